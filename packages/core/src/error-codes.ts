@@ -1,0 +1,195 @@
+/**
+ * Every error that Plumb can name: the one table. A code is stable for ever and is also the `reason` of a condition, so
+ * it is CamelCase.
+ *
+ * - `culprit`: where the next step lies: with the person who wrote the input, with the cluster, with the Git or chart
+ *   source, or with Plumb.
+ * - `retry`: `change` waits for new input (a commit, a spec, a right); `backoff` tries again by itself.
+ * - `fix`: the next step when the place that raised the error knows no better one.
+ */
+export const ERROR_CODES = {
+  // Reading files
+  YamlSyntax: { culprit: 'user', retry: 'change', fix: 'Correct the YAML at this line.' },
+  YamlDuplicateKey: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Remove one of the two keys: which one would win is not defined.',
+  },
+  YamlAliasLimit: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Write the repeated part out: a file may expand at most 100 aliases.',
+  },
+  YamlMergeDisabled: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Write the merged keys out: "<<" is limited because its cost can be quadratic.',
+  },
+  YamlDepthLimit: { culprit: 'user', retry: 'change', fix: 'Flatten the document: at most 100 levels are read.' },
+  YamlCycle: { culprit: 'user', retry: 'change', fix: 'Remove the alias that contains itself.' },
+  YamlTag: { culprit: 'user', retry: 'change', fix: 'Remove the tag: Kubernetes manifests have none.' },
+  NumberRange: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Quote the value or use a number that 64-bit floating point holds exactly.',
+  },
+  Encoding: { culprit: 'user', retry: 'change', fix: 'Save the file as UTF-8.' },
+  FileTooLarge: { culprit: 'user', retry: 'change', fix: 'Split the file: at most 10 MiB are read.' },
+  TooManyDocs: { culprit: 'user', retry: 'change', fix: 'Split the application: at most 20,000 objects are read.' },
+  NotAnObject: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Make the document a mapping with apiVersion, kind and metadata, or exclude the file with spec.render.manifests.exclude.',
+  },
+  ObjectInvalid: { culprit: 'user', retry: 'change', fix: 'Set the named field.' },
+  NameInvalid: { culprit: 'user', retry: 'change', fix: 'Use lower case letters, digits, "-" and "." only.' },
+  DuplicateObject: { culprit: 'user', retry: 'change', fix: 'Remove one of the two definitions.' },
+  DuplicateListKey: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Remove one of the two entries: the API server merges this list by key.',
+  },
+  ForbiddenField: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Remove the field: it is set by the API server or by Plumb.',
+  },
+  TooLarge: { culprit: 'user', retry: 'change', fix: 'Make the object smaller: the API server would refuse it.' },
+  // Rendering
+  TemplateError: { culprit: 'user', retry: 'change', fix: 'Correct the template at this line.' },
+  ValuesInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the values.' },
+  RenderTimeout: { culprit: 'user', retry: 'change', fix: 'Make the templates cheaper: a render may take 30 s.' },
+  RenderMemory: { culprit: 'user', retry: 'change', fix: 'Make the templates cheaper: a render may use 256 MiB.' },
+  RenderCrash: {
+    culprit: 'engine',
+    retry: 'backoff',
+    fix: 'Run "plumb render" on the folder to see it alone, and report the input.',
+  },
+  RendererUnsupported: { culprit: 'user', retry: 'change', fix: 'Use plain manifests or manifests with values.yaml.' },
+  SymlinkEscape: { culprit: 'user', retry: 'change', fix: 'Let the link lead to a file inside the repository.' },
+  SymlinkLoop: { culprit: 'user', retry: 'change', fix: 'Remove the link that leads to itself.' },
+  PathEscape: { culprit: 'user', retry: 'change', fix: 'Use a path inside the repository.' },
+  // Source
+  PathMissing: { culprit: 'user', retry: 'change', fix: 'Correct spec.source.path, or restore the folder.' },
+  SuspiciouslyEmpty: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Nothing was deleted. Restore the manifests, or delete the Application to remove its objects.',
+  },
+  RefMissing: { culprit: 'user', retry: 'change', fix: 'Correct the ref, or push it.' },
+  RefInvalid: { culprit: 'user', retry: 'change', fix: 'Use a branch, a tag or a full commit id.' },
+  UrlScheme: { culprit: 'user', retry: 'change', fix: 'Use an https:// or ssh:// URL.' },
+  UrlCredentials: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Move the credentials into a Secret and name it in spec.secretRef.',
+  },
+  RepositoryMissing: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Create the Repository, or correct spec.source.repository.',
+  },
+  RepositoryUnreachable: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Check the URL and that the host can be reached from here.',
+  },
+  RepositoryUnauthorized: { culprit: 'source', retry: 'backoff', fix: 'Check the Secret that spec.secretRef names.' },
+  RepositoryNotFound: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Check the URL; some hosts say "not found" where the credentials lack the right.',
+  },
+  HostKeyUnknown: { culprit: 'source', retry: 'backoff', fix: 'Add the host key to known_hosts in the Secret.' },
+  TlsUntrusted: { culprit: 'source', retry: 'backoff', fix: 'Add the authority to ca.crt in the Secret.' },
+  GitFailed: { culprit: 'source', retry: 'backoff', fix: 'See the cause.' },
+  SubmoduleDisabled: { culprit: 'user', retry: 'change', fix: 'Vendor the files: submodules are not followed.' },
+  SecretMissing: { culprit: 'user', retry: 'change', fix: 'Create the Secret in the namespace of the Repository.' },
+  SecretInvalid: { culprit: 'user', retry: 'change', fix: 'Give the Secret the keys that the reference names.' },
+  // Specs
+  SpecInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the named field.' },
+  EnvironmentMissing: { culprit: 'user', retry: 'change', fix: 'Name an environment that the Application lists.' },
+  ApplicationMissing: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Name an Application that exists; "plumb status" lists them.',
+  },
+  OwnedByOther: { culprit: 'user', retry: 'change', fix: 'Remove the object from one of the two applications.' },
+  DeletionBlocked: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Restore the objects in Git, or approve exactly this set of deletions.',
+  },
+  ForeignObject: { culprit: 'user', retry: 'change', fix: 'Delete the object by hand, or remove it from Git.' },
+  // Cluster
+  KubeconfigInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the kubeconfig.' },
+  KubeconfigMissing: { culprit: 'user', retry: 'change', fix: 'Set KUBECONFIG, or pass --context.' },
+  ClusterUnreachable: { culprit: 'cluster', retry: 'backoff', fix: 'Check that the API server can be reached.' },
+  ClusterUnauthorized: {
+    culprit: 'cluster',
+    retry: 'backoff',
+    fix: 'Sign in again: the credentials in the kubeconfig were refused.',
+  },
+  Forbidden: { culprit: 'cluster', retry: 'backoff', fix: 'Grant the named permission.' },
+  KindMissing: {
+    culprit: 'user',
+    retry: 'backoff',
+    fix: 'Install the CustomResourceDefinition, or correct apiVersion and kind.',
+  },
+  NamespaceMissing: { culprit: 'user', retry: 'backoff', fix: 'Create the namespace, or add it to the application.' },
+  NamespaceTerminating: {
+    culprit: 'cluster',
+    retry: 'backoff',
+    fix: 'Wait until the namespace is gone, then it is created again.',
+  },
+  FieldInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the named field.' },
+  FieldUnknown: { culprit: 'user', retry: 'change', fix: 'Correct the spelling of the field, or remove it.' },
+  FieldImmutable: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Restore the old value, or delete the object by hand so that it is created anew.',
+  },
+  FieldConflict: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Remove the field from Git, or let Plumb take it with spec.conflicts: force.',
+  },
+  AdmissionDenied: { culprit: 'cluster', retry: 'backoff', fix: 'Change the object as the policy asks.' },
+  QuotaExceeded: { culprit: 'cluster', retry: 'backoff', fix: 'Raise the quota, or ask for less.' },
+  Conflict: { culprit: 'cluster', retry: 'backoff', fix: 'Nothing to do: it is tried again on the new state.' },
+  NotFound: { culprit: 'cluster', retry: 'backoff', fix: 'Nothing to do: it is tried again on the new state.' },
+  TooManyRequests: { culprit: 'cluster', retry: 'backoff', fix: 'Nothing to do: Plumb slows down and tries again.' },
+  ServerError: { culprit: 'cluster', retry: 'backoff', fix: 'Look into the log of the API server.' },
+  ResponseInvalid: {
+    culprit: 'cluster',
+    retry: 'backoff',
+    fix: 'Check what answers at this address: it is not a Kubernetes API server.',
+  },
+  Expired: { culprit: 'cluster', retry: 'backoff', fix: 'Nothing to do: the list is read anew.' },
+  Unhealthy: { culprit: 'user', retry: 'change', fix: 'Look at the named object.' },
+  WaitTimeout: { culprit: 'user', retry: 'change', fix: 'Look at what it waits for; the work goes on.' },
+  // Plumb itself
+  Usage: { culprit: 'user', retry: 'change', fix: 'See "plumb --help".' },
+  NotRunning: { culprit: 'user', retry: 'change', fix: 'Start the engine with "plumb up", or pass --context.' },
+  LedgerUnavailable: {
+    culprit: 'engine',
+    retry: 'backoff',
+    fix: 'Check the disk; nothing is written to a cluster without a record.',
+  },
+  LedgerBusy: { culprit: 'user', retry: 'change', fix: 'Stop the other engine that uses this state folder.' },
+  PrerequisiteMissing: { culprit: 'user', retry: 'change', fix: 'Install what is named.' },
+  ControlPlaneFailed: { culprit: 'engine', retry: 'backoff', fix: 'Look into the log that is named.' },
+  Internal: {
+    culprit: 'engine',
+    retry: 'backoff',
+    fix: 'This is a bug in Plumb: please report it with the output of -v.',
+  },
+} as const satisfies Record<string, ErrorFacts>;
+
+export interface ErrorFacts {
+  readonly culprit: 'user' | 'cluster' | 'source' | 'engine';
+  readonly retry: 'change' | 'backoff';
+  readonly fix: string;
+}
+
+export type ErrorCode = keyof typeof ERROR_CODES;

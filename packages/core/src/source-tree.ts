@@ -1,0 +1,20 @@
+/** One entry of a folder tree. Paths are slash-separated and relative to the root of the repository. */
+export interface TreeEntry {
+  readonly path: string;
+  readonly mode: 'file' | 'symlink' | 'submodule';
+  /** The content's identity: a Git blob id, or any digest of the bytes for a working copy. */
+  readonly oid: string;
+}
+
+/**
+ * A folder tree at one commit, or a working copy: all that a renderer may see. Nothing outside the root exists in it,
+ * and reading runs nothing.
+ */
+export interface SourceTree {
+  /** The id of the folder's content at `path` (a Git tree id), or undefined where no such folder exists. */
+  treeId(path: string, options: { readonly signal: AbortSignal }): Promise<string | undefined>;
+  /** All entries below `path`, recursively, sorted by path; empty where there is no such folder. */
+  entries(path: string, options: { readonly signal: AbortSignal }): Promise<readonly TreeEntry[]>;
+  /** The bytes of each entry, in the same order. A symlink's bytes are its target. */
+  read(entries: readonly TreeEntry[], options: { readonly signal: AbortSignal }): Promise<readonly Uint8Array[]>;
+}
