@@ -25,6 +25,8 @@ export interface ApiRequestOptions {
   readonly body?: unknown;
   /** Default `application/json`; a patch needs its own, for example `application/apply-patch+yaml`. */
   readonly contentType?: string;
+  /** Default `application/json`. */
+  readonly accept?: string;
 }
 
 export interface ApiAnswer {
@@ -68,9 +70,10 @@ export async function openTestCluster(kubeconfig: string): Promise<TestCluster> 
   const ca = Buffer.from(field('certificate-authority-data'), 'base64').toString();
   const agent = new Agent({ ca, keepAlive: true });
 
-  const call: TestCluster['request'] = async (method, path, { body, contentType = 'application/json' } = {}) => {
+  const call: TestCluster['request'] = async (method, path, options = {}) => {
+    const { body, contentType = 'application/json', accept = 'application/json' } = options;
     const { promise, resolve, reject } = Promise.withResolvers<ApiAnswer>();
-    const headers = { authorization: `Bearer ${adminToken}`, accept: 'application/json', 'content-type': contentType };
+    const headers = { authorization: `Bearer ${adminToken}`, accept, 'content-type': contentType };
     const sent = request(new URL(path, server), { method, agent, headers }, (response) => {
       json(response).then((answer) => resolve({ status: response.statusCode ?? 0, body: answer }), reject);
     });

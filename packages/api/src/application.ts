@@ -1,0 +1,192 @@
+import * as z from 'zod';
+import { conditionsSchema, observedGenerationSchema, shortRevisionSchema } from './condition.ts';
+import { DEFAULTS, MAX_FAILURES, STATES } from './names.ts';
+import { DNS_LABEL, DNS_SUBDOMAIN, freeForm, GIT_REF, GROUP_KIND, REPOSITORY_PATH, text } from './rules.ts';
+
+const MAX_ENVIRONMENTS = 64;
+
+const valuesFilesSchema = z
+  .array(text(1024, REPOSITORY_PATH, 'A file, relative to the path.'))
+  .max(32)
+  .meta({
+    description: 'Values files, relative to the path; later ones win over earlier ones.',
+    'x-kubernetes-list-type': 'atomic',
+  });
+
+/** One glob or several. A structural schema has no word for "text or list", so the decoder alone checks the shape. */
+function globs(description: string) {
+  return z
+    .union(
+      [z.string().min(1).max(1024), z.array(z.string().min(1).max(1024)).max(64)],
+      'must be a text or a list of texts',
+    )
+    .meta({ description, 'x-plumb-any': true });
+}
+
+const namespaceSchema = text(63, [DNS_LABEL], 'The namespace that the objects go to.');
+
+const environmentSchema = z
+  .strictObject({
+    name: text(63, [DNS_LABEL], 'dev, staging, prod: also picks values-NAME.yaml.'),
+    namespace: namespaceSchema.exactOptional(),
+    values: freeForm("Values of this environment; they win over the application's.").exactOptional(),
+    valuesFiles: valuesFilesSchema.exactOptional(),
+    revision: text(255, GIT_REF, "A branch, tag or commit to stay at. Default: the repository's ref.").exactOptional(),
+    suspend: z
+      .boolean()
+      .exactOptional()
+      .meta({ description: 'Keep this environment as it is, unwatched and unhealed.' }),
+  })
+  .meta({ description: 'One place that the application goes to.' });
+
+export const applicationSpecSchema = z
+  .strictObject({
+    source: z
+      .strictObject({
+        repository: text(253, [DNS_SUBDOMAIN], 'Name of a Repository in the same namespace.'),
+        path: text(1024, REPOSITORY_PATH, 'The folder in the repository; empty is its root.', 0).default(''),
+      })
+      .meta({ description: 'Where the manifests are.' }),
+    render: z
+      .strictObject({
+        values: freeForm('Values for the templates; they win over all files.').exactOptional(),
+        valuesFiles: valuesFilesSchema.exactOptional(),
+        manifests: z
+          .strictObject({
+            include: globs(
+              'Only files that match one of these globs. Default: all YAML and JSON files.',
+            ).exactOptional(),
+            exclude: globs('No files that match one of these globs.').exactOptional(),
+          })
+          .exactOptional()
+          .meta({ description: 'Which files of the folder are manifests.' }),
+        release: text(
+          53,
+          [DNS_LABEL],
+          'The release name that templates see. Default: the name of the application.',
+        ).exactOptional(),
+      })
+      .exactOptional()
+      .meta({ description: 'How files become objects. Default: found from the contents of the folder.' }),
+    environments: z
+      .array(environmentSchema)
+      .max(MAX_ENVIRONMENTS)
+      .refine(
+        (list) => new Set(list.map(({ name }) => name)).size === list.length,
+        'must not name an environment twice',
+      )
+      .exactOptional()
+      .meta({
+        description: 'The places that the application goes to. Without any, it goes to one place.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      }),
+    namespace: namespaceSchema
+      .exactOptional()
+      .meta({ description: "The namespace that the objects go to. Default: the application's own." }),
+    serviceAccount: text(
+      253,
+      [DNS_SUBDOMAIN],
+      "The service account that is impersonated for every write. Default: the engine's own identity; status.identity says which.",
+    ).exactOptional(),
+    conflicts: z
+      .enum(['report', 'force'])
+      .default(DEFAULTS.conflicts)
+      .meta({ description: 'A field that another manager owns: report it and leave the object, or take it over.' }),
+    deletion: z
+      .strictObject({
+        maxObjects: z
+          .int()
+          .min(0)
+          .max(100_000)
+          .default(DEFAULTS.deletion.maxObjects)
+          .meta({ description: 'Delete no more than this many objects without being told to.', format: 'int32' }),
+        maxPercent: z
+          .int()
+          .min(0)
+          .max(100)
+          .default(DEFAULTS.deletion.maxPercent)
+          .meta({ description: 'Nor more than this share of all objects, in percent.', format: 'int32' }),
+        protect: z
+          .array(text(317, [GROUP_KIND], 'A kind with its group: StatefulSet.apps.'))
+          .max(64)
+          .exactOptional()
+          .meta({
+            description: 'Kinds that are never deleted without being told to, besides the ones that hold data.',
+            'x-kubernetes-list-type': 'set',
+          }),
+      })
+      .prefault({})
+      .meta({ description: 'The budget of deletions. What exceeds it waits for an approval of that exact set.' }),
+    suspend: z.boolean().exactOptional().meta({ description: 'Keep everything as it is, unwatched and unhealed.' }),
+  })
+  .meta({ description: 'What is to run, and where.' });
+
+const stateSchema = z.enum(STATES);
+
+const failureSchema = z.object({
+  code: z.string().meta({ description: 'A stable code.' }),
+  message: z.string().meta({ description: 'The cause in one sentence.' }),
+  file: z.string().exactOptional().meta({ description: 'The file in the repository.' }),
+  line: z.int().min(0).exactOptional().meta({ description: 'The line in the file, from 1.', format: 'int64' }),
+  object: z.string().exactOptional().meta({ description: 'The object that it is about.' }),
+});
+
+const targetStatusSchema = z
+  .object({
+    name: z.string().meta({ description: 'The environment; empty where the application names none.' }),
+    namespace: z.string().exactOptional().meta({ description: 'The namespace that the objects go to.' }),
+    state: stateSchema.meta({ description: 'The headline, worst first.' }),
+    revision: z.string().exactOptional().meta({ description: 'The commit that is applied.' }),
+    release: z.string().exactOptional().meta({ description: 'The release that is applied: r184.' }),
+    objects: z.int().min(0).exactOptional().meta({ description: 'How many objects it has.', format: 'int64' }),
+    reason: z.string().exactOptional().meta({ description: 'The cause of the state as one CamelCase word.' }),
+    message: z.string().exactOptional().meta({ description: 'The cause of the state in one sentence.' }),
+    since: z
+      .string()
+      .exactOptional()
+      .meta({ description: 'When it came into this state, RFC 3339.', format: 'date-time' }),
+    pendingDeletions: z
+      .object({
+        digest: z.string().meta({ description: 'The digest that an approval has to name.' }),
+        count: z.int().min(0).meta({ description: 'How many objects would go.', format: 'int64' }),
+      })
+      .exactOptional()
+      .meta({ description: 'Deletions that wait for an approval.' }),
+    failures: z
+      .array(failureSchema)
+      .max(MAX_FAILURES)
+      .exactOptional()
+      .meta({ description: 'The first things that went wrong.', 'x-kubernetes-list-type': 'atomic' }),
+  })
+  .meta({ description: 'One target.' });
+
+export const applicationStatusSchema = z
+  .object({
+    observedGeneration: observedGenerationSchema.exactOptional(),
+    conditions: conditionsSchema.exactOptional(),
+    state: stateSchema.exactOptional().meta({ description: 'The worst state of all environments.' }),
+    revision: z
+      .string()
+
+      .exactOptional()
+      .meta({ description: 'The full id of the commit that is applied everywhere, else of the newest.' }),
+    shortRevision: shortRevisionSchema.exactOptional(),
+    release: z.string().exactOptional().meta({ description: 'The release that is applied: r184.' }),
+    message: z.string().exactOptional().meta({ description: 'The cause of the state in one sentence.' }),
+    comparedAt: z
+      .string()
+      .exactOptional()
+      .meta({ description: 'When the cluster was last compared with Git, RFC 3339.', format: 'date-time' }),
+    identity: z.string().exactOptional().meta({ description: 'Who the objects are written as.' }),
+    environments: z
+      .array(targetStatusSchema)
+      .max(MAX_ENVIRONMENTS)
+      .exactOptional()
+      .meta({
+        description: 'One entry for each target.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      }),
+  })
+  .meta({ description: 'What was last seen and done. Written on transitions only.' });

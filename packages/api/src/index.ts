@@ -1,0 +1,5 @@
+export * from './crds.ts';
+export * from './decode.ts';
+export * from './duration.ts';
+export type * from './kinds.ts';
+export * from './names.ts';

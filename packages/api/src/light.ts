@@ -1,0 +1,5 @@
+// What a program needs that shows or writes these kinds but never decodes them: everything but the schema library.
+export * from './crds.ts';
+export * from './duration.ts';
+export type * from './kinds.ts';
+export * from './names.ts';
