@@ -1,0 +1,38 @@
+import { type KubeObject } from '../object.ts';
+import { conditionOf, conditionsOf } from './conditions.ts';
+import { because, degraded, healthy, numberAt, progressing, type Health, type HealthRule } from './health.ts';
+
+export const podDisruptionBudget: HealthRule = {
+  assess: assessBudget,
+  reads: { status: ['currentHealthy', 'desiredHealthy', 'disruptionsAllowed'] },
+};
+
+function assessBudget(object: KubeObject): Health {
+  const failed = conditionsOf(object).find((condition) => condition.reason === 'SyncFailed');
+  if (failed !== undefined) return degraded(because('the allowed disruptions cannot be computed', failed.message));
+  const allowed = numberAt(object, 'status', 'disruptionsAllowed');
+  if (allowed === undefined) return progressing('waiting for the allowed disruptions to be computed');
+  const current = numberAt(object, 'status', 'currentHealthy') ?? 0;
+  const desired = numberAt(object, 'status', 'desiredHealthy') ?? 0;
+  // Too few pods is the health of the workload, not of its budget.
+  return healthy(`${current} healthy pods of at least ${desired}, ${allowed} may be disrupted`);
+}
+
+export const horizontalPodAutoscaler: HealthRule = {
+  assess: assessAutoscaler,
+  reads: { status: ['currentReplicas', 'desiredReplicas'] },
+};
+
+function assessAutoscaler(object: KubeObject): Health {
+  const able = conditionOf(object, 'AbleToScale');
+  if (able === undefined) return progressing('waiting for the first look at the metrics');
+  if (able.status === 'False') return degraded(because('cannot scale', able.message, able.reason));
+  const active = conditionOf(object, 'ScalingActive');
+  // Scaling is disabled while the target has no replicas: that is asked for.
+  if (active?.status === 'False' && active.reason !== 'ScalingDisabled') {
+    return degraded(because('does not scale', active.message, active.reason));
+  }
+  const current = numberAt(object, 'status', 'currentReplicas') ?? 0;
+  const desired = numberAt(object, 'status', 'desiredReplicas') ?? 0;
+  return healthy(current === desired ? `holds ${current} replicas` : `scales from ${current} to ${desired} replicas`);
+}
