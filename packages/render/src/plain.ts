@@ -1,0 +1,35 @@
+import { PlumbError, type DocumentAt } from '@plumb/core';
+import { unsupportedFile } from './choose-renderer.ts';
+import { MAX_DOCUMENTS, readDocuments } from './documents.ts';
+import type { SourceFile } from './source-files.ts';
+import { decodeText } from './yaml/text.ts';
+
+/** Plain YAML and JSON files: read, decoded, nothing else. Problems of all files go to `errors`. */
+export function renderPlain(
+  files: readonly SourceFile[],
+  contents: readonly Uint8Array[],
+  errors: PlumbError[],
+): readonly DocumentAt[] {
+  const documents: DocumentAt[] = [];
+  for (const [index, file] of files.entries()) {
+    const unsupported = unsupportedFile(file.name, file.path);
+    if (unsupported !== undefined) {
+      errors.push(unsupported);
+      continue;
+    }
+    try {
+      const text = decodeText(contents[index] ?? new Uint8Array(), file.path);
+      documents.push(...readDocuments(text, file.path, errors));
+    } catch (thrown) {
+      if (!(thrown instanceof PlumbError)) throw thrown;
+      errors.push(thrown);
+    }
+    if (documents.length > MAX_DOCUMENTS) {
+      errors.push(
+        new PlumbError('TooManyDocs', `more than ${MAX_DOCUMENTS} documents`, { where: { file: file.path } }),
+      );
+      break;
+    }
+  }
+  return documents;
+}
