@@ -32,7 +32,7 @@ const WRAPPED: Readonly<Record<string, readonly string[]>> = {
   hono: ['engine/src/'],
   '@hono/node-server': ['engine/src/'],
   '@stricli/core': ['cli/src/'],
-  'node:child_process': ['controlplane/src/', 'git/src/', 'kube/src/exec-plugin.ts'],
+  'node:child_process': ['controlplane/src/', 'git/src/git-process.ts', 'kube/src/exec-command.ts'],
 };
 
 /** Wrapped modules that exactly one source file of a package may import, so that a change of theirs has one place. */

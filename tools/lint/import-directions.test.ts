@@ -8,7 +8,7 @@ ruleTester.run('import-directions', importDirections, {
     { filename: 'packages/cli/src/verbs/up.ts', code: `export { startEngine } from '@plumb/engine';` },
     { filename: 'packages/cli/src/verbs/up.ts', code: `import { red } from '../colour.ts';` },
     { filename: 'packages/kube/src/transport.ts', code: `import { Pool } from 'undici';` },
-    { filename: 'packages/kube/src/exec-plugin.ts', code: `import { spawn } from 'node:child_process';` },
+    { filename: 'packages/kube/src/exec-command.ts', code: `import { spawn } from 'node:child_process';` },
     { filename: 'packages/kube/src/apply.test.ts', code: `import { startCluster } from '@plumb/controlplane';` },
     { filename: 'packages/cli/src/verbs/app-add.ts', code: `import { CRDS } from '@plumb/api/light';` },
     { filename: 'packages/core/src/key.test.ts', code: `import { test } from 'node:test';` },
