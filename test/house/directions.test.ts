@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { DIRECTIONS, ONE_FILE_EACH, whyForbidden } from '../../tools/lint/directions.ts';
-import { manifests, read, repositoryFiles } from './repository.ts';
+import { DIRECTIONS, ONE_FILE_EACH, whyForbidden, WRAPPED } from '../../tools/lint/directions.ts';
+import { exists, manifests, read, repositoryFiles } from './repository.ts';
 
 const SOURCES = repositoryFiles().filter((path) => /^packages\/[^/]+\/.*\.ts$/.test(path));
 
@@ -48,6 +48,12 @@ test('a module that has one wrapper in a package is imported by one file of it',
   });
 
   assert.deepEqual(crowded, []);
+});
+
+test('a place that may import a wrapped module is there', () => {
+  const gone = Object.values(WRAPPED).flatMap((places) => places.filter((place) => !exists(`packages/${place}`)));
+
+  assert.deepEqual(gone, []);
 });
 
 test('an import is found however it is written', () => {

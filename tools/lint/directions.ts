@@ -23,7 +23,7 @@ const TEST_SUPPORT = ['controlplane', 'test-support'];
 const CORE_NODE_MODULES = ['node:crypto'];
 
 /** Modules that live behind a wrapper of ours, and the folders or files of `packages/` that may import them. */
-const WRAPPED: Readonly<Record<string, readonly string[]>> = {
+export const WRAPPED: Readonly<Record<string, readonly string[]>> = {
   undici: ['kube/src/'],
   'js-yaml': ['kube/src/', 'render/src/'],
   'node:sqlite': ['ledger/src/', 'controlplane/src/file-lock.ts'],
