@@ -42,7 +42,7 @@ export async function ensureControlplane(options: BinaryOptions): Promise<string
   if (await isExecutable(binary)) return binary;
 
   await mkdir(folder, { recursive: true });
-  await using _lock = await lockFile(join(folder, 'lock'), {
+  using _lock = await lockFile(join(folder, 'lock'), {
     signal,
     clock,
     onWait: () => report('Another process is building the control plane: waiting for it.'),

@@ -1,5 +1,4 @@
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { PlumbError, type Clock } from '@plumb/core';
@@ -39,6 +38,7 @@ export async function compile(compilation: Compilation): Promise<void> {
     cwd: sources,
     env,
     signal,
+    killSignal: 'SIGINT', // go itself ends the compilers it runs
     stdio: ['ignore', 'ignore', 'pipe'],
   });
 
@@ -53,10 +53,12 @@ export async function compile(compilation: Compilation): Promise<void> {
   using _reports = every(REPORT_INTERVAL_MS, clock, () => {
     report(`  ${formatSeconds(seconds())}: ${compiled} of at most ${total} packages compiled`);
   });
-  const [code] = await once(child, 'close');
+  const code = await new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  );
   if (code !== 0) {
     const last = errors.slice(-KEPT_LINES).join('\n');
-    throw new PlumbError('ControlPlaneFailed', `go build failed with exit code ${String(code)}:\n${last}`, {
+    throw new PlumbError('ControlPlaneFailed', `go build failed with exit code ${code ?? 'none'}:\n${last}`, {
       fix: `See what go says. ${WHAT_ELSE_SERVES}`,
     });
   }
