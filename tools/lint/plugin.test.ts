@@ -13,11 +13,12 @@ const BREAKS_EVERY_RULE = `
 import { exec } from 'node:child_process';
 exec(\`echo \${Math.random()} \${Date.now()}\`);
 export const parsed: unknown = JSON.parse('{}');
+Promise.resolve();
 export const tls = { rejectUnauthorized: false };
 `;
 
-// A plug-in that failed to load would leave the linter silent: this proves that it speaks.
-test('oxlint loads the plug-in with the configuration of this repository', async () => {
+// A plug-in or a type checker that failed to load would leave the linter silent: this proves that both speak.
+test('oxlint loads the house rules and knows types', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'lint-'));
   const file = join(folder.path, 'bad.ts');
   await writeFile(file, BREAKS_EVERY_RULE);
@@ -30,4 +31,5 @@ test('oxlint loads the plug-in with the configuration of this repository', async
   const reported = [...new Set(Array.from(stdout.matchAll(/house\(([a-z-]+)\)/g), ([, rule]) => rule ?? ''))].sort();
   const expected = Object.keys(plugin.rules).filter((rule) => rule !== 'import-directions');
   assert.deepEqual(reported, expected);
+  assert.match(stdout, /typescript\(no-floating-promises\)/);
 });
