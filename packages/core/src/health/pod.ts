@@ -87,7 +87,7 @@ function notReadyMessage(object: KubeObject): string {
   if (containers.length === 0) return 'waiting for its containers to start';
   const ready = containers.filter((container) => fieldAt(container, 'ready') === true).length;
   const waiting = containers.map((container) => textAt(container, 'state', 'waiting', 'reason'));
-  return because(`${ready} of ${count(containers.length, 'container')} are ready`, ...waiting);
+  return because(`${ready} of ${containers.length} containers are ready`, ...waiting);
 }
 
 function containerStatuses(object: KubeObject): readonly Json[] {
