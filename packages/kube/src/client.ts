@@ -1,0 +1,141 @@
+import { PlumbError, type Clock, type GroupKind, type KubeObject, type Random } from '@plumb/core';
+import type { ApiResource, ResourceRef } from './api-resource.ts';
+import { applyObject, kindOf, type Applied, type ApplyOptions } from './apply.ts';
+import { decodeJson, textOf } from './decode.ts';
+import { deleteObject, getObject, type DeleteOptions, type Deletion } from './delete.ts';
+import { Discovery } from './discovery.ts';
+import type { ClusterConfig } from './kubeconfig.ts';
+import { listPages, type Selection } from './pages.ts';
+import { ClusterReflector, type ReflectOptions, type Reflector } from './reflector.ts';
+import { Transport } from './transport.ts';
+
+export interface KubeClient extends AsyncDisposable {
+  readonly server: string;
+  readonly context: string;
+  readonly namespace: string;
+  version(options: { readonly signal: AbortSignal }): Promise<{ readonly gitVersion: string }>;
+  /**
+   * How a kind is served; without `version`, as the server prefers. Cached; a kind that is not found is looked for anew at
+   * most once in three seconds. Throws `KindMissing` where the server has no such kind, `ServerError` where its group
+   * could not be read.
+   */
+  resource(
+    kind: GroupKind & { readonly version?: string | undefined },
+    options: { readonly signal: AbortSignal },
+  ): Promise<ApiResource>;
+  /** Call it when a CustomResourceDefinition or an APIService has changed. */
+  invalidateDiscovery(): void;
+  /** The object, or undefined where there is none (404). */
+  get(resource: ApiResource, ref: ResourceRef, options: GetOptions): Promise<KubeObject | undefined>;
+  /** All objects of one state of the cluster, in pages of `limit` (default 500). */
+  list(resource: ApiResource, options: ListOptions): Promise<ObjectList>;
+  /** The one function that writes objects: server-side apply. */
+  apply(object: KubeObject, options: ApplyOptions): Promise<Applied>;
+  delete(resource: ApiResource, ref: ResourceRef, options: DeleteOptions): Promise<Deletion>;
+  /** Starts at once; runs until it is disposed of, its signal aborts or the client is disposed of. */
+  reflect(resource: ApiResource, options: ReflectOptions): Reflector;
+}
+
+export interface GetOptions {
+  readonly signal: AbortSignal;
+  readonly impersonate?: string | undefined;
+}
+
+export interface ListOptions extends Selection {
+  readonly limit?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface ObjectList {
+  readonly items: readonly KubeObject[];
+  readonly resourceVersion: string;
+}
+
+/** A client of one cluster. Nothing is sent before it is used. */
+export function connect(
+  config: ClusterConfig,
+  options: { readonly clock: Clock; readonly random: Random; readonly userAgent: string },
+): KubeClient {
+  return new ClusterClient(config, options);
+}
+
+class ClusterClient implements KubeClient {
+  readonly server: string;
+  readonly context: string;
+  readonly namespace: string;
+  readonly #transport: Transport;
+  readonly #discovery: Discovery;
+  readonly #life = new AbortController();
+  readonly #reflectors = new Set<Reflector>();
+  readonly #shared: ConstructorParameters<typeof ClusterReflector>[3];
+
+  constructor(config: ClusterConfig, options: Parameters<typeof connect>[1]) {
+    this.server = config.server;
+    this.context = config.context;
+    this.namespace = config.namespace;
+    this.#transport = new Transport(config, options);
+    this.#discovery = new Discovery(this.#transport, options.clock, this.#life.signal);
+    this.#shared = { clock: options.clock, random: options.random, streaming: { unsupportedUntil: -Infinity } };
+  }
+
+  async version(options: { readonly signal: AbortSignal }): Promise<{ readonly gitVersion: string }> {
+    const reply = await this.#transport.send(
+      {
+        method: 'GET',
+        path: '/version',
+        headers: ['accept', 'application/json'],
+        repeatable: true,
+        attempt: { verb: 'ask', subject: `${this.server} for its version` },
+      },
+      options,
+    );
+    return { gitVersion: textOf(decodeJson(reply.body, `ask ${this.server} for its version`), 'gitVersion') };
+  }
+
+  resource(
+    kind: GroupKind & { readonly version?: string | undefined },
+    options: { readonly signal: AbortSignal },
+  ): Promise<ApiResource> {
+    return this.#discovery.resource(kind, options);
+  }
+
+  invalidateDiscovery(): void {
+    this.#discovery.invalidate();
+  }
+
+  get(resource: ApiResource, ref: ResourceRef, options: GetOptions): Promise<KubeObject | undefined> {
+    return getObject(this.#transport, resource, ref, options);
+  }
+
+  list(resource: ApiResource, options: ListOptions): Promise<ObjectList> {
+    return listPages(this.#transport, resource, options, { keep: (object) => object, signal: options.signal });
+  }
+
+  async apply(object: KubeObject, options: ApplyOptions): Promise<Applied> {
+    const resource = await this.#discovery.resource(kindOf(object), options);
+    try {
+      return await applyObject(this.#transport, resource, object, options);
+    } catch (error) {
+      if (error instanceof PlumbError && error.code === 'KindMissing') this.#discovery.invalidate();
+      throw error;
+    }
+  }
+
+  delete(resource: ApiResource, ref: ResourceRef, options: DeleteOptions): Promise<Deletion> {
+    return deleteObject(this.#transport, resource, ref, options);
+  }
+
+  reflect(resource: ApiResource, options: ReflectOptions): Reflector {
+    const reflector = new ClusterReflector(this.#transport, resource, options, this.#shared);
+    this.#reflectors.add(reflector);
+    // Otherwise a client that lives long would keep every reflector that ever was.
+    void reflector.done.then(() => this.#reflectors.delete(reflector));
+    return reflector;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#life.abort();
+    await Promise.all([...this.#reflectors].map((reflector) => reflector[Symbol.asyncDispose]()));
+    await this.#transport[Symbol.asyncDispose]();
+  }
+}
