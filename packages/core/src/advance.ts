@@ -1,0 +1,370 @@
+import { decide, type AppliedObject, type Decision, type DecisionPolicy } from './decide.ts';
+import { crdKeyFor, type DesiredObject, type DesiredSet } from './desired.ts';
+import { judgeDeletions, type DeletionBudget, type DeletionVerdict } from './deletion.ts';
+import { PlumbError } from './error.ts';
+import { parseObjectKey, shortName, type ObjectKey, type TargetKey } from './key.ts';
+import type { LiveObject } from './live.ts';
+import type { GroupKind } from './object.ts';
+
+/** The headline of a target, worst first. `Suspended` is a state that a person asked for, so it hides the others. */
+export type HeadlineState = 'Failed' | 'Degraded' | 'Drifted' | 'Syncing' | 'Pending' | 'Healthy' | 'Suspended';
+
+export type SourceFact =
+  | { readonly state: 'waiting' }
+  | { readonly state: 'failed'; readonly error: PlumbError }
+  | { readonly state: 'ready'; readonly commit: string; /** Names all inputs of the render. */ readonly inputs: string };
+
+/** Stands for the desired hash where the attempt was a deletion. */
+export const DELETION = 'deletion';
+
+/** The last attempt to write an object that did not work. */
+export interface WriteFailure {
+  /** Of the desired object at that attempt: a new hash is a new attempt. */
+  readonly hash: string;
+  readonly error: PlumbError;
+  /** Monotonic milliseconds; undefined where only new input can help. */
+  readonly retryAt: number | undefined;
+}
+
+/** All that is known about one target at one moment. Facts are re-read for every step, so no step relies on an event. */
+export interface TargetFacts {
+  readonly target: TargetKey;
+  readonly now: number;
+  readonly suspended: boolean;
+  readonly policy: DecisionPolicy;
+  readonly budget: DeletionBudget;
+  readonly approvedDeletion: string | undefined;
+  readonly source: SourceFact;
+  /** The last render of the current inputs, if it failed. */
+  readonly renderFailure: { readonly inputs: string; readonly errors: readonly PlumbError[]; readonly retryAt: number | undefined } | undefined;
+  /** The last complete desired set, and the inputs it came from. */
+  readonly desired: (DesiredSet & { readonly inputs: string; readonly commit: string }) | undefined;
+  /** Whether the watch of a kind tells the truth: `failed` names why it cannot. */
+  watchOf(groupKind: GroupKind): { readonly state: 'synced' | 'starting' | 'missing' } | { readonly state: 'failed'; readonly error: PlumbError };
+  /** Kinds that may hold members of this target: what the annotation on its parent says, as last written or read. */
+  readonly parentKinds: readonly GroupKind[];
+  /** Kinds that the other targets of the same parent need there. */
+  readonly siblingKinds: readonly GroupKind[];
+  liveOf(key: ObjectKey): LiveObject | undefined;
+  /** Live objects whose marks name this target. */
+  readonly members: readonly LiveObject[];
+  readonly applied: ReadonlyMap<ObjectKey, AppliedObject>;
+  readonly failures: ReadonlyMap<ObjectKey, WriteFailure>;
+  /** The other living target that claims the object. */
+  ownerOf(key: ObjectKey): TargetKey | undefined;
+  /** Healing of this target is put off until then, because somebody keeps changing it back. */
+  readonly healAfter: number;
+  /** The release that is being rolled out, until its outcome is known. */
+  readonly openRelease: { readonly number: number; readonly digest: string } | undefined;
+  /** Digest of the last release, open or not. */
+  readonly releasedDigest: string | undefined;
+}
+
+export type Write = Extract<Decision, { readonly action: 'create' | 'update' | 'adopt' }>;
+
+export interface Rest {
+  readonly do: 'rest';
+  readonly state: HeadlineState;
+  /** One sentence with the cause. */
+  readonly message: string;
+  readonly failures: readonly PlumbError[];
+  readonly deletions: DeletionVerdict;
+  /** Look again then (monotonic milliseconds), even if nothing happens. */
+  readonly wakeAt: number | undefined;
+}
+
+/** The next step of a target. Repeating any of them is harmless. */
+export type Step =
+  | { readonly do: 'render' }
+  /** Start the watches of these kinds and come back when they have synced. */
+  | { readonly do: 'watch'; readonly kinds: readonly GroupKind[] }
+  /** Write the kinds to the parent's annotation: widened before the first apply, narrowed after the last deletion. */
+  | { readonly do: 'membership'; readonly kinds: readonly GroupKind[] }
+  /** Record the new release, before its first write. */
+  | { readonly do: 'release' }
+  | { readonly do: 'write'; readonly writes: readonly Write[] }
+  | { readonly do: 'prune'; readonly objects: readonly LiveObject[] }
+  | { readonly do: 'conclude'; readonly outcome: 'healthy' | 'failed'; readonly message: string }
+  | Rest;
+
+/**
+ * What to do next about a target: a pure function of the facts.
+ *
+ *   source ─► render ─► watch ─► release ─► widen ─► write, phase by phase ─► prune ─► narrow ─► health ─► conclude ─► rest
+ *
+ * What failed before does not hide what can still be done: with a broken render the last good set is kept healed, and
+ * with one object that fails the others are written. Only deletions wait until everything else is in order.
+ */
+export function advance(facts: TargetFacts): Step {
+  const { source, desired, now } = facts;
+  if (facts.suspended) return rest('Suspended', 'Suspended: nothing is written until it is resumed.');
+
+  const renderError = facts.renderFailure;
+  if (source.state === 'ready' && desired?.inputs !== source.inputs) {
+    const failed = renderError?.inputs === source.inputs;
+    if (!failed || (renderError.retryAt !== undefined && renderError.retryAt <= now)) return { do: 'render' };
+  }
+  const current = source.state === 'ready' && desired?.inputs === source.inputs;
+  const inputErrors = source.state === 'failed' ? [source.error] : current ? [] : (renderError?.errors ?? []);
+  // While the host cannot be reached the target is judged by what it runs; its Repository says what is wrong.
+  const outage = source.state === 'failed' && source.error.facts.retry === 'backoff';
+  if (desired === undefined) {
+    if (inputErrors.length > 0) return rest('Failed', sentence(inputErrors), { failures: inputErrors, wakeAt: renderError?.retryAt });
+    return rest('Pending', 'Waiting for the first look at the repository.');
+  }
+
+  const watches = watchesFor(facts, desired);
+  if (watches.start.length > 0) return { do: 'watch', kinds: watches.start };
+  if (watches.waiting) return rest('Syncing', 'Reading what is in the cluster.');
+
+  const decisions = desired.objects.map((object) => decideObject(facts, object, watches.failed));
+  const claimed = decisions.filter((decision) => decision.action === 'blocked' && decision.error.code === 'OwnedByOther');
+  const opening = facts.releasedDigest !== desired.digest;
+  if (claimed.length > 0 && opening) {
+    // Before the first write of a release: an object of another application stops the release whole.
+    const errors = claimed.map((decision) => (decision as { error: PlumbError }).error);
+    return rest('Failed', sentence(errors), { failures: [...inputErrors, ...errors] });
+  }
+  if (opening && desired.objects.length === 0) {
+    const deletions = current && watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
+    if (deletions.verdict === 'blocked') return restBlocked(facts, deletions);
+    if (deletions.verdict === 'none') {
+      const error = new PlumbError('SuspiciouslyEmpty', `The source of ${facts.target} holds no manifests`);
+      return rest('Failed', error.message, { failures: [...inputErrors, error] });
+    }
+  }
+  if (opening) return { do: 'release' };
+
+  const wantedKinds = kindsOf([...desired.objects, ...facts.members], facts.siblingKinds);
+  const parentKinds = kindsOf([], facts.parentKinds);
+  if ([...wantedKinds.keys()].some((name) => !parentKinds.has(name))) {
+    return { do: 'membership', kinds: [...new Map([...parentKinds, ...wantedKinds]).values()] };
+  }
+
+  const progress = writesDue(facts, desired, decisions);
+  if (progress.writes.length > 0) return { do: 'write', writes: progress.writes };
+
+  const failures = [...inputErrors, ...progress.failures];
+  const settled = failures.length === 0 && progress.waiting === undefined;
+  // A failed or incomplete read never deletes: deletions need today's render, all watches, and all writes done.
+  const deletions = current && settled && watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
+  if (deletions.verdict === 'allowed') {
+    const due = deletions.objects.filter(({ key }) => isDue(facts.failures.get(key), DELETION, now));
+    if (due.length > 0) return { do: 'prune', objects: due };
+    const failed = deletions.objects.flatMap(({ key }) => facts.failures.get(key) ?? []);
+    const errors = failed.map(({ error }) => error);
+    return rest('Failed', sentence(errors), { failures: errors, wakeAt: earliest(failed.map(({ retryAt }) => retryAt)) });
+  }
+  if (current && settled && watches.complete && parentKinds.size > wantedKinds.size) {
+    return { do: 'membership', kinds: [...wantedKinds.values()] };
+  }
+
+  const wakeAt = progress.wakeAt;
+  if (progress.failures.length > 0) {
+    const message = sentence(progress.failures);
+    if (facts.openRelease !== undefined && progress.failures.every((error) => error.facts.retry === 'change')) {
+      return { do: 'conclude', outcome: 'failed', message };
+    }
+    return rest('Failed', sentence(failures), { failures, wakeAt });
+  }
+  if (inputErrors.length > 0 && !outage) {
+    return rest('Failed', sentence(inputErrors), { failures: inputErrors, wakeAt: renderError?.retryAt });
+  }
+  if (deletions.verdict === 'blocked') return restBlocked(facts, deletions);
+  if (progress.drifted) return rest('Drifted', progress.waiting ?? '', { wakeAt });
+  if (progress.waiting !== undefined) return rest('Syncing', progress.waiting, { wakeAt });
+
+  return restByHealth(facts, desired);
+}
+
+function rest(state: HeadlineState, message: string, more: Partial<Omit<Rest, 'do' | 'state' | 'message'>> = {}): Rest {
+  return { do: 'rest', state, message, failures: [], deletions: { verdict: 'none' }, wakeAt: undefined, ...more };
+}
+
+function restBlocked(facts: TargetFacts, deletions: Extract<DeletionVerdict, { verdict: 'blocked' }>): Rest {
+  const names = nameSome(deletions.objects.map(({ key }) => key));
+  const error = new PlumbError('DeletionBlocked', `Deleting ${names} is blocked: ${deletions.reason}`, {
+    fix: `Restore them in Git, or approve exactly this set: plumb sync ${commandName(facts.target)} --approve-deletion ${deletions.digest}`,
+  });
+  return rest('Failed', error.message, { failures: [error], deletions });
+}
+
+interface Watches {
+  readonly start: readonly GroupKind[];
+  readonly waiting: boolean;
+  readonly complete: boolean;
+  readonly failed: ReadonlyMap<string, PlumbError>;
+}
+
+function watchesFor(facts: TargetFacts, desired: DesiredSet): Watches {
+  const kinds = kindsOf(desired.objects, facts.parentKinds);
+  const start: GroupKind[] = [];
+  const failed = new Map<string, PlumbError>();
+  let waiting = false;
+  let complete = true;
+  for (const [name, kind] of kinds) {
+    const watch = facts.watchOf(kind);
+    if (watch.state === 'synced') continue;
+    complete = false;
+    if (watch.state === 'failed') failed.set(name, watch.error);
+    else if (watch.state === 'starting') waiting = true;
+    else if (crdKeyFor(desired.objects, kind) === undefined || crdIsEstablished(facts, desired, kind)) start.push(kind);
+  }
+  return { start, waiting, complete, failed };
+}
+
+function kindsOf(objects: readonly { readonly key: ObjectKey }[], more: readonly GroupKind[]): Map<string, GroupKind> {
+  const kinds = new Map<string, GroupKind>();
+  for (const kind of more) kinds.set(kindName(kind), kind);
+  for (const { key } of objects) {
+    const ref = parseObjectKey(key);
+    if (ref !== undefined) kinds.set(kindName(ref), { group: ref.group, kind: ref.kind });
+  }
+  return kinds;
+}
+
+function crdIsEstablished(facts: TargetFacts, desired: DesiredSet, kind: GroupKind): boolean {
+  const key = crdKeyFor(desired.objects, kind);
+  return key !== undefined && facts.liveOf(key)?.health.status === 'Healthy';
+}
+
+function decideObject(facts: TargetFacts, desired: DesiredObject, failed: ReadonlyMap<string, PlumbError>): Decision {
+  const { key } = desired;
+  const ref = parseObjectKey(key);
+  const unreadable = ref === undefined ? undefined : failed.get(kindName(ref));
+  if (unreadable !== undefined) return { action: 'blocked', key, desired, error: unreadable };
+  return decide({
+    target: facts.target,
+    key,
+    desired,
+    live: facts.liveOf(key),
+    applied: facts.applied.get(key),
+    owner: facts.ownerOf(key),
+    policy: facts.policy,
+  });
+}
+
+interface WriteProgress {
+  readonly writes: readonly Write[];
+  readonly failures: readonly PlumbError[];
+  readonly waiting: string | undefined;
+  readonly drifted: boolean;
+  readonly wakeAt: number | undefined;
+}
+
+/** The writes of the lowest phase that has any. Kinds whose definition is on its way wait for it to be established. */
+function writesDue(facts: TargetFacts, desired: DesiredSet, decisions: readonly Decision[]): WriteProgress {
+  const failures: PlumbError[] = [];
+  const due: Write[] = [];
+  let waiting: string | undefined;
+  let drifted = false;
+  const wakes: (number | undefined)[] = [];
+  for (const decision of decisions) {
+    if (decision.action === 'blocked') failures.push(decision.error);
+    if (decision.action === 'keep' && decision.waitsFor === 'deletion') {
+      waiting ??= `Waiting until ${nameSome([decision.key])} is gone, to create it again.`;
+    }
+    if (decision.action !== 'create' && decision.action !== 'update' && decision.action !== 'adopt') continue;
+    const failure = facts.failures.get(decision.key);
+    if (failure !== undefined && !isDue(failure, decision.desired.hash, facts.now)) {
+      failures.push(failure.error);
+      wakes.push(failure.retryAt);
+      continue;
+    }
+    if (decision.reason === 'drifted' && facts.healAfter > facts.now) {
+      waiting ??= `${nameSome([decision.key])} keeps being changed by ${decision.editor?.manager ?? 'somebody else'}; it is healed again later.`;
+      drifted = true;
+      wakes.push(facts.healAfter);
+      continue;
+    }
+    const ref = parseObjectKey(decision.key);
+    const crd = ref === undefined ? undefined : crdKeyFor(desired.objects, ref);
+    if (crd !== undefined && facts.liveOf(crd)?.health.status !== 'Healthy') {
+      waiting ??= `Waiting until ${nameSome([crd])} is established.`;
+      // The definition itself must not count as waited for: it is written in this or an earlier phase.
+      continue;
+    }
+    due.push(decision);
+  }
+  const phase = Math.min(...due.map(({ desired: object }) => object.phase));
+  return { writes: due.filter(({ desired: object }) => object.phase === phase), failures, waiting, drifted, wakeAt: earliest(wakes) };
+}
+
+/** Whether an attempt is to be made: nothing failed yet, the wish is another one now, or it is time to try again. */
+function isDue(failure: WriteFailure | undefined, hash: string, now: number): boolean {
+  return failure === undefined || failure.hash !== hash || (failure.retryAt !== undefined && failure.retryAt <= now);
+}
+
+function earliest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+function judge(facts: TargetFacts, desired: DesiredSet): DeletionVerdict {
+  const wanted = new Set(desired.objects.map(({ key }) => key));
+  const candidates = facts.members.filter((live) => {
+    if (wanted.has(live.key)) return false;
+    const decision = decide({
+      target: facts.target,
+      key: live.key,
+      desired: undefined,
+      live,
+      applied: facts.applied.get(live.key),
+      owner: facts.ownerOf(live.key),
+      policy: facts.policy,
+    });
+    // An object that another living target wants is handed over, not deleted.
+    return decision.action === 'delete' && facts.ownerOf(live.key) === undefined;
+  });
+  return judgeDeletions({
+    candidates,
+    memberCount: facts.members.length,
+    desiredCount: desired.objects.length,
+    budget: facts.budget,
+    approved: facts.approvedDeletion,
+  });
+}
+
+function restByHealth(facts: TargetFacts, desired: DesiredSet): Step {
+  let progressing: string | undefined;
+  let degraded: string | undefined;
+  for (const { key } of desired.objects) {
+    const live = facts.liveOf(key);
+    if (live === undefined) {
+      progressing ??= `Waiting to see ${nameSome([key])}.`;
+      continue;
+    }
+    const { status, message } = live.health;
+    if (status === 'Degraded' || status === 'Missing') degraded ??= `${nameSome([key])}: ${message}`;
+    else if (status === 'Progressing' || status === 'Unknown') progressing ??= `${nameSome([key])}: ${message}`;
+  }
+  if (degraded !== undefined) return rest('Degraded', degraded);
+  if (progressing !== undefined) return rest('Syncing', progressing);
+  const message = `${desired.objects.length === 1 ? '1 object is' : `${desired.objects.length} objects are`} as Git wants.`;
+  if (facts.openRelease !== undefined) return { do: 'conclude', outcome: 'healthy', message };
+  return rest('Healthy', message);
+}
+
+function sentence(errors: readonly PlumbError[]): string {
+  const first = errors[0];
+  if (first === undefined) return '';
+  return errors.length === 1 ? first.message : `${first.message} (and ${errors.length - 1} more)`;
+}
+
+function nameSome(keys: readonly ObjectKey[]): string {
+  const names = keys.slice(0, 3).map((key) => {
+    const ref = parseObjectKey(key);
+    return ref === undefined ? key : shortName(ref);
+  });
+  return keys.length > 3 ? `${names.join(', ')} and ${keys.length - 3} more` : names.join(', ');
+}
+
+function kindName({ group, kind }: GroupKind): string {
+  return `${kind}.${group}`;
+}
+
+function commandName(target: TargetKey): string {
+  const [namespace, application, environment] = target.split('/');
+  const inNamespace = namespace === 'default' ? '' : ` -n ${namespace}`;
+  return `${application}${inNamespace}${environment === undefined ? '' : ` -e ${environment}`}`;
+}

@@ -1,0 +1,65 @@
+import { computeHealth, type Health } from './health/index.ts';
+import { keyOf, type ObjectKey, type TargetKey } from './key.ts';
+import { fieldsHash } from './managed-fields.ts';
+import type { KubeObject } from './object.ts';
+import { FIELD_MANAGER, trackedTarget } from './tracking.ts';
+
+/**
+ * What the engine remembers of one object in the cluster: enough to judge membership, drift and health, and nothing
+ * else, so that 20,000 objects cost megabytes and not hundreds of them.
+ */
+export interface LiveObject {
+  readonly key: ObjectKey;
+  readonly apiVersion: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** The target that its marks name; undefined where the marks are missing or name another object. */
+  readonly target: TargetKey | undefined;
+  /** Fingerprint of the fields that we own; undefined where we own none. */
+  readonly fieldsHash: string | undefined;
+  /** The last other manager that wrote the object, for naming who made a drift. */
+  readonly lastEditor: Editor | undefined;
+  readonly deleting: boolean;
+  readonly health: Health;
+}
+
+export interface Editor {
+  readonly manager: string;
+  /** RFC 3339, from the API server. */
+  readonly time: string;
+}
+
+/** Sums up an object as the API server reports it. Its managedFields must be there. */
+export function observe(object: KubeObject): LiveObject {
+  return {
+    key: keyOf(object),
+    apiVersion: object.apiVersion,
+    uid: object.metadata.uid ?? '',
+    resourceVersion: object.metadata.resourceVersion ?? '',
+    target: trackedTarget(object),
+    fieldsHash: fieldsHash(object),
+    lastEditor: lastEditorOf(object),
+    deleting: object.metadata.deletionTimestamp !== undefined,
+    health: computeHealth(object),
+  };
+}
+
+/** Status writers (controllers) are not editors: a rollout is not a drift. */
+function lastEditorOf(object: KubeObject): Editor | undefined {
+  let last: Editor | undefined;
+  for (const { manager, time, subresource } of object.metadata.managedFields ?? []) {
+    if (manager === undefined || time === undefined || manager === FIELD_MANAGER || subresource === 'status') continue;
+    if (last === undefined || time > last.time) last = { manager, time };
+  }
+  return last;
+}
+
+/**
+ * Whether the first resource version is older than the second. Kubernetes guarantees the order of resource versions of
+ * one resource as integers (KEP-5504); where one is not a number nothing is claimed and the answer is false.
+ */
+export function isOlderVersion(left: string, right: string): boolean {
+  const digits = /^[0-9]+$/;
+  if (!digits.test(left) || !digits.test(right)) return false;
+  return left.length === right.length ? left < right : left.length < right.length;
+}

@@ -1,0 +1,127 @@
+import { decodeApplication, decodeRepository, API_VERSION, APPLICATION, REPOSITORY, type Application, type Repository } from '@plumb/api';
+import { groupOf, type KubeObject, type PlumbError, type TargetKey } from '@plumb/core';
+import type { KubeClient, ReflectEvent, Reflector } from '@plumb/kube';
+import { nameOf, targetsOf, type NamespacedName, type TargetSpec } from './targets.ts';
+
+export interface CatalogOptions {
+  readonly client: KubeClient;
+  /** Watch one namespace only; undefined watches all. */
+  readonly namespace: string | undefined;
+  readonly signal: AbortSignal;
+  repositoryChanged(repository: Repository): void;
+  repositoryRemoved(name: NamespacedName): void;
+  applicationChanged(application: CatalogApplication, before: CatalogApplication | undefined): void;
+  applicationRemoved(application: CatalogApplication): void;
+  /** An object that cannot be read: it alone stands still, with the error in its status. */
+  invalid(object: KubeObject, error: PlumbError): void;
+}
+
+export interface CatalogApplication {
+  readonly application: Application;
+  readonly targets: ReadonlyMap<TargetKey, TargetSpec>;
+}
+
+/** The Repositories and Applications of the cluster, decoded one by one. */
+export class Catalog implements AsyncDisposable {
+  readonly #options: CatalogOptions;
+  readonly #applications = new Map<NamespacedName, CatalogApplication>();
+  readonly #targets = new Map<TargetKey, TargetSpec>();
+  readonly #byRepository = new Map<NamespacedName, Map<TargetKey, TargetSpec>>();
+  readonly #reflectors: Reflector[] = [];
+
+  constructor(options: CatalogOptions) {
+    this.#options = options;
+  }
+
+  /** Starts both watches; resolves when everything that exists has been reported. */
+  async start(): Promise<void> {
+    const { client, signal, namespace } = this.#options;
+    const where = namespace === undefined ? {} : { namespace };
+    const open = async (kind: string, onChange: (event: ReflectEvent) => void): Promise<void> => {
+      const resource = await client.resource({ group: groupOf(API_VERSION), kind }, { signal });
+      const reflector = client.reflect(resource, { ...where, trim: withoutManagedFields, onChange, signal });
+      this.#reflectors.push(reflector);
+      await reflector.whenSynced({ signal });
+    };
+    await open(REPOSITORY.kind, (event) => this.#onRepository(event));
+    await open(APPLICATION.kind, (event) => this.#onApplication(event));
+  }
+
+  specOf(target: TargetKey): TargetSpec | undefined {
+    return this.#targets.get(target);
+  }
+
+  application(name: NamespacedName): CatalogApplication | undefined {
+    return this.#applications.get(name);
+  }
+
+  applications(): IterableIterator<CatalogApplication> {
+    return this.#applications.values();
+  }
+
+  targetsOf(repository: NamespacedName): ReadonlyMap<TargetKey, TargetSpec> {
+    return this.#byRepository.get(repository) ?? new Map();
+  }
+
+  get targetCount(): number {
+    return this.#targets.size;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector[Symbol.asyncDispose]()));
+  }
+
+  #onRepository(event: ReflectEvent): void {
+    if (event.type === 'deleted') this.#options.repositoryRemoved(rawName(event.object));
+    if (event.type !== 'added' && event.type !== 'updated') return;
+    const decoded = decodeRepository(event.object);
+    if (decoded.ok) this.#options.repositoryChanged(decoded.value);
+    else this.#options.invalid(event.object, decoded.error);
+  }
+
+  #onApplication(event: ReflectEvent): void {
+    if (event.type !== 'added' && event.type !== 'updated' && event.type !== 'deleted') return;
+    const name = rawName(event.object);
+    const before = this.#applications.get(name);
+    if (event.type === 'deleted') {
+      if (before !== undefined) this.#remove(name, before);
+      return;
+    }
+    const decoded = decodeApplication(event.object);
+    if (!decoded.ok) {
+      // What it was before stays in force: a typing error in a spec must not let go of anything.
+      this.#options.invalid(event.object, decoded.error);
+      return;
+    }
+    const application = decoded.value;
+    const entry = { application, targets: new Map(targetsOf(application).map((spec) => [spec.target, spec])) };
+    this.#applications.set(name, entry);
+    for (const [target, spec] of before?.targets ?? []) this.#forget(target, spec);
+    for (const [target, spec] of entry.targets) {
+      this.#targets.set(target, spec);
+      const siblings = this.#byRepository.get(spec.repository) ?? new Map<TargetKey, TargetSpec>();
+      this.#byRepository.set(spec.repository, siblings.set(target, spec));
+    }
+    this.#options.applicationChanged(entry, before);
+  }
+
+  #remove(name: NamespacedName, entry: CatalogApplication): void {
+    this.#applications.delete(name);
+    for (const [target, spec] of entry.targets) this.#forget(target, spec);
+    this.#options.applicationRemoved(entry);
+  }
+
+  #forget(target: TargetKey, spec: TargetSpec): void {
+    this.#targets.delete(target);
+    this.#byRepository.get(spec.repository)?.delete(target);
+  }
+}
+
+function rawName(object: KubeObject): NamespacedName {
+  return nameOf({ metadata: { namespace: object.metadata.namespace ?? 'default', name: object.metadata.name } });
+}
+
+function withoutManagedFields(object: KubeObject): KubeObject {
+  const { managedFields: _managedFields, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
