@@ -54,7 +54,7 @@ function describe(path: FieldPath, change: FieldChange): string {
   const rest = inContainer < 0 ? withoutPrefix(path) : path.slice(inContainer + 2);
   const [first, second, third] = rest;
   const head = first !== undefined && 'field' in first ? first.field : '';
-  if (head === 'env' && isKeyed(second)) return describeEnv(String(second.key.name), rest.slice(2), change);
+  if (head === 'env' && isKeyed(second)) return describeEnv(formatValue(second.key.name), rest.slice(2), change);
   if (head === 'image' && inContainer >= 0 && rest.length === 1) return `image ${formatImages(change)}`;
   if (head === 'resources' && rest.length > 1) return `${formatFieldPath(rest.slice(1))} ${formatValues(change)}`;
   if (head === 'metadata' && second !== undefined && 'field' in second && third !== undefined && 'field' in third) {

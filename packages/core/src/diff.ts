@@ -68,8 +68,8 @@ interface Change {
 /** The object without what does not count. */
 function comparable(object: KubeObject | undefined): JsonObject {
   if (object === undefined) return {};
-  const { status: _status, metadata, ...rest } = object as unknown as { readonly [field: string]: Json };
-  if (!isJsonObject(metadata)) return rest;
+  const { status: _status, ...rest } = object as unknown as { readonly [field: string]: Json };
+  const metadata = isJsonObject(rest.metadata) ? rest.metadata : {};
   const kept: [string, Json][] = [];
   for (const [field, value] of Object.entries(metadata)) {
     if (SERVER_METADATA.has(field)) continue;

@@ -85,22 +85,17 @@ const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuratio
 export function trimForHealth(object: KubeObject): KubeObject {
   const { apiVersion, kind } = object;
   const { managedFields: _managedFields, annotations, ...metadata } = object.metadata;
+  const { [LAST_APPLIED_ANNOTATION]: _copy, ...ownAnnotations } = annotations ?? {};
   const { reads } = ruleOf(groupOf(apiVersion), kind);
   const spec = pick(object.spec, reads.spec ?? []);
   const status = pick(object.status, ['observedGeneration', 'conditions', ...(reads.status ?? [])]);
   return {
     apiVersion,
     kind,
-    metadata: { ...metadata, ...(annotations === undefined ? {} : { annotations: withoutCopy(annotations) }) },
+    metadata: { ...metadata, annotations: ownAnnotations },
     ...(spec === undefined ? {} : { spec }),
     ...(status === undefined ? {} : { status }),
   };
-}
-
-function withoutCopy(annotations: { readonly [key: string]: string }): { readonly [key: string]: string } {
-  if (!Object.hasOwn(annotations, LAST_APPLIED_ANNOTATION)) return annotations;
-  const { [LAST_APPLIED_ANNOTATION]: _copy, ...rest } = annotations;
-  return rest;
 }
 
 function pick(value: unknown, fields: readonly string[]): Json | undefined {

@@ -9,8 +9,9 @@ import { because, degraded, healthy, numberAt, progressing, type Health } from '
  * Source: `sigs.k8s.io/cli-utils/pkg/kstatus/status`, generic.go.
  */
 export function assessGeneric(object: KubeObject): Health | undefined {
-  const { deletionTimestamp, finalizers = [], generation } = object.metadata;
+  const { deletionTimestamp, generation } = object.metadata;
   if (deletionTimestamp !== undefined) {
+    const finalizers = object.metadata.finalizers ?? [];
     const waitsFor = finalizers.length === 0 ? '' : `, waiting for ${finalizers.join(', ')}`;
     return progressing(`is being deleted${waitsFor}`);
   }

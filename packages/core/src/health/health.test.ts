@@ -901,5 +901,9 @@ test('a trimmed object keeps what health reads and drops the bulk', () => {
 test('a trimmed Secret keeps no values', () => {
   const secret: KubeObject = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, data: { password: 'eA==' } };
 
-  assert.deepEqual(trimForHealth(secret), { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' } });
+  assert.deepEqual(trimForHealth(secret), {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 's', annotations: {} },
+  });
 });
