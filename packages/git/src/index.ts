@@ -1,0 +1,6 @@
+export { type Commit, type Person } from './commit.ts';
+export { credentialsFromSecret, type GitCredentials } from './credentials.ts';
+export { localTree, repositoryRoot } from './local-tree.ts';
+export { openMirror, type Mirror, type MirrorOptions, type RemoteRefs } from './mirror.ts';
+export { checkRef, isCommitId } from './ref.ts';
+export { isSameRepository, parseGitUrl, type GitUrl } from './url.ts';

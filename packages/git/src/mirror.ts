@@ -1,0 +1,550 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PlumbError, type SourceTree, type TreeEntry } from '@plumb/core';
+import { classifyGitFailure, isCorruption, missingRef, redact } from './classify.ts';
+import { parseCommit, type Commit } from './commit.ts';
+import { openAccess, type GitCredentials } from './credentials.ts';
+import { runGit, type GitOutcome } from './git-process.ts';
+import { CorruptMirror, ObjectReader, type ObjectQuery } from './object-reader.ts';
+import { byPath, pathSteps } from './path.ts';
+import { checkRef, isCommitId } from './ref.ts';
+import { parseTree, TreeCache, type Tree, type TreeItem } from './tree.ts';
+import { type GitUrl } from './url.ts';
+
+export interface MirrorOptions {
+  readonly url: GitUrl;
+  /** The bare repository's folder, made where it is missing. It has one owner at a time: whoever holds the state folder. */
+  readonly folder: string;
+  /** Asked anew for every contact with the remote, so that a changed Secret counts at once. */
+  readonly credentials: () => Promise<GitCredentials>;
+  readonly signal: AbortSignal;
+  /** Packs are joined after a fetch that leaves more than this many. Default 64. */
+  readonly maxPacks?: number;
+}
+
+interface Call {
+  readonly signal: AbortSignal;
+}
+
+export interface RemoteRefs {
+  /** Full name of every branch and tag to its commit; an annotated tag is followed to what it is on. */
+  readonly refs: ReadonlyMap<string, string>;
+  /** The default branch's full name. */
+  readonly head: string | undefined;
+}
+
+/** One remote repository as far as it is needed: a bare, shallow, partial copy that is read without a checkout. */
+export interface Mirror extends AsyncDisposable {
+  readonly url: GitUrl;
+  /**
+   * Asks the remote what its branches and tags point to; stores nothing.
+   *
+   * @throws {PlumbError} `RefMissing` where it names none: an empty answer is never an empty repository.
+   */
+  lsRemote(call: Call): Promise<RemoteRefs>;
+  /**
+   * Fetches these refs or commit ids with one run of git and returns the commit that each is now. `HEAD` is the default
+   * branch. Nothing is asked where all are commit ids that are stored.
+   *
+   * @throws {PlumbError} `RefMissing` with the ref as `subject`; the others were then not fetched either.
+   */
+  fetch(refs: readonly string[], call: Call): Promise<ReadonlyMap<string, string>>;
+  /** @throws {PlumbError} `GitFailed` where the commit is not stored. */
+  commit(sha: string, call: Call): Promise<Commit>;
+  hasCommit(sha: string, call: Call): Promise<boolean>;
+  /** The folder tree at a commit. Reading it fetches the files that are not stored yet, all at once. */
+  at(commit: string): SourceTree;
+  /** Fetches the files below these paths that are not stored yet, for many readers at once. */
+  prefetch(commit: string, paths: readonly string[], call: Call): Promise<void>;
+  /**
+   * The newest commit before or at `commit` that removed `path`; undefined where `path` exists, or where that happened
+   * before what is stored.
+   */
+  removedBy(commit: string, path: string, call: Call): Promise<Commit | undefined>;
+}
+
+/** How much history is kept at least: enough to name the commit that removed a folder, and a bound after a force push. */
+const HISTORY_COMMITS = 20;
+/**
+ * The first fetch brings no file at all. Later ones bring the small files that changed along with the commit, which saves
+ * the second round trip; a large one waits until it is read.
+ */
+const FIRST_FILTER = 'blob:none';
+const LATER_FILTER = 'blob:limit=256k';
+const MAX_BLOB_BYTES = 10 * 1024 * 1024;
+const MAX_TREE_BYTES = 256 * 1024 * 1024;
+const CACHED_TREE_ITEMS = 100_000;
+const CACHED_COMMITS = 1000;
+const MAX_HISTORY_WALK = 10_000;
+const DEFAULT_MAX_PACKS = 64;
+/** Written last: a folder without it is half made. */
+const MARKER = 'plumb-mirror';
+
+/** Only while git fetches or joins packs is the mirror a partial clone: the reader's git knows no remote, so it can never fetch by itself. */
+const PARTIAL: readonly (readonly [string, string])[] = [
+  ['remote.origin.promisor', 'true'],
+  ['remote.origin.partialclonefilter', FIRST_FILTER],
+];
+
+const FETCH = [
+  ...['fetch', '--quiet', '--stdin', '--no-tags', '--no-auto-gc', '--no-auto-maintenance', '--no-write-fetch-head'],
+  ...['--no-recurse-submodules', '--no-show-forced-updates'],
+];
+
+/** Opens the mirror in `folder`, or makes it; contacts nothing. What a killed run left there is removed. */
+export async function openMirror(options: MirrorOptions): Promise<Mirror> {
+  const mirror = new BareMirror(options);
+  await mirror.prepare();
+  return mirror;
+}
+
+class BareMirror implements Mirror {
+  readonly url: GitUrl;
+  readonly #name: string;
+  readonly #options: MirrorOptions;
+  readonly #reader: ObjectReader;
+  readonly #trees = new TreeCache(CACHED_TREE_ITEMS);
+  readonly #commits = new Map<string, Commit>();
+  /** Counts how often the mirror was made anew, so that readers who met the same damage mend it once. */
+  #generation = 0;
+  #objectFormat: 'sha1' | 'sha256' = 'sha1';
+  /** A run was killed: its lock files are in the way. */
+  #needsSweep = false;
+  #queue: Promise<void> = Promise.resolve();
+  #background: Promise<void> = Promise.resolve();
+
+  constructor(options: MirrorOptions) {
+    this.url = options.url;
+    this.#name = options.url.toString();
+    this.#options = options;
+    this.#reader = new ObjectReader(options.folder);
+  }
+
+  async prepare(): Promise<void> {
+    const { folder } = this.#options;
+    const marker = await readFile(join(folder, MARKER), 'utf8').catch(() => undefined);
+    const [url, format] = marker?.split('\n') ?? [];
+    const isWhole = url === this.#name && (await hasFiles(folder, ['HEAD', 'config', 'objects', 'refs']));
+    this.#objectFormat = format === 'sha256' ? 'sha256' : 'sha1';
+    if (isWhole) await sweep(folder);
+    else await this.#create(this.#options.signal);
+  }
+
+  async lsRemote({ signal }: Call): Promise<RemoteRefs> {
+    const { outcome, secrets } = await this.#runRemote(['ls-remote', '--quiet', '--symref', 'origin'], signal);
+    const attempted = `listing the refs of ${this.#name}`;
+    if (outcome.code !== 0) throw classifyGitFailure(attempted, outcome.stderr, { secrets });
+    const remote = parseRemoteRefs(outcome.stdout.toString('utf8'));
+    if (remote.refs.size > 0) return remote;
+    throw new PlumbError('RefMissing', `${attempted}: it names no branch and no tag`);
+  }
+
+  async fetch(refs: readonly string[], { signal }: Call): Promise<ReadonlyMap<string, string>> {
+    const wanted = new Map(refs.map((ref): [string, string] => [ref, checkRef(ref)]));
+    const full = [...new Set(wanted.values())];
+    const commits = await this.#mending(signal, () =>
+      this.#exclusive(signal, async () => {
+        const missing = await this.#missingCommits(full.filter(isCommitId), signal);
+        const asked = full.filter((ref) => !isCommitId(ref) || missing.has(ref));
+        if (asked.length > 0) await this.#fetchRefs(asked, signal);
+        return this.#commitsOf(full, signal);
+      }),
+    );
+    this.#background = this.#joinPacks().catch(() => {});
+    return new Map([...wanted].map(([given, ref]): [string, string] => [given, commits.get(ref) ?? absent(ref)]));
+  }
+
+  async commit(sha: string, { signal }: Call): Promise<Commit> {
+    return this.#mending(signal, () => this.#needCommit(sha, signal));
+  }
+
+  async hasCommit(sha: string, { signal }: Call): Promise<boolean> {
+    return this.#mending(signal, async () => (await this.#missingCommits([sha], signal)).size === 0);
+  }
+
+  at(commit: string): SourceTree {
+    const locate = async (path: string, signal: AbortSignal): Promise<TreeItem | undefined> =>
+      this.#locate((await this.#needCommit(commit, signal)).tree, path, signal);
+    return {
+      treeId: (path, { signal }) =>
+        this.#mending(signal, async () => {
+          const item = await locate(path, signal);
+          return item?.mode === 'tree' ? item.oid : undefined;
+        }),
+      entries: (path, { signal }) =>
+        this.#mending(signal, async () => {
+          const item = await locate(path, signal);
+          return item?.mode === 'tree' ? this.#walk(pathSteps(path).join('/'), item.oid, signal) : [];
+        }),
+      read: (entries, { signal }) => this.#mending(signal, () => this.#blobs(entries, signal)),
+    };
+  }
+
+  async prefetch(commit: string, paths: readonly string[], { signal }: Call): Promise<void> {
+    await this.#mending(signal, async () => {
+      const root = (await this.#needCommit(commit, signal)).tree;
+      const oids = new Set<string>();
+      for (const path of paths) {
+        const item = await this.#locate(root, path, signal);
+        if (item?.mode === 'tree') {
+          const entries = await this.#walk(path, item.oid, signal);
+          for (const { mode, oid } of entries) if (mode !== 'submodule') oids.add(oid);
+        } else if (item && item.mode !== 'submodule') oids.add(item.oid);
+      }
+      const headers = await this.#reader.read(
+        [...oids].map((name) => ({ name, want: 'header' })),
+        { signal },
+      );
+      for (const header of headers) if (header) oids.delete(header.oid);
+      await this.#fetchBlobs([...oids], signal);
+    });
+  }
+
+  async removedBy(commit: string, path: string, { signal }: Call): Promise<Commit | undefined> {
+    const exists = async (at: Commit): Promise<boolean> => (await this.#locate(at.tree, path, signal)) !== undefined;
+    const start = await this.commit(commit, { signal });
+    if (await exists(start)) return undefined;
+    const seen = new Set<string>();
+    const open: Commit[] = [start];
+    // A merge that took the removal over from a branch names itself only if nothing older on that branch does.
+    let merge: Commit | undefined;
+    for (let next = open.shift(); next && seen.size < MAX_HISTORY_WALK; next = open.shift()) {
+      if (seen.has(next.sha)) continue;
+      seen.add(next.sha);
+      let hadIt = false;
+      const without: Commit[] = [];
+      for (const sha of next.parents) {
+        const parent = await this.#findCommit(sha, signal);
+        if (!parent) continue;
+        if (await exists(parent)) hadIt = true;
+        else without.push(parent);
+      }
+      if (hadIt && without.length === 0) return next;
+      if (hadIt) merge ??= next;
+      open.push(...without);
+    }
+    return merge;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#background;
+    await this.#queue;
+    await this.#reader.close();
+  }
+
+  // Reading
+
+  async #findCommit(sha: string, signal: AbortSignal): Promise<Commit | undefined> {
+    if (!isCommitId(sha)) throw new PlumbError('RefInvalid', `${JSON.stringify(sha)} is not a full commit id`);
+    const known = this.#commits.get(sha);
+    if (known) return known;
+    const [object] = await this.#reader.read([{ name: sha, want: 'contents' }], { signal });
+    if (object?.type !== 'commit' || !object.bytes) return undefined;
+    const commit = parseCommit(sha, object.bytes);
+    if (this.#commits.size >= CACHED_COMMITS) this.#commits.clear();
+    this.#commits.set(sha, commit);
+    return commit;
+  }
+
+  /** A commit that was fetched once and is gone since the mirror was made anew is fetched again. */
+  async #needCommit(sha: string, signal: AbortSignal): Promise<Commit> {
+    const stored = await this.#findCommit(sha, signal);
+    if (stored) return stored;
+    await this.#exclusive(signal, () => this.#fetchRefs([sha], signal));
+    return (await this.#findCommit(sha, signal)) ?? notStored(sha, this.#name);
+  }
+
+  async #missingCommits(shas: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const objects = await this.#reader.read(
+      shas.map((name) => ({ name, want: 'header' })),
+      { signal },
+    );
+    return new Set(shas.filter((_, index) => objects[index]?.type !== 'commit'));
+  }
+
+  async #locate(root: string, path: string, signal: AbortSignal): Promise<TreeItem | undefined> {
+    let item: TreeItem | undefined = { mode: 'tree', oid: root };
+    for (const step of pathSteps(path)) {
+      if (item?.mode !== 'tree') return undefined;
+      const tree: Tree = this.#trees.get(item.oid) ?? (await this.#readTree(item.oid, signal));
+      item = tree.items.get(step);
+    }
+    return item;
+  }
+
+  /** All entries below a folder, one batch of reads for each level. */
+  async #walk(path: string, oid: string, signal: AbortSignal): Promise<readonly TreeEntry[]> {
+    const entries: TreeEntry[] = [];
+    const start = pathSteps(path).join('/');
+    let level: { readonly path: string; readonly oid: string }[] = [{ path: start, oid }];
+    while (level.length > 0) {
+      const trees = await this.#readTrees(
+        level.map((folder) => folder.oid),
+        signal,
+      );
+      const below: { readonly path: string; readonly oid: string }[] = [];
+      for (const [index, folder] of level.entries()) {
+        const tree = trees[index];
+        if (!tree?.isUtf8) {
+          throw new PlumbError('Encoding', `a file name in the folder "${folder.path}" is not UTF-8`, {
+            where: { file: folder.path },
+            fix: 'Rename the file.',
+          });
+        }
+        for (const [name, item] of tree.items) {
+          const itemPath = folder.path === '' ? name : `${folder.path}/${name}`;
+          if (item.mode === 'tree') below.push({ path: itemPath, oid: item.oid });
+          else entries.push({ path: itemPath, mode: item.mode, oid: item.oid });
+        }
+      }
+      level = below;
+    }
+    return entries.sort(byPath);
+  }
+
+  async #readTree(oid: string, signal: AbortSignal): Promise<Tree> {
+    const [tree] = await this.#readTrees([oid], signal);
+    return tree ?? absent(oid);
+  }
+
+  async #readTrees(oids: readonly string[], signal: AbortSignal): Promise<readonly Tree[]> {
+    const trees = new Map<string, Tree>();
+    const unknown: ObjectQuery[] = [];
+    for (const oid of oids) {
+      const cached = this.#trees.get(oid);
+      if (cached) trees.set(oid, cached);
+      else unknown.push({ name: oid, want: 'contents', limitBytes: MAX_TREE_BYTES });
+    }
+    const objects = await this.#reader.read(unknown, { signal });
+    for (const [index, object] of objects.entries()) {
+      const oid = unknown[index]?.name ?? '';
+      // Every fetch brings all trees of its commits, so one that is missing was lost here.
+      if (object?.type !== 'tree') throw new CorruptMirror(`the tree ${oid} is missing`);
+      if (!object.bytes) throw new PlumbError('GitFailed', `the tree ${oid} is larger than ${MAX_TREE_BYTES} bytes`);
+      const tree = parseTree(object.bytes, oid.length / 2);
+      trees.set(oid, tree);
+      this.#trees.set(oid, tree);
+    }
+    return oids.map((oid) => trees.get(oid) ?? absent(oid));
+  }
+
+  async #blobs(entries: readonly TreeEntry[], signal: AbortSignal): Promise<readonly Uint8Array[]> {
+    const submodule = entries.find((entry) => entry.mode === 'submodule');
+    if (submodule) {
+      throw new PlumbError('SubmoduleDisabled', `${submodule.path} is a submodule`, {
+        where: { file: submodule.path },
+      });
+    }
+    const query = (oid: string): ObjectQuery => ({ name: oid, want: 'contents', limitBytes: MAX_BLOB_BYTES });
+    const found = [
+      ...(await this.#reader.read(
+        entries.map(({ oid }) => query(oid)),
+        { signal },
+      )),
+    ];
+    const missing = entries.filter((_, index) => !found[index]).map(({ oid }) => oid);
+    if (missing.length > 0) {
+      await this.#fetchBlobs(missing, signal);
+      const fetched = [...(await this.#reader.read(missing.map(query), { signal }))];
+      for (const index of entries.keys()) found[index] ??= fetched.shift();
+    }
+    return entries.map(({ path, oid }, index) => {
+      const object = found[index];
+      if (!object) throw new CorruptMirror(`the blob ${oid} is missing after it was fetched`);
+      if (object.bytes) return object.bytes;
+      throw new PlumbError('FileTooLarge', `${path} has ${object.sizeBytes} bytes`, { where: { file: path } });
+    });
+  }
+
+  // Fetching
+
+  /** Fetches the refs into `refs/plumb/`, where they keep their objects and tell the next fetch what is here. */
+  async #fetchRefs(refs: readonly string[], signal: AbortSignal): Promise<void> {
+    const isFirst = (await this.#packs()).length === 0;
+    const { outcome, secrets } = await this.#runRemote(
+      [...FETCH, `--depth=${HISTORY_COMMITS}`, `--filter=${isFirst ? FIRST_FILTER : LATER_FILTER}`, 'origin'],
+      signal,
+      refs.map((ref) => `+${ref}:${localRef(ref)}\n`).join(''),
+    );
+    if (outcome.code === 0) return;
+    if (isCorruption(outcome.stderr)) throw this.#corruption(outcome.stderr);
+    const missing = missingRef(outcome.stderr);
+    throw classifyGitFailure(`fetching ${this.#name}`, outcome.stderr, {
+      secrets,
+      ...(missing === undefined ? {} : { subject: missing }),
+    });
+  }
+
+  /** Fetches blobs by id, as git itself would in a partial clone, but all at once and with credentials. */
+  async #fetchBlobs(oids: readonly string[], signal: AbortSignal): Promise<void> {
+    if (oids.length === 0) return;
+    await this.#exclusive(signal, async () => {
+      const { outcome, secrets } = await this.#runRemote(
+        [...FETCH, '--filter=blob:none', 'origin'],
+        signal,
+        `${[...new Set(oids)].join('\n')}\n`,
+        [['fetch.negotiationAlgorithm', 'noop']],
+      );
+      if (outcome.code === 0) return;
+      if (isCorruption(outcome.stderr)) throw this.#corruption(outcome.stderr);
+      throw classifyGitFailure(`fetching files of ${this.#name}`, outcome.stderr, { secrets });
+    });
+  }
+
+  /** What each ref's local copy points to, tags followed to their commit. */
+  async #commitsOf(refs: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    const names = refs.map((ref) => (isCommitId(ref) ? ref : localRef(ref)));
+    const headers = await this.#reader.read(
+      names.map((name) => ({ name: `${name}^{commit}`, want: 'header' })),
+      { signal },
+    );
+    return new Map(
+      refs.map((ref, index): [string, string] => {
+        const header = headers[index];
+        if (header?.type === 'commit') return [ref, header.oid];
+        throw new PlumbError('RefMissing', `${ref} of ${this.#name} is not a commit`, { subject: ref });
+      }),
+    );
+  }
+
+  async #runRemote(
+    args: readonly string[],
+    signal: AbortSignal,
+    input = '',
+    config: readonly (readonly [string, string])[] = [],
+  ): Promise<{ outcome: GitOutcome; secrets: readonly string[] }> {
+    const { folder } = this.#options;
+    await using access = await openAccess(this.url, await this.#options.credentials());
+    if (this.#needsSweep) await sweep(folder);
+    this.#needsSweep = true;
+    const outcome = await runGit({
+      folder,
+      args,
+      input,
+      signal,
+      env: access.env,
+      config: [...access.config, ...PARTIAL, ...config],
+    });
+    this.#needsSweep = outcome.code !== 0;
+    return { outcome, secrets: access.secrets };
+  }
+
+  // Keeping whole
+
+  async #create(signal: AbortSignal): Promise<void> {
+    const { folder } = this.#options;
+    await this.#reader.close();
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const outcome = await runGit({
+      folder,
+      args: ['init', '--quiet', '--bare', '--template=', `--object-format=${this.#objectFormat}`],
+      signal,
+    });
+    if (outcome.code !== 0) throw classifyGitFailure(`making the mirror ${folder}`, outcome.stderr);
+    await writeFile(join(folder, MARKER), `${this.#name}\n${this.#objectFormat}\n`);
+    this.#needsSweep = false;
+  }
+
+  #corruption(stderr: string): CorruptMirror {
+    if (/mismatched algorithms/.test(stderr)) this.#objectFormat = this.#objectFormat === 'sha1' ? 'sha256' : 'sha1';
+    return new CorruptMirror(redact(stderr, []).trim());
+  }
+
+  /** Runs `attempt`; where it meets damage, makes the mirror anew and runs it once more, which fetches what it needs. */
+  async #mending<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+    const generation = this.#generation;
+    try {
+      return await attempt();
+    } catch (damage) {
+      if (!(damage instanceof CorruptMirror)) throw damage;
+    }
+    await this.#exclusive(signal, async () => {
+      if (generation !== this.#generation) return;
+      await this.#create(signal);
+      this.#generation++;
+    });
+    try {
+      return await attempt();
+    } catch (damage) {
+      if (!(damage instanceof CorruptMirror)) throw damage;
+      throw new PlumbError('GitFailed', `the mirror of ${this.#name} is damaged again after it was made anew`, {
+        cause: damage,
+      });
+    }
+  }
+
+  /** One run against the remote at a time: two would wait for each other's lock files, or fail on them. */
+  async #exclusive<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {
+    const before = this.#queue;
+    const turn = Promise.withResolvers<void>();
+    this.#queue = turn.promise;
+    try {
+      await before;
+      signal.throwIfAborted();
+      return await run();
+    } finally {
+      turn.resolve();
+    }
+  }
+
+  /**
+   * Every fetch leaves a pack, and every look-up asks each of them. So they are joined now and then, after the fetch was
+   * answered and before the next one. It saves time only: where it fails, the next fetch tries again.
+   */
+  async #joinPacks(): Promise<void> {
+    const { folder, signal, maxPacks = DEFAULT_MAX_PACKS } = this.#options;
+    if ((await this.#packs()).length <= maxPacks) return;
+    await this.#exclusive(signal, async () => {
+      const outcome = await runGit({ folder, args: ['repack', '-a', '-d', '--quiet'], config: PARTIAL, signal });
+      if (outcome.code !== 0) this.#needsSweep = true;
+    });
+  }
+
+  async #packs(): Promise<readonly string[]> {
+    const files = await readdir(join(this.#options.folder, 'objects', 'pack')).catch(() => []);
+    return files.filter((file) => file.endsWith('.pack'));
+  }
+}
+
+/** `<id>\t<ref>`, `<id>\t<tag>^{}` for what an annotated tag is on, `ref: <ref>\tHEAD` for the default branch. */
+function parseRemoteRefs(text: string): RemoteRefs {
+  const refs = new Map<string, string>();
+  let head: string | undefined;
+  for (const line of text.split('\n')) {
+    const [left = '', right = ''] = line.split('\t');
+    if (right === 'HEAD' && left.startsWith('ref: ')) head = left.slice('ref: '.length);
+    const ref = right.endsWith('^{}') ? right.slice(0, -3) : right;
+    // The peeled line follows the tag's own and replaces it.
+    if (isCommitId(left) && /^refs\/(?:heads|tags)\//.test(ref)) refs.set(ref, left);
+  }
+  return { refs, head };
+}
+
+/** A flat name: branches `a` and `a/b` may come and go without being in each other's way. */
+function localRef(ref: string): string {
+  return `refs/plumb/${createHash('sha256').update(ref).digest('hex').slice(0, 40)}`;
+}
+
+/** Removes what a killed git left: lock files and half-written packs. Nothing else of ours runs in the folder. */
+async function sweep(folder: string): Promise<void> {
+  const files = await readdir(folder, { recursive: true });
+  const stale = files.filter((file) => /\.lock$|(?:^|\/)(?:tmp_|\.tmp-)[^/]*$/.test(file));
+  await Promise.all(stale.map((file) => rm(join(folder, file), { recursive: true, force: true })));
+}
+
+async function hasFiles(folder: string, names: readonly string[]): Promise<boolean> {
+  const files: readonly string[] = await readdir(folder).catch(() => []);
+  return names.every((name) => files.includes(name));
+}
+
+function notStored(sha: string, url: string): never {
+  throw new PlumbError('GitFailed', `the commit ${sha} of ${url} is not in the mirror`, {
+    fix: 'Nothing to do: it is fetched again.',
+  });
+}
+
+function absent(what: string): never {
+  throw new Error(`no answer for ${what}`);
+}

@@ -1,0 +1,44 @@
+import { PlumbError } from '@plumb/core';
+
+const COMMIT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/**
+ * A ref as its full name: `main` is `refs/heads/main`; `refs/…`, `HEAD` and a commit id of 40 or 64 hex digits stay. The
+ * rules are those of `git check-ref-format`, and no part may begin with a dash.
+ *
+ * @throws {PlumbError} `RefInvalid`; no process was started.
+ */
+export function checkRef(text: string): string {
+  if (COMMIT_ID.test(text.toLowerCase())) return text.toLowerCase();
+  if (text === 'HEAD') return text;
+  const reason = fault(text);
+  if (reason !== undefined) throw new PlumbError('RefInvalid', `the ref ${quote(text)} was refused: ${reason}`);
+  return text.startsWith('refs/') ? text : `refs/heads/${text}`;
+}
+
+export function isCommitId(text: string): boolean {
+  return COMMIT_ID.test(text);
+}
+
+/** https://git-scm.com/docs/git-check-ref-format */
+function fault(text: string): string | undefined {
+  if (text === '') return 'it is empty';
+  if (Buffer.byteLength(text) > 255) return 'it is longer than 255 bytes';
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u0020\u007f~^:?*[\\]/.test(text))
+    return 'it holds a space, a control character or one of ~ ^ : ? * [ \\';
+  if (!text.isWellFormed()) return 'it is not Unicode';
+  if (text.includes('..') || text.includes('@{')) return 'it holds ".." or "@{"';
+  if (text === '@' || text === 'refs' || text === 'refs/') return 'it names no ref';
+  if (text.endsWith('.')) return 'it ends with a dot';
+  for (const part of text.split('/')) {
+    if (part === '') return 'it holds an empty part';
+    if (part.startsWith('-')) return 'a part begins with a dash';
+    if (part.startsWith('.') || part.endsWith('.lock')) return 'a part begins with a dot or ends with ".lock"';
+  }
+  return undefined;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
