@@ -1,7 +1,7 @@
-import { decodeJson } from './decode-json.ts';
 import { PlumbError, type Clock } from '@plumb/core';
 import { ensureControlplane } from './binary.ts';
 import { startComponent, type Component } from './component.ts';
+import { decodeJson } from './decode-json.ts';
 import { startKubebuilderCluster } from './kubebuilder.ts';
 
 /** A running control plane on loopback. Disposing stops it and waits until it is gone; it takes about a second. */
@@ -21,14 +21,10 @@ export interface ClusterOptions {
   readonly dataDir?: string;
   /** Default: the port of the last start on this data when it is free, else any free one. */
   readonly port?: number;
-  /** Simulated nodes. Default 2; 0: no pod is ever run. */
+  /** Simulated nodes. Default 2; 0, and with `KUBEBUILDER_ASSETS`: no pod ever runs. */
   readonly nodes?: number;
   /** File that the API server appends an audit event to for each write. */
   readonly auditLog?: string;
-  /** URL that the API server posts its audit events to. */
-  readonly auditWebhook?: string;
-  /** Further flags of kube-apiserver. */
-  readonly apiServerFlags?: readonly string[];
   /** Only the start: a cluster that runs is stopped by disposing it. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -68,17 +64,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 }
 
 export function controlplaneArguments(
-  options: Pick<ClusterOptions, 'dataDir' | 'port' | 'nodes' | 'auditLog' | 'auditWebhook' | 'apiServerFlags'>,
+  options: Pick<ClusterOptions, 'dataDir' | 'port' | 'nodes' | 'auditLog'>,
 ): string[] {
-  const { dataDir, port, nodes, auditLog, auditWebhook, apiServerFlags } = options;
+  const { dataDir, port, nodes, auditLog } = options;
   return [
     '--exit-with-stdin',
     ...(dataDir === undefined ? [] : [`--data=${dataDir}`]),
     ...(port === undefined ? [] : [`--port=${port}`]),
     ...(nodes === undefined ? [] : [`--nodes=${nodes}`]),
     ...(auditLog === undefined ? [] : [`--audit-log=${auditLog}`]),
-    ...(auditWebhook === undefined ? [] : [`--audit-webhook=${auditWebhook}`]),
-    ...(apiServerFlags === undefined ? [] : [`--apiserver-args=${apiServerFlags.join(' ')}`]),
   ];
 }
 

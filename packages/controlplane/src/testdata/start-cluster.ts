@@ -1,0 +1,11 @@
+// Starts a cluster on the folder given and says so; the test kills this process then.
+import { realClock } from '@plumb/test-support';
+import { startCluster } from '../cluster.ts';
+
+const cluster = await startCluster({
+  ...(process.argv[2] === undefined ? {} : { dataDir: process.argv[2] }),
+  signal: new AbortController().signal,
+  clock: realClock,
+});
+process.stdout.write(`${cluster.pid}\n`);
+await cluster.exited;
