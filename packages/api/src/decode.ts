@@ -1,14 +1,5 @@
 import type * as z from 'zod';
-import {
-  fail,
-  fieldAt,
-  isJsonObject,
-  ok,
-  PlumbError,
-  type JsonObject,
-  type KubeObject,
-  type Result,
-} from '@plumb/core';
+import { fail, isJsonObject, ok, PlumbError, type JsonObject, type KubeObject, type Result } from '@plumb/core';
 import { applicationSpecSchema, applicationStatusSchema } from './application.ts';
 import type { Application, NamespacedMeta, Repository } from './kinds.ts';
 import { API_VERSION, APPLICATION, REPOSITORY } from './names.ts';

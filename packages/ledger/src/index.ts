@@ -1,0 +1,6 @@
+export * from './applied-object.ts';
+export { RELEASES_WITH_OBJECTS, type ConcludedBatch, type Ledger } from './ledger.ts';
+export { openLedger, openLedgerReadOnly } from './open.ts';
+export type { LedgerReader } from './reader.ts';
+export * from './release.ts';
+export type * from './write-record.ts';

@@ -1,0 +1,195 @@
+import { canonicalJson, type Clock, type ObjectKey, type TargetKey } from '@plumb/core';
+import type { AppliedObject } from './applied-object.ts';
+import { inTransaction, ledgerUnavailable } from './database.ts';
+import { SqliteReader, type LedgerReader, type OpenDatabase } from './reader.ts';
+import type { NewRelease, Release, ReleaseConclusion } from './release.ts';
+import { prepareStatements, type Statements } from './statements.ts';
+import type { StoredContent, Vault } from './vault.ts';
+import type { WriteIntent, WriteOutcome } from './write-record.ts';
+
+/** How many releases of a target keep their objects; older ones keep only their row. */
+export const RELEASES_WITH_OBJECTS = 20;
+
+/**
+ * The memory of the engine. Each call is one transaction that is on disk when it resolves: it outlives the process.
+ * Error of every call: `LedgerUnavailable`; then nothing of the call was recorded.
+ */
+export interface Ledger extends LedgerReader {
+  /** Records writes before they are sent. Answers the sequence number of each, in order. */
+  intend(batch: readonly WriteIntent[]): Promise<readonly number[]>;
+  /** Records what became of writes. A write that already has an outcome keeps it. */
+  conclude(batch: readonly WriteOutcome[]): Promise<void>;
+  /** Stores a release under the target's next number; objects that are already stored are not stored again. */
+  saveRelease(release: NewRelease): Promise<Release>;
+  concludeRelease(
+    target: TargetKey,
+    number: number,
+    outcome: ReleaseConclusion['outcome'],
+    message?: string,
+  ): Promise<void>;
+  saveApplied(target: TargetKey, upserts: readonly AppliedObject[], removals: readonly ObjectKey[]): Promise<void>;
+  /** `conclude`, `saveApplied` and `concludeRelease` as one transaction. */
+  concludeBatch(batch: ConcludedBatch): Promise<void>;
+  /** Forgets the releases and the applied objects of a target; the record of its writes is kept. */
+  forgetTarget(target: TargetKey): Promise<void>;
+}
+
+export interface ConcludedBatch {
+  readonly target: TargetKey;
+  readonly outcomes: readonly WriteOutcome[];
+  readonly applied?: readonly AppliedObject[];
+  readonly removed?: readonly ObjectKey[];
+  readonly release?: ReleaseConclusion;
+}
+
+export interface WritableDatabase extends OpenDatabase {
+  readonly clock: Clock;
+  readonly lock: Disposable;
+  readonly openedVault: Vault;
+}
+
+export class SqliteLedger extends SqliteReader implements Ledger {
+  readonly #clock: Clock;
+  readonly #lock: Disposable;
+  readonly #vault: Vault;
+  readonly #statements: Statements;
+
+  constructor(open: WritableDatabase) {
+    super(open);
+    this.#clock = open.clock;
+    this.#lock = open.lock;
+    this.#vault = open.openedVault;
+    this.#statements = prepareStatements(open.database);
+  }
+
+  async intend(batch: readonly WriteIntent[]): Promise<readonly number[]> {
+    const at = this.#clock.now();
+    const { intend, openIntent } = this.#statements;
+    return this.#write(() =>
+      batch.map(({ change, target, verb, object, desiredHash, reason, actor }) => {
+        const hash = desiredHash === undefined ? null : this.#vault.sealHash(object, desiredHash);
+        const seq = Number(intend.run(at, change, target, verb, object, hash, reason, actor).lastInsertRowid);
+        openIntent.run(seq, target);
+        return seq;
+      }),
+    );
+  }
+
+  async conclude(batch: readonly WriteOutcome[]): Promise<void> {
+    this.#write(() => this.#conclude(batch));
+  }
+
+  async saveRelease(release: NewRelease): Promise<Release> {
+    const { objects, ...header } = release;
+    const { target } = release;
+    const startedAt = this.#clock.now();
+    // Before the transaction: it is the costly part, and it needs no lock.
+    const contents = objects.map(({ object }) => this.#vault.store(object));
+    const { nextNumber, insertRelease, insertContent, insertReleaseObject } = this.#statements;
+    const number = this.#write(() => {
+      const next = Number(nextNumber.get(target)?.['number']);
+      insertRelease.run(
+        target,
+        next,
+        release.commit,
+        release.treeId,
+        release.inputsKey,
+        release.digest,
+        release.subject,
+        release.author,
+        objects.length,
+        startedAt,
+      );
+      for (const [position, { id, encoding, bytes }] of contents.entries()) {
+        insertContent.run(id, encoding, bytes);
+        const origin = objects[position]?.origin;
+        insertReleaseObject.run(target, next, position, id, origin?.file ?? null, origin?.line ?? null);
+      }
+      if (next > RELEASES_WITH_OBJECTS) this.#expire(target, next - RELEASES_WITH_OBJECTS);
+      return next;
+    });
+    return { ...header, number, objectCount: objects.length, startedAt, outcome: 'running' };
+  }
+
+  async concludeRelease(
+    target: TargetKey,
+    number: number,
+    outcome: ReleaseConclusion['outcome'],
+    message?: string,
+  ): Promise<void> {
+    const conclusion = { number, outcome, ...(message === undefined ? {} : { message }) };
+    this.#write(() => this.#concludeRelease(target, conclusion));
+  }
+
+  async saveApplied(
+    target: TargetKey,
+    upserts: readonly AppliedObject[],
+    removals: readonly ObjectKey[],
+  ): Promise<void> {
+    this.#write(() => this.#saveApplied(target, upserts, removals));
+  }
+
+  async concludeBatch({ target, outcomes, applied = [], removed = [], release }: ConcludedBatch): Promise<void> {
+    this.#write(() => {
+      this.#conclude(outcomes);
+      this.#saveApplied(target, applied, removed);
+      if (release !== undefined) this.#concludeRelease(target, release);
+    });
+  }
+
+  async forgetTarget(target: TargetKey): Promise<void> {
+    const { contentOfTarget, forgetReleaseObjects, forgetReleases, forgetApplied } = this.#statements;
+    this.#write(() => {
+      const contents = contentOfTarget.all(target);
+      forgetReleaseObjects.run(target);
+      forgetReleases.run(target);
+      forgetApplied.run(target);
+      this.#dropUnreferenced(contents);
+    });
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
+    this.#lock[Symbol.dispose]();
+  }
+
+  #conclude(batch: readonly WriteOutcome[]): void {
+    const at = this.#clock.now();
+    const { conclude, closeIntent } = this.#statements;
+    for (const { seq, result, resourceVersion, uid, auditId, error } of batch) {
+      const errorText = error === undefined ? null : canonicalJson(error);
+      conclude.run(seq, at, result, resourceVersion ?? null, uid ?? null, auditId ?? null, errorText);
+      closeIntent.run(seq);
+    }
+  }
+
+  #saveApplied(target: TargetKey, upserts: readonly AppliedObject[], removals: readonly ObjectKey[]): void {
+    const { saveApplied, removeApplied } = this.#statements;
+    for (const { key, uid, apiVersion, desiredHash, fieldsHash, release } of upserts) {
+      saveApplied.run(target, key, uid, apiVersion, this.#vault.sealHash(key, desiredHash), fieldsHash, release);
+    }
+    for (const key of removals) removeApplied.run(target, key);
+  }
+
+  #concludeRelease(target: TargetKey, { number, outcome, message }: ReleaseConclusion): void {
+    this.#statements.concludeRelease.run(outcome, message ?? null, this.#clock.now(), target, number);
+  }
+
+  #expire(target: TargetKey, upTo: number): void {
+    const contents = this.#statements.expiredContent.all(target, upTo);
+    this.#statements.expireReleaseObjects.run(target, upTo);
+    this.#dropUnreferenced(contents);
+  }
+
+  #dropUnreferenced(rows: readonly Record<string, unknown>[]): void {
+    for (const row of rows) this.#statements.dropUnreferenced.run(row['content'] as StoredContent['id']);
+  }
+
+  #write<T>(work: () => T): T {
+    try {
+      return inTransaction(this.database, work);
+    } catch (error) {
+      throw ledgerUnavailable(this.file, error);
+    }
+  }
+}

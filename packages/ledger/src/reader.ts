@@ -1,0 +1,254 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Kysely } from 'kysely';
+import type { ErrorRecord, ObjectKey, TargetKey } from '@plumb/core';
+import type { AppliedObject } from './applied-object.ts';
+import { decodeJson } from './decode.ts';
+import { kyselyOver, ledgerUnavailable } from './database.ts';
+import type { Release, ReleaseObject } from './release.ts';
+import type { AppliedRow, IntentRow, OutcomeRow, ReleaseRow, Tables } from './schema.ts';
+import type { Vault } from './vault.ts';
+import type { RecordedIntent, WriteOutcome, WriteRecord } from './write-record.ts';
+
+/** What the ledger knows. Error of every call: `LedgerUnavailable`. */
+export interface LedgerReader extends AsyncDisposable {
+  /** The release with the highest number, whatever became of it. */
+  latestRelease(target: TargetKey): Promise<Release | undefined>;
+  latestReleases(): Promise<ReadonlyMap<TargetKey, Release>>;
+  /** Newest first. */
+  releases(target: TargetKey, options: { readonly limit: number }): Promise<readonly Release[]>;
+  /**
+   * The objects of a release in the order that they were saved in; undefined where there is no such release or its
+   * objects are no longer kept. So an empty list always means a release of no objects.
+   */
+  releaseObjects(target: TargetKey, number: number): Promise<readonly ReleaseObject[] | undefined>;
+  applied(target: TargetKey): Promise<readonly AppliedObject[]>;
+  appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>>;
+  /** Newest first. */
+  writes(options: { readonly target?: TargetKey; readonly limit: number }): Promise<readonly WriteRecord[]>;
+  /** Writes that were begun and never concluded (the process died in between), oldest first. */
+  unconcluded(target?: TargetKey): Promise<readonly RecordedIntent[]>;
+  /** The targets that have a release, sorted. */
+  targets(): Promise<readonly TargetKey[]>;
+}
+
+export interface OpenDatabase {
+  readonly file: string;
+  readonly database: DatabaseSync;
+  /** Opened at the first need: who only lists releases needs no key. */
+  readonly vault: () => Promise<Vault>;
+}
+
+export class SqliteReader implements LedgerReader {
+  protected readonly file: string;
+  protected readonly database: DatabaseSync;
+  readonly #db: Kysely<Tables>;
+  readonly #vault: () => Promise<Vault>;
+
+  constructor({ file, database, vault }: OpenDatabase) {
+    this.file = file;
+    this.database = database;
+    this.#db = kyselyOver(database);
+    this.#vault = vault;
+  }
+
+  async latestRelease(target: TargetKey): Promise<Release | undefined> {
+    const [latest] = await this.releases(target, { limit: 1 });
+    return latest;
+  }
+
+  async latestReleases(): Promise<ReadonlyMap<TargetKey, Release>> {
+    const rows = await this.read((db) =>
+      db
+        .selectFrom('release')
+        .innerJoin(
+          (eb) =>
+            eb
+              .selectFrom('release')
+              .select(['target', eb.fn.max('number').as('number')])
+              .groupBy('target')
+              .as('latest'),
+          (join) => join.onRef('latest.target', '=', 'release.target').onRef('latest.number', '=', 'release.number'),
+        )
+        .selectAll('release')
+        .execute(),
+    );
+    return new Map(rows.map((row) => [row.target as TargetKey, toRelease(row)]));
+  }
+
+  async releases(target: TargetKey, { limit }: { readonly limit: number }): Promise<readonly Release[]> {
+    const rows = await this.read((db) =>
+      db
+        .selectFrom('release')
+        .selectAll()
+        .where('target', '=', target)
+        .orderBy('number', 'desc')
+        .limit(limit)
+        .execute(),
+    );
+    return rows.map(toRelease);
+  }
+
+  async releaseObjects(target: TargetKey, number: number): Promise<readonly ReleaseObject[] | undefined> {
+    const release = await this.read((db) =>
+      db
+        .selectFrom('release')
+        .select('object_count')
+        .where('target', '=', target)
+        .where('number', '=', number)
+        .executeTakeFirst(),
+    );
+    if (release === undefined) return undefined;
+    const rows = await this.read((db) =>
+      db
+        .selectFrom('release_object')
+        .innerJoin('content', 'content.id', 'release_object.content')
+        .select(['id', 'encoding', 'bytes', 'origin_file', 'origin_line'])
+        .where('target', '=', target)
+        .where('number', '=', number)
+        .orderBy('position')
+        .execute(),
+    );
+    if (rows.length !== release.object_count) return undefined;
+    const vault = await this.#vault();
+    return rows.map((row) => ({
+      object: vault.restore(row),
+      ...(row.origin_file === null
+        ? {}
+        : { origin: { file: row.origin_file, ...(row.origin_line === null ? {} : { line: row.origin_line }) } }),
+    }));
+  }
+
+  async applied(target: TargetKey): Promise<readonly AppliedObject[]> {
+    const rows = await this.read((db) => db.selectFrom('applied').selectAll().where('target', '=', target).execute());
+    const vault = await this.#vault();
+    return rows.map((row) => toApplied(row, vault));
+  }
+
+  async appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>> {
+    const rows = await this.read((db) => db.selectFrom('applied').selectAll().execute());
+    const vault = await this.#vault();
+    const byTarget = new Map<TargetKey, AppliedObject[]>();
+    for (const row of rows) {
+      const target = row.target as TargetKey;
+      const objects = byTarget.get(target) ?? [];
+      objects.push(toApplied(row, vault));
+      byTarget.set(target, objects);
+    }
+    return byTarget;
+  }
+
+  async writes({
+    target,
+    limit,
+  }: {
+    readonly target?: TargetKey;
+    readonly limit: number;
+  }): Promise<readonly WriteRecord[]> {
+    const rows = await this.read((db) =>
+      db
+        .selectFrom('intent')
+        .leftJoin('outcome', 'outcome.seq', 'intent.seq')
+        .selectAll('intent')
+        .select(['outcome.at as outcome_at', 'result', 'resource_version', 'uid', 'audit_id', 'error'])
+        .$if(target !== undefined, (query) => query.where('target', '=', target ?? ''))
+        .orderBy('intent.seq', 'desc')
+        .limit(limit)
+        .execute(),
+    );
+    const vault = await this.#vault();
+    return rows.map((row) => {
+      const intent = toIntent(row, vault);
+      if (row.outcome_at === null || row.result === null) return intent;
+      return { ...intent, outcome: { ...toOutcome({ ...row, result: row.result }), at: row.outcome_at } };
+    });
+  }
+
+  async unconcluded(target?: TargetKey): Promise<readonly RecordedIntent[]> {
+    const rows = await this.read((db) =>
+      db
+        .selectFrom('open_intent')
+        .innerJoin('intent', 'intent.seq', 'open_intent.seq')
+        .selectAll('intent')
+        .$if(target !== undefined, (query) => query.where('open_intent.target', '=', target ?? ''))
+        .orderBy('intent.seq')
+        .execute(),
+    );
+    const vault = await this.#vault();
+    return rows.map((row) => toIntent(row, vault));
+  }
+
+  async targets(): Promise<readonly TargetKey[]> {
+    const rows = await this.read((db) =>
+      db.selectFrom('release').select('target').distinct().orderBy('target').execute(),
+    );
+    return rows.map(({ target }) => target as TargetKey);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.database.isOpen) this.database.close();
+  }
+
+  protected async read<T>(query: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+    try {
+      return await query(this.#db);
+    } catch (error) {
+      throw ledgerUnavailable(this.file, error);
+    }
+  }
+}
+
+function toRelease(row: ReleaseRow): Release {
+  return {
+    target: row.target as TargetKey,
+    number: row.number,
+    commit: row.commit_id,
+    treeId: row.tree_id,
+    inputsKey: row.inputs_key,
+    digest: row.digest,
+    subject: row.subject,
+    author: row.author,
+    objectCount: row.object_count,
+    startedAt: row.started_at,
+    ...(row.concluded_at === null ? {} : { concludedAt: row.concluded_at }),
+    outcome: row.outcome,
+    ...(row.message === null ? {} : { message: row.message }),
+  };
+}
+
+function toApplied(row: AppliedRow, vault: Vault): AppliedObject {
+  const key = row.object as ObjectKey;
+  return {
+    key,
+    uid: row.uid,
+    apiVersion: row.api_version,
+    desiredHash: vault.openHash(key, row.desired_hash),
+    fieldsHash: row.fields_hash,
+    release: row.release,
+  };
+}
+
+function toIntent(row: Omit<IntentRow, 'seq'> & { readonly seq: number }, vault: Vault): RecordedIntent {
+  const object = row.object as ObjectKey;
+  return {
+    seq: row.seq,
+    at: row.at,
+    change: row.change,
+    target: row.target as TargetKey,
+    verb: row.verb,
+    object,
+    ...(row.desired_hash === null ? {} : { desiredHash: vault.openHash(object, row.desired_hash) }),
+    reason: row.reason,
+    actor: row.actor,
+  };
+}
+
+function toOutcome(row: Omit<OutcomeRow, 'at'>): WriteOutcome {
+  return {
+    seq: row.seq,
+    result: row.result,
+    ...(row.resource_version === null ? {} : { resourceVersion: row.resource_version }),
+    ...(row.uid === null ? {} : { uid: row.uid }),
+    ...(row.audit_id === null ? {} : { auditId: row.audit_id }),
+    ...(row.error === null ? {} : { error: decodeJson(row.error) as ErrorRecord }),
+  };
+}

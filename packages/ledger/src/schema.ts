@@ -1,0 +1,154 @@
+import { sql, type Generated, type Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** Rows of `intent` and `outcome` are only ever added: a hash chain over them can be added without changing one. */
+export interface Tables {
+  intent: IntentRow;
+  outcome: OutcomeRow;
+  open_intent: { seq: number; target: string };
+  release: ReleaseRow;
+  release_object: ReleaseObjectRow;
+  content: ContentRow;
+  applied: AppliedRow;
+  setting: { name: string; value: string };
+}
+
+export interface IntentRow {
+  seq: Generated<number>;
+  at: number;
+  change: string;
+  target: string;
+  verb: 'apply' | 'delete';
+  object: string;
+  desired_hash: string | null;
+  reason: string;
+  actor: string;
+}
+
+export interface OutcomeRow {
+  seq: number;
+  at: number;
+  result: 'ok' | 'failed' | 'unknown';
+  resource_version: string | null;
+  uid: string | null;
+  audit_id: string | null;
+  error: string | null;
+}
+
+export interface ReleaseRow {
+  target: string;
+  number: number;
+  commit_id: string;
+  tree_id: string;
+  inputs_key: string;
+  digest: string;
+  subject: string;
+  author: string;
+  object_count: number;
+  started_at: number;
+  concluded_at: number | null;
+  outcome: 'running' | 'healthy' | 'failed' | 'superseded';
+  message: string | null;
+}
+
+export interface ReleaseObjectRow {
+  target: string;
+  number: number;
+  position: number;
+  content: Uint8Array;
+  origin_file: string | null;
+  origin_line: number | null;
+}
+
+export interface ContentRow {
+  id: Uint8Array;
+  encoding: number;
+  bytes: Uint8Array;
+}
+
+export interface AppliedRow {
+  target: string;
+  object: string;
+  uid: string;
+  api_version: string;
+  desired_hash: string;
+  fields_hash: string;
+  release: number;
+}
+
+/** In order of their names. A migration that was released is never edited. */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-first': {
+    async up(db: Kysely<unknown>) {
+      for (const statement of FIRST) await sql.raw(statement).execute(db);
+    },
+  },
+};
+
+const FIRST = [
+  `CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`,
+
+  // AUTOINCREMENT: a number is never given out twice, not even after the last row went.
+  `CREATE TABLE intent (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    change TEXT NOT NULL,
+    target TEXT NOT NULL,
+    verb TEXT NOT NULL CHECK (verb IN ('apply', 'delete')),
+    object TEXT NOT NULL,
+    desired_hash TEXT,
+    reason TEXT NOT NULL,
+    actor TEXT NOT NULL
+  ) STRICT`,
+  `CREATE INDEX intent_by_target ON intent (target)`,
+  `CREATE TABLE outcome (
+    seq INTEGER PRIMARY KEY REFERENCES intent (seq),
+    at INTEGER NOT NULL,
+    result TEXT NOT NULL CHECK (result IN ('ok', 'failed', 'unknown')),
+    resource_version TEXT,
+    uid TEXT,
+    audit_id TEXT,
+    error TEXT
+  ) STRICT`,
+  // The intents without an outcome, so that a start need not search all of history for them.
+  `CREATE TABLE open_intent (seq INTEGER PRIMARY KEY REFERENCES intent (seq), target TEXT NOT NULL) STRICT`,
+
+  `CREATE TABLE release (
+    target TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    commit_id TEXT NOT NULL,
+    tree_id TEXT NOT NULL,
+    inputs_key TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    author TEXT NOT NULL,
+    object_count INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    concluded_at INTEGER,
+    outcome TEXT NOT NULL CHECK (outcome IN ('running', 'healthy', 'failed', 'superseded')),
+    message TEXT,
+    PRIMARY KEY (target, number)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE content (id BLOB PRIMARY KEY, encoding INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE release_object (
+    target TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    content BLOB NOT NULL REFERENCES content (id),
+    origin_file TEXT,
+    origin_line INTEGER,
+    PRIMARY KEY (target, number, position)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX release_object_by_content ON release_object (content)`,
+
+  `CREATE TABLE applied (
+    target TEXT NOT NULL,
+    object TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    api_version TEXT NOT NULL,
+    desired_hash TEXT NOT NULL,
+    fields_hash TEXT NOT NULL,
+    release INTEGER NOT NULL,
+    PRIMARY KEY (target, object)
+  ) STRICT, WITHOUT ROWID`,
+];
