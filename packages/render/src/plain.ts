@@ -1,15 +1,20 @@
-import { PlumbError, type DocumentAt } from '@plumb/core';
+import { PlumbError, type DocumentAt, type SourceTree } from '@plumb/core';
 import { unsupportedFile } from './choose-renderer.ts';
 import { MAX_DOCUMENTS, readDocuments } from './documents.ts';
 import type { SourceFile } from './source-files.ts';
 import { decodeText } from './yaml/text.ts';
 
 /** Plain YAML and JSON files: read, decoded, nothing else. Problems of all files go to `errors`. */
-export function renderPlain(
+export async function renderPlain(
+  tree: SourceTree,
   files: readonly SourceFile[],
-  contents: readonly Uint8Array[],
   errors: PlumbError[],
-): readonly DocumentAt[] {
+  options: { readonly signal: AbortSignal },
+): Promise<{ readonly documents: readonly DocumentAt[]; readonly files: readonly string[] }> {
+  const contents = await tree.read(
+    files.map((file) => file.entry),
+    options,
+  );
   const documents: DocumentAt[] = [];
   for (const [index, file] of files.entries()) {
     const unsupported = unsupportedFile(file.name, file.path);
@@ -31,5 +36,5 @@ export function renderPlain(
       break;
     }
   }
-  return documents;
+  return { documents, files: files.map((file) => file.path) };
 }

@@ -4,7 +4,6 @@ import {
   ok,
   PlumbError,
   type Clock,
-  type DocumentAt,
   type JsonObject,
   type Rendered,
   type Result,
@@ -14,7 +13,10 @@ import { chooseRenderer } from './choose-renderer.ts';
 import { compileGlobs } from './glob.ts';
 import { renderPlain } from './plain.ts';
 import { joinPath, parseRepositoryPath } from './repository-path.ts';
+import { loadModule } from './sandbox/module.ts';
+import { Sandbox } from './sandbox/pool.ts';
 import { listSourceFiles } from './source-files.ts';
+import { renderValues } from './values.ts';
 
 export interface RenderRequest {
   readonly tree: SourceTree;
@@ -51,46 +53,62 @@ export interface RendererOptions {
   readonly clock: Clock;
   /** Threads that run templates, at most; they start with the first folder that needs one. Default 2. */
   readonly workers?: number | undefined;
+  /** How long the templates of one folder may run. Default 30,000. */
+  readonly timeoutMs?: number | undefined;
 }
 
 const MAX_ERRORS = 20;
 const DEFAULT_INCLUDE = ['**/*.{yaml,yml,json}'];
 
+const TIMEOUT_MS = 30_000;
+
 export function createRenderer(options: RendererOptions): Renderer {
-  void options;
+  const sandbox = new Sandbox({
+    clock: options.clock,
+    loadModule: () => loadModule('helm'),
+    size: options.workers ?? 2,
+    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+  });
   return {
     async render(request) {
       try {
-        return await renderFolder(request);
+        return await renderFolder(request, sandbox);
       } catch (thrown) {
         if (thrown instanceof PlumbError) return fail([thrown]);
         throw thrown;
       }
     },
-    async [Symbol.asyncDispose]() {},
+    [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   };
 }
 
-async function renderFolder(request: RenderRequest): Promise<Result<Rendered, readonly PlumbError[]>> {
+async function renderFolder(
+  request: RenderRequest,
+  sandbox: Sandbox,
+): Promise<Result<Rendered, readonly PlumbError[]>> {
   const { tree, signal } = request;
   const path = parseRepositoryPath(request.path);
   const isIncluded = compileGlobs(request.include ?? DEFAULT_INCLUDE);
   const isExcluded = compileGlobs(request.exclude ?? []);
-  const all = await listSourceFiles(tree, path, isExcluded, { signal });
+  const listed = await listSourceFiles(tree, path, isExcluded, { signal });
+  const all = listed.filter((file) => !isExcluded(file.name));
   const chosen = chooseRenderer(
     all.map((file) => ({ path: joinPath(path, file.name) })),
     path,
   );
   if (!chosen.ok) return fail([chosen.error]);
-  const files = all.filter((file) => isIncluded(file.name) && !isExcluded(file.name));
   const errors: PlumbError[] = [];
-  const contents = await tree.read(
-    files.map((file) => file.entry),
-    { signal },
-  );
-  const documents: readonly DocumentAt[] = renderPlain(files, contents, errors);
+  const { documents, files } =
+    chosen.value === 'values'
+      ? await renderValues(sandbox, request, { path, all, isIncluded }, errors)
+      : await renderPlain(
+          tree,
+          all.filter((file) => isIncluded(file.name)),
+          errors,
+          { signal },
+        );
   const checked = checkObjects(documents, { namespace: request.namespace });
   errors.push(...checked.errors);
   if (errors.length > 0) return fail(errors.slice(0, MAX_ERRORS));
-  return ok({ renderer: chosen.value, objects: checked.objects, files: files.map((file) => file.path) });
+  return ok({ renderer: chosen.value, objects: checked.objects, files });
 }

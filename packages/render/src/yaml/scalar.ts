@@ -83,11 +83,22 @@ function floatKeyText(value: number): string {
   if (single === 0) return Object.is(single, -0) ? '-0' : '0';
   if (!Number.isFinite(single)) return single > 0 ? '.inf' : '-.inf';
   let digits = 1;
-  while (digits < 9 && Math.fround(Number(single.toExponential(digits - 1))) !== single) digits++;
-  const [mantissa = '', exponent = '0'] = single.toExponential(digits - 1).split('e');
+  while (digits < 9 && Math.fround(Number(roundToEven(single, digits))) !== single) digits++;
+  const [mantissa = '', exponent = '0'] = roundToEven(single, digits).split('e');
   const power = Number(exponent);
   if (power >= -4 && power < 6) return Number(`${mantissa}e${power}`).toFixed(Math.max(0, digits - 1 - power));
   return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
+}
+
+/** `toExponential` takes the larger of two equally near decimals, Go the even one. */
+function roundToEven(value: number, digits: number): string {
+  const rounded = value.toExponential(digits - 1);
+  const [mantissa = '', exponent = ''] = value.toExponential(60).split('e');
+  const kept = digits === 1 ? 1 : digits + 1; // the point is a character too
+  const [, ...fraction] = mantissa.replace('-', '').slice(kept - 1);
+  const isTie = /^\.?50*$/.test(fraction.join(''));
+  const truncated = mantissa.slice(0, kept + (value < 0 ? 1 : 0));
+  return isTie && '02468'.includes(truncated.slice(-1)) ? `${truncated}e${exponent}` : rounded;
 }
 
 const PLUS = 0x2b;

@@ -1,0 +1,12 @@
+//go:build wasip1
+
+// The wasm reactor. Build tags nohelm / nokustomize cut it in two:
+//
+//	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared [-tags nokustomize] ./cmd/wasm
+package main
+
+import (
+	_ "plumb.dev/native/renderer/internal/dispatch"
+)
+
+func main() {}

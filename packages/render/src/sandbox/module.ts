@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { brotliDecompress } from 'node:zlib';
+import checksums from '../../wasm/checksums.json' with { type: 'json' };
+import { withMemoryMaximum } from './memory-limit.ts';
+
+export type ModuleName = keyof typeof checksums;
+
+export const MAX_MEMORY_BYTES = 256 * 1024 * 1024;
+
+const compiled = new Map<ModuleName, Promise<WebAssembly.Module>>();
+
+/** The compiled module, once per process: unpacked, its checksum verified, its memory capped. */
+export function loadModule(name: ModuleName): Promise<WebAssembly.Module> {
+  let module = compiled.get(name);
+  if (module === undefined) {
+    module = compileModule(name);
+    compiled.set(name, module);
+  }
+  return module;
+}
+
+async function compileModule(name: ModuleName): Promise<WebAssembly.Module> {
+  const packed = await readFile(new URL(`../../wasm/${name}.wasm.br`, import.meta.url));
+  const bytes = await promisify(brotliDecompress)(packed);
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  if (digest !== checksums[name].sha256) throw new Error(`the module ${name}.wasm.br is not the one that was built`);
+  return WebAssembly.compile(withMemoryMaximum(bytes, MAX_MEMORY_BYTES));
+}
