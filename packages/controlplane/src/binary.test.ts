@@ -110,7 +110,7 @@ test('a lock waits for the one that holds it', async () => {
 test('a lock of a process that was killed is free', async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, 'lock');
-  const program = new URL('testdata/hold-lock.ts', import.meta.url).pathname;
+  const program = new URL('../test/hold-lock.ts', import.meta.url).pathname;
   const holder = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(createInterface({ input: holder.stdout }), 'line');
 

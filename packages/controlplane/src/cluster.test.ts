@@ -80,7 +80,7 @@ test('an aborted start leaves nothing running', async () => {
 
 test('a cluster ends with the process that started it, even when that is killed', async () => {
   await using folder = await temporaryFolder();
-  const program = new URL('testdata/start-cluster.ts', import.meta.url).pathname;
+  const program = new URL('../test/start-cluster.ts', import.meta.url).pathname;
   const parent = spawn(process.execPath, [program, folder.path], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(createInterface({ input: parent.stdout }), 'line');
 

@@ -1,6 +1,6 @@
 // Takes the lock given and says so; the test kills this process then.
 import { realClock } from '@plumb/test-support';
-import { lockFile } from '../file-lock.ts';
+import { lockFile } from '../src/file-lock.ts';
 
 const { signal } = new AbortController();
 using _lock = await lockFile(process.argv[2] ?? '', { signal, clock: realClock });

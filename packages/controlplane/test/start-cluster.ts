@@ -1,6 +1,6 @@
 // Starts a cluster on the folder given and says so; the test kills this process then.
 import { realClock } from '@plumb/test-support';
-import { startCluster } from '../cluster.ts';
+import { startCluster } from '../src/cluster.ts';
 
 const cluster = await startCluster({
   ...(process.argv[2] === undefined ? {} : { dataDir: process.argv[2] }),
