@@ -2,10 +2,11 @@
 import { realClock } from '@plumb/test-support';
 import { startCluster } from '../src/cluster.ts';
 
+const { signal } = new AbortController();
 const cluster = await startCluster({
   ...(process.argv[2] === undefined ? {} : { dataDir: process.argv[2] }),
-  signal: new AbortController().signal,
+  signal,
   clock: realClock,
 });
 process.stdout.write(`${cluster.pid}\n`);
-await cluster.exited;
+await realClock.sleep(600_000, { signal });
