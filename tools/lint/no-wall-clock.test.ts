@@ -7,6 +7,10 @@ ruleTester.run('no-wall-clock', noWallClock, {
     `const then = Date.parse('2026-01-01T00:00:00Z');`,
     `{ using timer = clock.timer(1_000, wake); }`,
     `socket.setTimeout(1_000);`,
+    {
+      code: `import { setImmediate } from 'node:timers/promises'; await setImmediate();`,
+      options: [{ allow: ['setImmediate'] }],
+    },
   ],
   invalid: [
     { code: `const at = Date.now();`, errors: [/Date\.now reads/] },
@@ -17,6 +21,11 @@ ruleTester.run('no-wall-clock', noWallClock, {
     { code: `setTimeout(wake, 10);`, errors: [/setTimeout\(\) reads/] },
     { code: `globalThis.setInterval(wake, 10);`, errors: [/globalThis\.setInterval reads/] },
     { code: `setImmediate(wake);`, errors: [/setImmediate\(\) reads/] },
+    {
+      code: `import { setImmediate, setTimeout } from 'node:timers/promises';`,
+      options: [{ allow: ['setImmediate'] }],
+      errors: [/"node:timers\/promises" reads/],
+    },
     { code: `const signal = AbortSignal.timeout(10);`, errors: [/AbortSignal\.timeout reads/] },
     { code: `import { setTimeout as sleep } from 'node:timers/promises';`, errors: [/"node:timers\/promises" reads/] },
   ],

@@ -94,11 +94,10 @@ function floatKeyText(value: number): string {
 function roundToEven(value: number, digits: number): string {
   const rounded = value.toExponential(digits - 1);
   const [mantissa = '', exponent = ''] = value.toExponential(60).split('e');
-  const kept = digits === 1 ? 1 : digits + 1; // the point is a character too
-  const [, ...fraction] = mantissa.replace('-', '').slice(kept - 1);
-  const isTie = /^\.?50*$/.test(fraction.join(''));
-  const truncated = mantissa.slice(0, kept + (value < 0 ? 1 : 0));
-  return isTie && '02468'.includes(truncated.slice(-1)) ? `${truncated}e${exponent}` : rounded;
+  const tail = mantissa.replaceAll(/[-.]/g, '').slice(digits);
+  const truncated = mantissa.slice(0, -tail.length).replace(/\.$/, '');
+  const isTie = /^50*$/.test(tail);
+  return isTie && /[02468]$/.test(truncated) ? `${truncated}e${exponent}` : rounded;
 }
 
 const PLUS = 0x2b;
@@ -109,7 +108,7 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-const SPECIAL = new Set([...'yYnNtTfFoO~+-.0123456789'].map((char) => char.charCodeAt(0)));
+const SPECIAL = new Set(Array.from('yYnNtTfFoO~+-.0123456789', (char) => char.charCodeAt(0)));
 
 function mayBeSpecial(code: number): boolean {
   return Number.isNaN(code) || SPECIAL.has(code);
