@@ -179,6 +179,10 @@ export const applicationStatusSchema = z
       .exactOptional()
       .meta({ description: 'When the cluster was last compared with Git, RFC 3339.', format: 'date-time' }),
     identity: z.string().exactOptional().meta({ description: 'Who the objects are written as.' }),
+    handledRequest: z
+      .string()
+      .exactOptional()
+      .meta({ description: 'The last plumb.dev/reconcile-requested-at that was carried out.' }),
     environments: z
       .array(targetStatusSchema)
       .max(MAX_ENVIRONMENTS)

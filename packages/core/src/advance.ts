@@ -12,7 +12,11 @@ export type HeadlineState = 'Failed' | 'Degraded' | 'Drifted' | 'Syncing' | 'Pen
 export type SourceFact =
   | { readonly state: 'waiting' }
   | { readonly state: 'failed'; readonly error: PlumbError }
-  | { readonly state: 'ready'; readonly commit: string; /** Names all inputs of the render. */ readonly inputs: string };
+  | {
+      readonly state: 'ready';
+      readonly commit: string;
+      /** Names all inputs of the render. */ readonly inputs: string;
+    };
 
 /** Stands for the desired hash where the attempt was a deletion. */
 export const DELETION = 'deletion';
@@ -36,11 +40,15 @@ export interface TargetFacts {
   readonly approvedDeletion: string | undefined;
   readonly source: SourceFact;
   /** The last render of the current inputs, if it failed. */
-  readonly renderFailure: { readonly inputs: string; readonly errors: readonly PlumbError[]; readonly retryAt: number | undefined } | undefined;
+  readonly renderFailure:
+    | { readonly inputs: string; readonly errors: readonly PlumbError[]; readonly retryAt: number | undefined }
+    | undefined;
   /** The last complete desired set, and the inputs it came from. */
   readonly desired: (DesiredSet & { readonly inputs: string; readonly commit: string }) | undefined;
   /** Whether the watch of a kind tells the truth: `failed` names why it cannot. */
-  watchOf(groupKind: GroupKind): { readonly state: 'synced' | 'starting' | 'missing' } | { readonly state: 'failed'; readonly error: PlumbError };
+  watchOf(
+    groupKind: GroupKind,
+  ): { readonly state: 'synced' | 'starting' | 'missing' } | { readonly state: 'failed'; readonly error: PlumbError };
   /** Kinds that may hold members of this target: what the annotation on its parent says, as last written or read. */
   readonly parentKinds: readonly GroupKind[];
   /** Kinds that the other targets of the same parent need there. */
@@ -109,7 +117,8 @@ export function advance(facts: TargetFacts): Step {
   // While the host cannot be reached the target is judged by what it runs; its Repository says what is wrong.
   const outage = source.state === 'failed' && source.error.facts.retry === 'backoff';
   if (desired === undefined) {
-    if (inputErrors.length > 0) return rest('Failed', sentence(inputErrors), { failures: inputErrors, wakeAt: renderError?.retryAt });
+    if (inputErrors.length > 0)
+      return rest('Failed', sentence(inputErrors), { failures: inputErrors, wakeAt: renderError?.retryAt });
     return rest('Pending', 'Waiting for the first look at the repository.');
   }
 
@@ -118,7 +127,9 @@ export function advance(facts: TargetFacts): Step {
   if (watches.waiting) return rest('Syncing', 'Reading what is in the cluster.');
 
   const decisions = desired.objects.map((object) => decideObject(facts, object, watches.failed));
-  const claimed = decisions.filter((decision) => decision.action === 'blocked' && decision.error.code === 'OwnedByOther');
+  const claimed = decisions.filter(
+    (decision) => decision.action === 'blocked' && decision.error.code === 'OwnedByOther',
+  );
   const opening = facts.releasedDigest !== desired.digest;
   if (claimed.length > 0 && opening) {
     // Before the first write of a release: an object of another application stops the release whole.
@@ -153,7 +164,10 @@ export function advance(facts: TargetFacts): Step {
     if (due.length > 0) return { do: 'prune', objects: due };
     const failed = deletions.objects.flatMap(({ key }) => facts.failures.get(key) ?? []);
     const errors = failed.map(({ error }) => error);
-    return rest('Failed', sentence(errors), { failures: errors, wakeAt: earliest(failed.map(({ retryAt }) => retryAt)) });
+    return rest('Failed', sentence(errors), {
+      failures: errors,
+      wakeAt: earliest(failed.map(({ retryAt }) => retryAt)),
+    });
   }
   if (current && settled && watches.complete && parentKinds.size > wantedKinds.size) {
     return { do: 'membership', kinds: [...wantedKinds.values()] };
@@ -287,7 +301,13 @@ function writesDue(facts: TargetFacts, desired: DesiredSet, decisions: readonly 
     due.push(decision);
   }
   const phase = Math.min(...due.map(({ desired: object }) => object.phase));
-  return { writes: due.filter(({ desired: object }) => object.phase === phase), failures, waiting, drifted, wakeAt: earliest(wakes) };
+  return {
+    writes: due.filter(({ desired: object }) => object.phase === phase),
+    failures,
+    waiting,
+    drifted,
+    wakeAt: earliest(wakes),
+  };
 }
 
 /** Whether an attempt is to be made: nothing failed yet, the wish is another one now, or it is time to try again. */

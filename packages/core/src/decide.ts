@@ -46,7 +46,12 @@ export type Decision =
     }
   | { readonly action: 'delete'; readonly key: ObjectKey; readonly live: LiveObject; readonly reason: 'removed' }
   | { readonly action: 'keep'; readonly key: ObjectKey; readonly waitsFor?: 'deletion' }
-  | { readonly action: 'blocked'; readonly key: ObjectKey; readonly desired?: DesiredObject; readonly error: PlumbError };
+  | {
+      readonly action: 'blocked';
+      readonly key: ObjectKey;
+      readonly desired?: DesiredObject;
+      readonly error: PlumbError;
+    };
 
 export interface DecisionPolicy {
   /** What to do about fields of others on first contact. */

@@ -171,6 +171,11 @@ export const ERROR_CODES = {
   // Plumb itself
   Usage: { culprit: 'user', retry: 'change', fix: 'See "plumb --help".' },
   NotRunning: { culprit: 'user', retry: 'change', fix: 'Start the engine with "plumb up", or pass --context.' },
+  EngineBusy: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Stop the other engine, or wait until its lease has run out (45 s).',
+  },
   LedgerUnavailable: {
     culprit: 'engine',
     retry: 'backoff',

@@ -1,4 +1,12 @@
-import { decodeApplication, decodeRepository, API_VERSION, APPLICATION, REPOSITORY, type Application, type Repository } from '@plumb/api';
+import {
+  decodeApplication,
+  decodeRepository,
+  API_VERSION,
+  APPLICATION,
+  REPOSITORY,
+  type Application,
+  type Repository,
+} from '@plumb/api';
 import { groupOf, type KubeObject, type PlumbError, type TargetKey } from '@plumb/core';
 import type { KubeClient, ReflectEvent, Reflector } from '@plumb/kube';
 import { nameOf, targetsOf, type NamespacedName, type TargetSpec } from './targets.ts';

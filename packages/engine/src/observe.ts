@@ -109,7 +109,11 @@ export class LiveIndex implements AsyncDisposable {
   }
 
   /** Kinds that are watched, with the monotonic time of the last sign of life. */
-  *contacts(): IterableIterator<{ readonly groupKind: GroupKind; readonly contactAt: number; readonly synced: boolean }> {
+  *contacts(): IterableIterator<{
+    readonly groupKind: GroupKind;
+    readonly contactAt: number;
+    readonly synced: boolean;
+  }> {
     for (const { groupKind, reflector, synced } of this.#watches.values()) {
       if (reflector !== undefined) yield { groupKind, contactAt: reflector.contactAt, synced };
     }

@@ -11,7 +11,14 @@ import {
   type SourceTree,
   type TargetKey,
 } from '@plumb/core';
-import { credentialsFromSecret, openMirror, parseGitUrl, type Commit, type GitCredentials, type Mirror } from '@plumb/git';
+import {
+  credentialsFromSecret,
+  openMirror,
+  parseGitUrl,
+  type Commit,
+  type GitCredentials,
+  type Mirror,
+} from '@plumb/git';
 import { inputsKey } from '@plumb/render';
 import { nameOf, type NamespacedName, type TargetSpec } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -21,7 +28,11 @@ export interface SourcesOptions {
   readonly cacheFolder: string;
   readonly clock: Clock;
   readonly random: Random;
-  readSecret(namespace: string, name: string, o: { readonly signal: AbortSignal }): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
+  readSecret(
+    namespace: string,
+    name: string,
+    o: { readonly signal: AbortSignal },
+  ): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
   /** The targets that read a repository, as they are now. */
   targetsOf(name: NamespacedName): ReadonlyMap<TargetKey, TargetSpec>;
   /** The source of these targets changed, for better or worse. */
@@ -53,6 +64,8 @@ interface Followed {
   failures: number;
   state: RepositoryState;
   waiters: (() => void)[];
+  /** Read once and again after a refusal, so that a quiet repository costs the API server nothing. */
+  credentials: Promise<GitCredentials> | undefined;
 }
 
 const MAX_BACKOFF_MS = 5 * 60_000;
@@ -94,6 +107,7 @@ export class Sources implements AsyncDisposable {
       failures: 0,
       state,
       waiters: before?.waiters ?? [],
+      credentials: undefined,
     });
     this.#queue.add(name);
   }
@@ -136,7 +150,10 @@ export class Sources implements AsyncDisposable {
     const followed = this.#followed.get(spec.repository);
     if (followed === undefined) {
       const message = `There is no Repository ${spec.repository}`;
-      return { state: 'failed', error: new PlumbError('RepositoryMissing', message, { subject: `Repository/${spec.repository}` }) };
+      return {
+        state: 'failed',
+        error: new PlumbError('RepositoryMissing', message, { subject: `Repository/${spec.repository}` }),
+      };
     }
     const fact = followed.facts.get(spec.target);
     if (fact !== undefined) return fact;
@@ -176,7 +193,7 @@ export class Sources implements AsyncDisposable {
     followed.due = new Set();
     const targets = this.#options.targetsOf(name);
     try {
-      const mirror = (followed.mirror ??= await this.#open(followed.repository, signal));
+      const mirror = (followed.mirror ??= await this.#open(followed, signal));
       await this.#readRefs(followed, mirror, targets, due, signal);
       const touched = await this.#resolveTargets(followed, mirror, targets, signal);
       if (this.#followed.get(name) !== followed) return;
@@ -188,7 +205,8 @@ export class Sources implements AsyncDisposable {
         revision: revision instanceof PlumbError ? undefined : revision,
         seenAt: clock.now(),
         touchedRevision:
-          (touched.length > 0 || before.error !== undefined || before.touchedRevision === undefined) && typeof revision === 'string'
+          (touched.length > 0 || before.error !== undefined || before.touchedRevision === undefined) &&
+          typeof revision === 'string'
             ? revision
             : before.touchedRevision,
       };
@@ -209,11 +227,13 @@ export class Sources implements AsyncDisposable {
     if (followed === undefined) return;
     const { clock, random } = this.#options;
     followed.failures += 1;
+    followed.credentials = undefined;
     const first = followed.state.error?.code !== error.code;
     followed.state = { ...followed.state, error };
     this.#options.reported(name, followed.state);
     // Who has a commit keeps it: a failed look is not news about the files.
-    if (first) this.#options.changed([...this.#options.targetsOf(name).keys()].filter((target) => !followed.facts.has(target)));
+    if (first)
+      this.#options.changed([...this.#options.targetsOf(name).keys()].filter((target) => !followed.facts.has(target)));
     const backoffMs = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(followed.failures - 1, 10));
     this.#queue.addAt(name, clock.monotonic() + backoffMs * (0.75 + 0.5 * random.next()));
   }
@@ -222,10 +242,18 @@ export class Sources implements AsyncDisposable {
     return followed.commits.get(followed.repository.spec.ref ?? 'HEAD');
   }
 
-  async #open(repository: Repository, signal: AbortSignal): Promise<Mirror> {
+  async #open(followed: Followed, signal: AbortSignal): Promise<Mirror> {
+    const { repository } = followed;
     const url = parseGitUrl(repository.spec.url);
-    const folder = join(this.#options.cacheFolder, createHash('sha256').update(`${nameOf(repository)} ${url}`).digest('hex').slice(0, 32));
-    return openMirror({ url, folder, credentials: () => this.#credentials(repository, signal), signal });
+    const folder = join(
+      this.#options.cacheFolder,
+      createHash('sha256')
+        .update(`${nameOf(repository)} ${url}`)
+        .digest('hex')
+        .slice(0, 32),
+    );
+    const credentials = (): Promise<GitCredentials> => (followed.credentials ??= this.#credentials(repository, signal));
+    return openMirror({ url, folder, credentials, signal });
   }
 
   async #credentials(repository: Repository, signal: AbortSignal): Promise<GitCredentials> {
@@ -260,7 +288,8 @@ export class Sources implements AsyncDisposable {
       const listed = await mirror.lsRemote({ signal });
       stale = stale.filter((ref) => {
         const tip = tipOf(ref, listed);
-        const moved = tip === undefined ? !isCommitId(ref) || !followed.commits.has(ref) : followed.tips.get(ref) !== tip;
+        const moved =
+          tip === undefined ? !isCommitId(ref) || !followed.commits.has(ref) : followed.tips.get(ref) !== tip;
         if (tip !== undefined) followed.tips.set(ref, tip);
         return moved || !followed.commits.has(ref);
       });
@@ -315,7 +344,10 @@ export class Sources implements AsyncDisposable {
       const commit = followed.commits.get(ref);
       if (commit === undefined) continue;
       const before = followed.facts.get(target);
-      const fact = commit instanceof PlumbError ? ({ state: 'failed', error: commit } as const) : await this.#factOf(spec, mirror, commit, signal);
+      const fact =
+        commit instanceof PlumbError
+          ? ({ state: 'failed', error: commit } as const)
+          : await this.#factOf(spec, mirror, commit, signal);
       if (sameFact(before, fact)) {
         // Newer commit, same files: nothing to do for this target.
         continue;
@@ -360,7 +392,10 @@ function isRefError(error: PlumbError): boolean {
   return error.code === 'RefMissing' || error.code === 'RefInvalid';
 }
 
-function tipOf(ref: string, listed: { readonly refs: ReadonlyMap<string, string>; readonly head: string | undefined }): string | undefined {
+function tipOf(
+  ref: string,
+  listed: { readonly refs: ReadonlyMap<string, string>; readonly head: string | undefined },
+): string | undefined {
   if (ref === 'HEAD') return listed.head === undefined ? listed.refs.get('HEAD') : listed.refs.get(listed.head);
   return listed.refs.get(ref) ?? listed.refs.get(`refs/heads/${ref}`) ?? listed.refs.get(`refs/tags/${ref}`);
 }

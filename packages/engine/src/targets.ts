@@ -41,7 +41,9 @@ export const RECONCILE_ANNOTATION = 'plumb.dev/reconcile-requested-at';
 /** On an Application: `<environment or ->=<digest>`, separated by commas: deletions that a person approved. */
 export const APPROVE_DELETION_ANNOTATION = 'plumb.dev/approved-deletions';
 
-export function nameOf(object: { readonly metadata: { readonly namespace: string; readonly name: string } }): NamespacedName {
+export function nameOf(object: {
+  readonly metadata: { readonly namespace: string; readonly name: string };
+}): NamespacedName {
   return `${object.metadata.namespace}/${object.metadata.name}`;
 }
 
@@ -63,7 +65,8 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
       path: spec.source.path,
       revision: environment?.revision,
       namespace,
-      writeAs: spec.serviceAccount === undefined ? undefined : `system:serviceaccount:${namespace}:${spec.serviceAccount}`,
+      writeAs:
+        spec.serviceAccount === undefined ? undefined : `system:serviceaccount:${namespace}:${spec.serviceAccount}`,
       conflicts: spec.conflicts,
       budget: { ...spec.deletion, protect: spec.deletion.protect ?? [] },
       approvedDeletion: approvals.get(environment?.name ?? '-'),

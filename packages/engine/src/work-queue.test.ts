@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ManualClock } from './ports/manual-clock.ts';
+import { ManualClock } from '@plumb/test-support';
 import { WorkQueue } from './work-queue.ts';
 
 function gate(): { readonly opened: Promise<void>; open(): void } {
@@ -13,7 +13,11 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }
 
-function queueOf(work: (key: string, o: { signal: AbortSignal }) => Promise<void>, concurrency = 2, clock = new ManualClock()) {
+function queueOf(
+  work: (key: string, o: { signal: AbortSignal }) => Promise<void>,
+  concurrency = 2,
+  clock = new ManualClock(),
+) {
   const failures: unknown[] = [];
   const queue = new WorkQueue<string>({ clock, concurrency, work, failed: (_key, thrown) => failures.push(thrown) });
   return { queue, clock, failures };

@@ -33,6 +33,11 @@ export class WorkQueue<K> implements AsyncDisposable {
     return this.#waiting.size + this.#running.size;
   }
 
+  /** Whether the key waits for its turn or has it. */
+  has(key: K): boolean {
+    return this.#waiting.has(key) || this.#running.has(key);
+  }
+
   add(key: K): void {
     if (this.#abort.signal.aborted) return;
     if (this.#running.has(key)) {

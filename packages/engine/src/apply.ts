@@ -1,0 +1,162 @@
+import {
+  fieldsHash,
+  isAbort,
+  parseObjectKey,
+  PlumbError,
+  shortName,
+  toPlumbError,
+  type Decision,
+  type KubeObject,
+  type LiveObject,
+  type ObjectKey,
+  type TargetKey,
+  type Write,
+} from '@plumb/core';
+import type { KubeClient } from '@plumb/kube';
+import type { AppliedObject, Ledger, WriteOutcome } from '@plumb/ledger';
+
+export interface WriteContext {
+  readonly client: KubeClient;
+  readonly ledger: Ledger;
+  readonly target: TargetKey;
+  /** The commit that asks for it. */
+  readonly commit: string;
+  readonly release: number;
+  /** The user to impersonate; undefined writes as ourselves. */
+  readonly writeAs: string | undefined;
+  readonly identity: string;
+  readonly signal: AbortSignal;
+}
+
+export type WriteResult =
+  | {
+      readonly key: ObjectKey;
+      readonly ok: true;
+      readonly uid: string;
+      /** The object as it is now; undefined after a deletion. */
+      readonly object: KubeObject | undefined;
+      /** Whether a deletion is done: an object with finalizers is only on its way. */
+      readonly gone: boolean;
+    }
+  | { readonly key: ObjectKey; readonly ok: false; readonly error: PlumbError };
+
+/**
+ * Writes a batch of independent objects: the intents are durable before the first request, all requests go out together,
+ * one that fails stops no other, and the outcomes are recorded with what is now known of the objects.
+ */
+export async function applyAll(writes: readonly Write[], context: WriteContext): Promise<readonly WriteResult[]> {
+  const { client, ledger, target, commit, release, writeAs, identity, signal } = context;
+  const seqs = await ledger.intend(
+    writes.map(({ key, desired, reason }) => ({
+      change: commit,
+      target,
+      verb: 'apply',
+      object: key,
+      desiredHash: desired.hash,
+      reason,
+      actor: writeAs ?? identity,
+    })),
+  );
+  const outcomes: WriteOutcome[] = [];
+  const applied: AppliedObject[] = [];
+  const results = await Promise.all(
+    writes.map(async ({ key, desired, force }, index): Promise<WriteResult> => {
+      const seq = seqs[index] ?? 0;
+      try {
+        const { object, auditId } = await client.apply(desired.object, {
+          force,
+          signal,
+          ...(writeAs === undefined ? {} : { impersonate: writeAs }),
+        });
+        const uid = object.metadata.uid ?? '';
+        outcomes.push({
+          seq,
+          result: 'ok',
+          uid,
+          resourceVersion: object.metadata.resourceVersion ?? '',
+          ...(auditId === undefined ? {} : { auditId }),
+        });
+        applied.push({
+          key,
+          uid,
+          apiVersion: object.apiVersion,
+          desiredHash: desired.hash,
+          fieldsHash: fieldsHash(object) ?? '',
+          release,
+        });
+        return { key, ok: true, object, uid, gone: false };
+      } catch (thrown) {
+        if (isAbort(thrown, signal)) throw thrown;
+        const error = at(toPlumbError(thrown), desired.origin, key);
+        outcomes.push({ seq, result: 'failed', error: error.toRecord() });
+        return { key, ok: false, error };
+      }
+    }),
+  );
+  await ledger.concludeBatch({ target, outcomes, applied, removed: [] });
+  return results;
+}
+
+/**
+ * Deletes objects, each only in the exact state that was judged: the uid and the resource version are preconditions.
+ * An object that has finalizers is on its way; the watch tells when it is gone.
+ */
+export async function pruneAll(objects: readonly LiveObject[], context: WriteContext): Promise<readonly WriteResult[]> {
+  const { client, ledger, target, commit, writeAs, identity, signal } = context;
+  const seqs = await ledger.intend(
+    objects.map(({ key }) => ({
+      change: commit,
+      target,
+      verb: 'delete',
+      object: key,
+      reason: 'removed' satisfies Extract<Decision, { action: 'delete' }>['reason'],
+      actor: writeAs ?? identity,
+    })),
+  );
+  const outcomes: WriteOutcome[] = [];
+  const removed: ObjectKey[] = [];
+  const results = await Promise.all(
+    objects.map(async ({ key, uid, resourceVersion }, index): Promise<WriteResult> => {
+      const seq = seqs[index] ?? 0;
+      try {
+        const ref = parseObjectKey(key);
+        if (ref === undefined) throw new PlumbError('Internal', `${key} is not an object key`);
+        const resource = await client.resource({ group: ref.group, kind: ref.kind }, { signal });
+        const answer = await client.delete(
+          resource,
+          { name: ref.name, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) },
+          {
+            uid,
+            resourceVersion,
+            propagation: 'Background',
+            signal,
+            ...(writeAs === undefined ? {} : { impersonate: writeAs }),
+          },
+        );
+        outcomes.push({ seq, result: 'ok', uid });
+        if (answer !== 'deleting') removed.push(key);
+        return { key, ok: true, object: undefined, uid, gone: answer !== 'deleting' };
+      } catch (thrown) {
+        if (isAbort(thrown, signal)) throw thrown;
+        const error = toPlumbError(thrown);
+        outcomes.push({ seq, result: 'failed', error: error.toRecord() });
+        return { key, ok: false, error };
+      }
+    }),
+  );
+  await ledger.concludeBatch({ target, outcomes, applied: [], removed });
+  return results;
+}
+
+/** The error with the line that a person has to look at, and the object. */
+function at(error: PlumbError, origin: { readonly file: string; readonly line?: number }, key: ObjectKey): PlumbError {
+  const ref = parseObjectKey(key);
+  return new PlumbError(error.code, error.message, {
+    where: error.where ?? origin,
+    subject: error.subject ?? (ref === undefined ? key : shortName(ref)),
+    field: error.field,
+    fix: error.fix,
+    retryAfterMs: error.retryAfterMs,
+    cause: error,
+  });
+}

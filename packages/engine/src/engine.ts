@@ -1,0 +1,458 @@
+import { join } from 'node:path';
+import type { Repository } from '@plumb/api';
+import {
+  fieldAt,
+  isJsonObject,
+  shortName,
+  parseObjectKey,
+  toPlumbError,
+  type Clock,
+  type ObjectKey,
+  type PlumbError,
+  type Random,
+  type TargetKey,
+} from '@plumb/core';
+import type { KubeClient } from '@plumb/kube';
+import { openLedger, releaseName } from '@plumb/ledger';
+import { createRenderer } from '@plumb/render';
+import { Catalog, type CatalogApplication } from './catalog.ts';
+import { Claims } from './claims.ts';
+import { createHttp, listen, type ListenAddress } from './http/server.ts';
+import { install, SYSTEM_NAMESPACE } from './install.ts';
+import { holdLease } from './lease.ts';
+import { Metrics } from './metrics.ts';
+import { LiveIndex } from './observe.ts';
+import { Parents } from './parents.ts';
+import { Reconciler, type TargetEvent } from './reconcile.ts';
+import { Sources } from './source.ts';
+import { StatusWriter } from './status-writer.ts';
+import { nameOf, RECONCILE_ANNOTATION, type NamespacedName, type TargetSpec } from './targets.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface EngineOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Where the ledger lives; one engine at a time. */
+  readonly stateFolder: string;
+  /** Where the mirrors live; may be deleted at any time. */
+  readonly cacheFolder: string;
+  /** Watch Applications and Repositories of one namespace only; default all. */
+  readonly namespace?: string | undefined;
+  /** Where webhooks and probes are answered; undefined opens no port. */
+  readonly listen?: ListenAddress | undefined;
+  /** Who writes where an application names no service account: said in every status and record. */
+  readonly identity: string;
+  /** Targets worked on at once; default 24. */
+  readonly concurrency?: number | undefined;
+  /** Tells this engine from others on the lease; default host name and process id. */
+  readonly holder?: string | undefined;
+  readonly log: (event: EngineEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A constant message with facts beside it. */
+export interface EngineEvent {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly [fact: string]: unknown;
+}
+
+export interface Engine extends AsyncDisposable {
+  /** Of the listener, where there is one. */
+  readonly url: string | undefined;
+  /** Wakes a repository at once, as a webhook does. */
+  trigger(repository: NamespacedName): void;
+}
+
+/**
+ * The composition root: opens everything in order and gives it back in the reverse order. When it resolves, all that
+ * exists has been read and the loops run.
+ *
+ * Errors: `Forbidden`, `ClusterUnreachable` …, `EngineBusy`, `LedgerBusy`, `LedgerUnavailable`.
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { client, clock, random, log, signal, identity } = options;
+  await using opening = new AsyncDisposableStack();
+
+  await install(client, { signal });
+  opening.use(
+    await holdLease({
+      client,
+      clock,
+      signal,
+      namespace: options.namespace ?? SYSTEM_NAMESPACE,
+      ...(options.holder === undefined ? {} : { holder: options.holder }),
+      lost: (error) => {
+        log({ level: 'error', message: 'Lost the lease: nothing is written until it is renewed', code: error.code });
+      },
+    }),
+  );
+  const ledger = opening.use(await openLedger({ folder: options.stateFolder, clock }));
+  const lost = await ledger.unconcluded();
+  // The process died between the request and its answer. What the cluster has is read anew, so nothing depends on it.
+  await ledger.conclude(lost.map(({ seq }) => ({ seq, result: 'unknown' })));
+
+  const life = new AbortController();
+  const running = AbortSignal.any([signal, life.signal]);
+  opening.defer(() => life.abort());
+  const metrics = new Metrics();
+  const renderer = opening.use(createRenderer({ clock }));
+  const claims = new Claims();
+  const requests = new Requests();
+
+  const queue = new WorkQueue<TargetKey>({
+    clock,
+    concurrency: options.concurrency ?? 24,
+    async work(target, o) {
+      const startedAt = clock.monotonic();
+      await reconciler.reconcile(target, o.signal);
+      metrics.add('plumb_reconcile_total');
+      metrics.add('plumb_reconcile_duration_seconds_sum', (clock.monotonic() - startedAt) / 1_000);
+    },
+    failed: (target, thrown) => {
+      const error = toPlumbError(thrown);
+      log({
+        level: 'error',
+        message: 'A look at a target failed',
+        target,
+        code: error.code,
+        error: error.message,
+        stack: error.stack,
+      });
+    },
+  });
+  queue.pause();
+  const wake = (targets: Iterable<TargetKey>): void => {
+    for (const target of targets) queue.add(target);
+  };
+
+  const catalog = new Catalog({
+    client,
+    namespace: options.namespace,
+    signal: running,
+    repositoryChanged: (repository) => void sources.follow(repository),
+    repositoryRemoved: (name) => void sources.unfollow(name),
+    applicationChanged,
+    applicationRemoved: (entry) => {
+      for (const target of entry.targets.keys()) reconciler.forget(target);
+      statuses.forget(nameOf(entry.application));
+      parents.forget(nameOf(entry.application));
+    },
+    invalid: (object, error) => {
+      log({
+        level: 'warn',
+        message: 'A spec is not valid',
+        object: `${object.kind}/${object.metadata.name}`,
+        code: error.code,
+        error: error.message,
+      });
+      void statuses.reportInvalid(object, error, running);
+    },
+  });
+  const parents = new Parents(client, (name) => catalog.application(name));
+  const sources = new Sources({
+    cacheFolder: join(options.cacheFolder),
+    clock,
+    random,
+    targetsOf: (name) => catalog.targetsOf(name),
+    readSecret: (namespace, name, o) => readSecret(client, namespace, name, o.signal),
+    changed: wake,
+    reported: (name, state) => {
+      metrics.add('plumb_git_look_total', 1, { result: state.error === undefined ? 'ok' : 'failed' });
+      const repository = sources.repositories().find((candidate) => nameOf(candidate) === name);
+      if (repository !== undefined) statuses.reportRepository(repository, state);
+      if (state.error !== undefined) {
+        log({
+          level: 'warn',
+          message: 'A look at a repository failed',
+          repository: name,
+          code: state.error.code,
+          error: state.error.message,
+        });
+      }
+    },
+  });
+  const live = new LiveIndex({
+    client,
+    signal: running,
+    changed: (key, targets) => {
+      wake(targets);
+      const claimant = claims.ownerOf(key);
+      if (claimant !== undefined) queue.add(claimant);
+    },
+    watchChanged: (groupKind) => reconciler.watchChanged(groupKind),
+  });
+  const reconciler = new Reconciler({
+    client,
+    clock,
+    ledger,
+    renderer,
+    sources,
+    live,
+    claims,
+    parents,
+    identity,
+    specOf: (target) => catalog.specOf(target),
+    wake,
+    rested(target, _memory, rest) {
+      const spec = catalog.specOf(target);
+      if (spec === undefined) return;
+      if (rest.wakeAt !== undefined) queue.addAt(target, rest.wakeAt);
+      requests.rested(target);
+      const settled = rest.state !== 'Syncing' && rest.state !== 'Pending';
+      statuses.report(spec.application, settled, parents.targetsOf(spec.application).length);
+    },
+    narrate: (event) => narrate(event, metrics, log),
+  });
+  const statuses = new StatusWriter({
+    client,
+    clock,
+    identity,
+    application: (name) => catalog.application(name),
+    reportsOf: (entry) => reportsOf(entry, reconciler),
+    isBusy: (entry) => [...entry.targets.keys()].some((target) => queue.has(target)),
+    handledRequest: (name) => requests.handled(name),
+    failed: (subject, error) =>
+      log({ level: 'warn', message: 'A status could not be written', subject, code: error.code, error: error.message }),
+  });
+
+  function applicationChanged(entry: CatalogApplication, before: CatalogApplication | undefined): void {
+    const { application } = entry;
+    const name = nameOf(application);
+    for (const target of before?.targets.keys() ?? []) if (!entry.targets.has(target)) reconciler.forget(target);
+    const request = application.metadata.annotations?.[RECONCILE_ANNOTATION];
+    const repositories = new Set([...entry.targets.values()].map(({ repository }) => repository));
+    if (request !== undefined && request !== (requests.handled(name) ?? application.status?.handledRequest)) {
+      carryOut(name, request, entry);
+    } else if (request !== undefined) requests.remember(name, request);
+    // A status of ours comes back through the watch and is no change: only the spec and a person's wishes are.
+    if (before !== undefined && sameWishes(before, entry)) return;
+    for (const repository of repositories) sources.targetsChanged(repository);
+    wake(entry.targets.keys());
+  }
+
+  function carryOut(name: NamespacedName, request: string, entry: CatalogApplication): void {
+    if (requests.isUnderWay(name, request)) return;
+    const targets = [...entry.targets.keys()];
+    requests.begin(name, request, targets);
+    const repositories = [...new Set([...entry.targets.values()].map(({ repository }) => repository))];
+    void Promise.all(repositories.map((repository) => sources.refresh(repository))).then(() => {
+      for (const target of targets) reconciler.retry(target);
+      requests.fetched(name, request);
+      wake(targets);
+    });
+  }
+
+  opening.use(live);
+  opening.use(sources);
+  opening.use(statuses);
+  opening.use(queue);
+  opening.use(catalog);
+  await catalog.start();
+  // Claims first: until every target has said what it wanted last, none may take an object for free.
+  for (const { targets } of catalog.applications()) {
+    for (const target of targets.keys()) await reconciler.recall(target);
+  }
+  queue.resume();
+
+  metrics.collect(() => {
+    metrics.set('plumb_queue_depth', queue.depth);
+    metrics.set('plumb_live_objects', live.size);
+    const states = new Map<string, number>();
+    for (const { targets } of catalog.applications()) {
+      for (const target of targets.keys()) {
+        const state = reconciler.memoryOf(target)?.rest?.state ?? 'Pending';
+        states.set(state, (states.get(state) ?? 0) + 1);
+      }
+    }
+    for (const [state, count] of states) metrics.set('plumb_app_state', count, { state });
+  });
+  const secretOf = (name: NamespacedName): Promise<Uint8Array | undefined> =>
+    hookSecret(name, sources.repositories(), client, running);
+  const listener =
+    options.listen === undefined
+      ? undefined
+      : opening.use(
+          await listen(
+            createHttp({
+              clock,
+              metrics,
+              secretOf,
+              trigger: (name) => sources.trigger(name),
+              unready: () => undefined,
+            }),
+            options.listen,
+          ),
+        );
+  log({ level: 'info', message: 'Running', applications: [...catalog.applications()].length, url: listener?.url });
+
+  const closing = opening.move();
+  return {
+    url: listener?.url,
+    trigger: (name) => sources.trigger(name),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** Requests of people (`plumb sync`): carried out when every target came to rest after the fetch that they asked for. */
+class Requests {
+  readonly #handled = new Map<NamespacedName, string>();
+  readonly #open = new Map<NamespacedName, { request: string; fetched: boolean; waiting: Set<TargetKey> }>();
+
+  handled(name: NamespacedName): string | undefined {
+    return this.#handled.get(name);
+  }
+
+  remember(name: NamespacedName, request: string): void {
+    this.#handled.set(name, request);
+  }
+
+  isUnderWay(name: NamespacedName, request: string): boolean {
+    return this.#open.get(name)?.request === request;
+  }
+
+  begin(name: NamespacedName, request: string, targets: readonly TargetKey[]): void {
+    this.#open.set(name, { request, fetched: false, waiting: new Set(targets) });
+  }
+
+  fetched(name: NamespacedName, request: string): void {
+    const open = this.#open.get(name);
+    if (open?.request === request) open.fetched = true;
+  }
+
+  rested(target: TargetKey): void {
+    for (const [name, open] of this.#open) {
+      if (!open.fetched || !open.waiting.delete(target) || open.waiting.size > 0) continue;
+      this.#open.delete(name);
+      this.#handled.set(name, open.request);
+    }
+  }
+}
+
+function sameWishes(before: CatalogApplication, after: CatalogApplication): boolean {
+  if (before.application.metadata.uid !== after.application.metadata.uid) return false;
+  if (before.application.metadata.generation !== after.application.metadata.generation) return false;
+  const approvals = (entry: CatalogApplication): string =>
+    [...entry.targets.values()].map((spec: TargetSpec) => spec.approvedDeletion ?? '').join();
+  return approvals(before) === approvals(after);
+}
+
+function reportsOf(entry: CatalogApplication, reconciler: Reconciler) {
+  return [...entry.targets.values()].flatMap((spec) => {
+    const memory = reconciler.memoryOf(spec.target);
+    if (memory?.rest === undefined) return [];
+    return {
+      environment: spec.environment,
+      namespace: spec.namespace,
+      rest: memory.rest,
+      revision: memory.releasedCommit,
+      release: memory.release,
+      objects: memory.desired?.objects.length ?? 0,
+      since: memory.since,
+    };
+  });
+}
+
+function narrate(event: TargetEvent, metrics: Metrics, log: EngineOptions['log']): void {
+  const { target } = event;
+  switch (event.type) {
+    case 'released':
+      log({
+        level: 'info',
+        message: 'Rolling out',
+        target,
+        release: releaseName(event.release),
+        commit: event.commit.slice(0, 7),
+        subject: event.subject,
+      });
+      return;
+    case 'wrote': {
+      for (const { action } of event.writes) metrics.add('plumb_write_total', 1, { action, result: 'ok' });
+      const healed = event.writes.filter(
+        ({ reason }) => reason === 'drifted' || reason === 'deleted' || reason === 'recreated',
+      );
+      if (healed.length > 0) metrics.add('plumb_heal_total', healed.length);
+      for (const { key, reason, editor } of healed) {
+        log({
+          level: 'warn',
+          message: 'Healed',
+          target,
+          object: objectName(key),
+          reason,
+          ...(editor === undefined ? {} : { by: editor.manager }),
+        });
+      }
+      for (const error of event.failed) logFailure(target, error, log);
+      return;
+    }
+    case 'pruned':
+      metrics.add('plumb_write_total', event.keys.length, { action: 'delete', result: 'ok' });
+      log({
+        level: 'info',
+        message: 'Deleted what Git no longer has',
+        target,
+        objects: event.keys.map(objectName).join(', '),
+      });
+      return;
+    case 'concluded':
+      metrics.add('plumb_sync_total', 1, { result: event.outcome });
+      log({
+        level: event.outcome === 'healthy' ? 'info' : 'warn',
+        message: event.outcome === 'healthy' ? 'Healthy' : 'Failed',
+        target,
+        release: releaseName(event.release),
+        detail: event.message,
+      });
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+function logFailure(target: TargetKey, error: PlumbError, log: EngineOptions['log']): void {
+  log({
+    level: 'warn',
+    message: 'An object could not be written',
+    target,
+    code: error.code,
+    error: error.message,
+    ...error.where,
+  });
+}
+
+function objectName(key: ObjectKey): string {
+  const ref = parseObjectKey(key);
+  return ref === undefined ? key : shortName(ref);
+}
+
+async function readSecret(
+  client: KubeClient,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, Uint8Array>> | undefined> {
+  const resource = await client.resource({ group: '', kind: 'Secret' }, { signal });
+  const secret = await client.get(resource, { namespace, name }, { signal });
+  if (secret === undefined) return undefined;
+  const data = fieldAt(secret, 'data');
+  if (!isJsonObject(data)) return {};
+  return Object.fromEntries(
+    Object.entries(data).flatMap(([key, value]) =>
+      typeof value === 'string' ? [[key, Buffer.from(value, 'base64')]] : [],
+    ),
+  );
+}
+
+async function hookSecret(
+  name: NamespacedName,
+  repositories: readonly Repository[],
+  client: KubeClient,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  const repository = repositories.find((candidate) => nameOf(candidate) === name);
+  const ref = repository?.spec.webhook?.secretRef;
+  if (repository === undefined || ref === undefined) return undefined;
+  const data = await readSecret(client, repository.metadata.namespace, ref.name, signal).catch(() => undefined);
+  return data?.[ref.key];
+}

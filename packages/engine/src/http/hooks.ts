@@ -1,0 +1,44 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** The largest delivery that is read; hosts send at most a few hundred kilobytes for a push. */
+export const MAX_HOOK_BYTES = 1024 * 1024;
+
+/**
+ * Whether a delivery was signed with the secret. Looks at the raw bytes only: nothing is parsed before this says yes, and
+ * nothing needs to be parsed after it, since a delivery only wakes the repository that its URL names.
+ *
+ * - GitHub, Gitea, Forgejo: `X-Hub-Signature-256: sha256=<hex HMAC-SHA256 of the body>`; SHA-1 is not accepted.
+ * - GitLab: `X-Gitlab-Token: <secret>`, or signed as Standard Webhooks:
+ *   `webhook-signature: v1,<base64 HMAC-SHA256 of "id.timestamp.body">` with `webhook-id` and `webhook-timestamp`.
+ */
+export function isSigned(
+  body: Uint8Array,
+  header: (name: string) => string | undefined,
+  secret: Uint8Array,
+  now: number,
+): boolean {
+  if (secret.length === 0) return false;
+  const hub = header('x-hub-signature-256');
+  if (hub !== undefined) {
+    const expected = createHmac('sha256', secret).update(body).digest('hex');
+    return isEqual(hub, `sha256=${expected}`);
+  }
+  const standard = header('webhook-signature');
+  if (standard !== undefined) {
+    const id = header('webhook-id') ?? '';
+    const sentAt = header('webhook-timestamp') ?? '';
+    if (!(Math.abs(now / 1_000 - Number(sentAt)) <= MAX_SKEW_SECONDS)) return false;
+    const expected = createHmac('sha256', secret).update(`${id}.${sentAt}.`).update(body).digest('base64');
+    return standard.split(' ').some((signature) => isEqual(signature, `v1,${expected}`));
+  }
+  const token = header('x-gitlab-token');
+  return token !== undefined && isEqual(token, Buffer.from(secret).toString('utf8'));
+}
+
+const MAX_SKEW_SECONDS = 300;
+
+/** In a time that depends on neither text: both are hashed first, so lengths do not show either. */
+function isEqual(given: string, expected: string): boolean {
+  const digest = (text: string): Buffer => createHmac('sha256', 'compare').update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}

@@ -1,0 +1,91 @@
+import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { Clock } from '@plumb/core';
+import type { Metrics } from '../metrics.ts';
+import type { NamespacedName } from '../targets.ts';
+import { isSigned, MAX_HOOK_BYTES } from './hooks.ts';
+
+export interface HttpOptions {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** The repository's webhook secret; undefined where the repository or its secret does not exist. */
+  secretOf(repository: NamespacedName): Promise<Uint8Array | undefined>;
+  trigger(repository: NamespacedName): void;
+  /** Why the engine is not ready, or undefined when it is. */
+  unready(): string | undefined;
+}
+
+/** The engine's HTTP surface: webhooks and probes. The whole API comes to stand on the same root. */
+export function createHttp(options: HttpOptions): Hono {
+  const { metrics } = options;
+  const app = new Hono();
+  app.get('/healthz', (c) => c.text('ok\n'));
+  app.get('/readyz', (c) => {
+    const reason = options.unready();
+    return reason === undefined ? c.text('ok\n') : c.text(`${reason}\n`, 503);
+  });
+  app.get('/metrics', (c) => c.text(metrics.expose(), 200, { 'content-type': 'text/plain; version=0.0.4' }));
+  app.post('/hooks/:namespace/:repository', async (c) => {
+    const { namespace, repository } = c.req.param();
+    const body = await readBody(c.req.raw);
+    if (body === undefined)
+      return c.json({ error: { code: 'TooLarge', message: 'The body is larger than 1 MiB' } }, 413);
+    const name: NamespacedName = `${namespace}/${repository}`;
+    const secret = await options.secretOf(name);
+    // One answer for "no such repository", "no webhook" and "wrong signature": nothing can be found out by asking.
+    if (secret === undefined || !isSigned(body, (header) => c.req.header(header), secret, options.clock.now())) {
+      metrics.add('plumb_webhook_total', 1, { result: 'refused' });
+      return c.json({ error: { code: 'Unauthorized', message: 'The signature does not match' } }, 401);
+    }
+    metrics.add('plumb_webhook_total', 1, { result: 'accepted' });
+    options.trigger(name);
+    return c.json({ woken: true }, 202);
+  });
+  app.notFound((c) => c.json({ error: { code: 'NotFound', message: 'There is nothing here' } }, 404));
+  return app;
+}
+
+/** The raw bytes, or undefined where there are more than the cap: counted while they arrive, whatever a header says. */
+async function readBody(request: Request): Promise<Uint8Array | undefined> {
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_HOOK_BYTES) return undefined;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_HOOK_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+export interface Listener extends AsyncDisposable {
+  readonly url: string;
+}
+
+export interface ListenAddress {
+  /** Default 127.0.0.1: other machines cannot reach it. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+export async function listen(app: Hono, address: ListenAddress): Promise<Listener> {
+  const host = address.host ?? '127.0.0.1';
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const server = serve({ fetch: app.fetch, hostname: host, port: address.port }, (info) => resolve(info.port));
+  server.on('error', reject);
+  if ('headersTimeout' in server) {
+    // A client that sends slowly or never is let go.
+    server.headersTimeout = 5_000;
+    server.requestTimeout = 10_000;
+  }
+  const port = await promise;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    [Symbol.asyncDispose]: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,14 @@
+export { startEngine, type Engine, type EngineEvent, type EngineOptions } from './engine.ts';
+export { install, isInstalled, SYSTEM_NAMESPACE } from './install.ts';
+export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
+export { systemClock, systemRandom } from './ports/clock.ts';
+export {
+  APPROVE_DELETION_ANNOTATION,
+  mergeValues,
+  nameOf,
+  parseApprovals,
+  RECONCILE_ANNOTATION,
+  targetsOf,
+  type NamespacedName,
+  type TargetSpec,
+} from './targets.ts';

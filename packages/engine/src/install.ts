@@ -1,0 +1,55 @@
+import { CRDS } from '@plumb/api';
+import { PlumbError, type KubeObject } from '@plumb/core';
+import type { KubeClient } from '@plumb/kube';
+
+/** Where the engine keeps what is its own: the lease that says who runs. */
+export const SYSTEM_NAMESPACE = 'plumb-system';
+
+const NAMESPACE: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: SYSTEM_NAMESPACE } };
+
+/**
+ * Puts Plumb's own kinds and namespace on the cluster and waits, by watch, until the kinds are served. Idempotent: what is
+ * there already is brought up to date. Throws `Forbidden` with the missing permission where the account may not.
+ */
+export async function install(client: KubeClient, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const waiting = new Set(CRDS.map((crd) => crd.metadata.name));
+  const resource = await client.resource(
+    { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' },
+    { signal },
+  );
+  await using _definitions = client.reflect(resource, {
+    signal,
+    onChange(event) {
+      if (event.type === 'failed') reject(event.error);
+      if (event.type !== 'added' && event.type !== 'updated') return;
+      if (isEstablished(event.object)) waiting.delete(event.object.metadata.name);
+      if (waiting.size === 0) resolve();
+    },
+  });
+  signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  promise.catch(() => undefined);
+  await Promise.all([NAMESPACE, ...CRDS].map((object) => client.apply(object, { force: true, signal })));
+  await promise;
+  client.invalidateDiscovery();
+}
+
+function isEstablished(crd: KubeObject): boolean {
+  const conditions = (crd['status'] as { conditions?: readonly { type: string; status: string }[] } | undefined)
+    ?.conditions;
+  return conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false;
+}
+
+/** Whether the cluster serves Plumb's kinds. */
+export async function isInstalled(client: KubeClient, { signal }: { readonly signal: AbortSignal }): Promise<boolean> {
+  try {
+    for (const crd of CRDS) {
+      const names = crd['spec'] as { group: string; names: { kind: string } };
+      await client.resource({ group: names.group, kind: names.names.kind }, { signal });
+    }
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof PlumbError && thrown.code === 'KindMissing') return false;
+    throw thrown;
+  }
+}

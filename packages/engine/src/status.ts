@@ -1,0 +1,151 @@
+import {
+  MAX_FAILURES,
+  shortRevision,
+  type Application,
+  type ApplicationStatus,
+  type Condition,
+  type TargetStatus,
+} from '@plumb/api';
+import type { HeadlineState, Rest } from '@plumb/core';
+import { releaseName } from '@plumb/ledger';
+
+/** What a target says of itself when it has nothing more to do. */
+export interface TargetReport {
+  /** Empty where the application names no environments. */
+  readonly environment: string;
+  readonly namespace: string;
+  readonly rest: Rest;
+  /** The commit that was last rolled out. */
+  readonly revision: string | undefined;
+  readonly release: number | undefined;
+  readonly objects: number;
+  /** Epoch milliseconds since when it is in this state. */
+  readonly since: number;
+}
+
+export interface StatusInput {
+  readonly application: Application;
+  /** One for each target that has been looked at. */
+  readonly reports: readonly TargetReport[];
+  /** How many targets the application has. */
+  readonly targetCount: number;
+  readonly identity: string;
+  readonly handledRequest: string | undefined;
+  readonly now: number;
+}
+
+const WORST_FIRST: readonly HeadlineState[] = [
+  'Failed',
+  'Degraded',
+  'Drifted',
+  'Syncing',
+  'Pending',
+  'Healthy',
+  'Suspended',
+];
+
+/** The status of an application as it should be written. Pure; times of conditions that did not turn are kept. */
+export function statusOf(input: StatusInput): ApplicationStatus {
+  const { application, reports, targetCount, identity, handledRequest, now } = input;
+  const generation = application.metadata.generation ?? 0;
+  const environments = reports.map(targetStatus);
+  const state = reports.length < targetCount ? 'Pending' : worstOf(reports);
+  const headline = reports.find(({ rest }) => rest.state === state);
+  const message = headline?.rest.message ?? 'Not looked at yet.';
+  const named = environments.length > 1 && headline !== undefined ? `${headline.environment}: ${message}` : message;
+  const revisions = new Set(reports.map(({ revision }) => revision));
+  const revision =
+    revisions.size === 1 ? [...revisions][0] : reports.findLast((report) => report.revision !== undefined)?.revision;
+  const single = reports.length === 1 ? reports[0] : undefined;
+  return {
+    observedGeneration: generation,
+    conditions: conditionsOf(application, state, headline?.rest, named, now),
+    state,
+    message: named,
+    identity,
+    comparedAt: timestamp(now),
+    ...(revision === undefined ? {} : { revision, shortRevision: shortRevision(revision) }),
+    ...(single?.release === undefined ? {} : { release: releaseName(single.release) }),
+    ...(environments.length === 0 ? {} : { environments }),
+    ...(handledRequest === undefined ? {} : { handledRequest }),
+  };
+}
+
+/** Whether two statuses say the same: the time of the comparison alone is no news. */
+export function saysTheSame(before: ApplicationStatus | undefined, after: ApplicationStatus): boolean {
+  if (before === undefined) return false;
+  const { comparedAt: _before, ...left } = before;
+  const { comparedAt: _after, ...right } = after;
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
+function worstOf(reports: readonly TargetReport[]): HeadlineState {
+  return WORST_FIRST.find((state) => reports.some(({ rest }) => rest.state === state)) ?? 'Pending';
+}
+
+function targetStatus(report: TargetReport): TargetStatus {
+  const { environment, namespace, rest, revision, release, objects, since } = report;
+  const failures = rest.failures.slice(0, MAX_FAILURES).map((error) => {
+    const record = error.toRecord();
+    return {
+      code: record.code,
+      message: `${record.message}. ${record.fix}`.replace('.. ', '. '),
+      ...(record.file === undefined ? {} : { file: record.file }),
+      ...(record.line === undefined ? {} : { line: record.line }),
+      ...(record.object === undefined ? {} : { object: record.object }),
+    };
+  });
+  return {
+    name: environment,
+    namespace,
+    state: rest.state,
+    reason: reasonOf(rest),
+    message: rest.message,
+    since: timestamp(since),
+    objects,
+    ...(revision === undefined ? {} : { revision }),
+    ...(release === undefined ? {} : { release: releaseName(release) }),
+    ...(rest.deletions.verdict === 'blocked'
+      ? { pendingDeletions: { digest: rest.deletions.digest, count: rest.deletions.objects.length } }
+      : {}),
+    ...(failures.length === 0 ? {} : { failures }),
+  };
+}
+
+function reasonOf(rest: Rest): string {
+  return rest.failures[0]?.code ?? rest.state;
+}
+
+/** Ready always; Reconciling and Stalled only while they are true (kstatus). */
+function conditionsOf(
+  application: Application,
+  state: HeadlineState,
+  rest: Rest | undefined,
+  message: string,
+  now: number,
+): readonly Condition[] {
+  const reason = rest === undefined ? state : reasonOf(rest);
+  const working = state === 'Syncing' || state === 'Pending' || state === 'Drifted';
+  const stuck = state === 'Failed' && rest !== undefined && rest.wakeAt === undefined;
+  const conditions: Condition[] = [];
+  const add = (type: string, status: 'True' | 'False'): void => {
+    const before = application.status?.conditions?.find((condition) => condition.type === type);
+    conditions.push({
+      type,
+      status,
+      reason,
+      message,
+      observedGeneration: application.metadata.generation ?? 0,
+      lastTransitionTime: before?.status === status ? before.lastTransitionTime : timestamp(now),
+    });
+  };
+  add('Ready', state === 'Healthy' ? 'True' : 'False');
+  if (working) add('Reconciling', 'True');
+  if (stuck) add('Stalled', 'True');
+  return conditions;
+}
+
+/** RFC 3339 without fractions, as Kubernetes writes times. */
+export function timestamp(epochMs: number): string {
+  return new Date(epochMs).toISOString().replace(/\.\d+Z$/, 'Z');
+}
