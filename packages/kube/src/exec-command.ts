@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
-import { fieldAt, isJsonObject, PlumbError, type Json, type JsonObject } from '@plumb/core';
+import { fieldAt, isJsonArray, isJsonObject, PlumbError, type Json, type JsonObject } from '@plumb/core';
 import type { ClientCertificate } from './kubeconfig.ts';
 import { decodeJson } from './decode.ts';
 
@@ -145,5 +145,5 @@ function isTexts(value: Json): value is readonly string[] {
 }
 
 function asList(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
+  return isJsonArray(value) ? value : [];
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { load } from 'js-yaml';
-import { fieldAt, isJsonObject, PlumbError, type Json, type JsonObject } from '@plumb/core';
+import { fieldAt, isJsonArray, isJsonObject, PlumbError, type Json, type JsonObject } from '@plumb/core';
 import { execCommand, type ExecCommand } from './exec-command.ts';
 
 /** One cluster and how to speak to it: what is left of a kubeconfig once a context is chosen and files are read. */
@@ -160,7 +160,7 @@ function readExec(
   if ('problem' in read) throw refused(user, `exec.${read.field}`, read.problem);
   if (!read.command.provideClusterInfo) return read.command;
   const extensions = cluster.value['extensions'];
-  const config = Array.isArray(extensions)
+  const config = isJsonArray(extensions)
     ? extensions.find((extension) => fieldAt(extension, 'name') === 'client.authentication.k8s.io/exec')
     : undefined;
   return {
