@@ -307,7 +307,7 @@ function anchorName(text: string, event: { readonly anchorStart: number; readonl
 function offsetOf(event: Event): number {
   switch (event.type) {
     case EVENT_ID.SCALAR:
-      return Math.max(event.valueStart, event.tagStart, event.anchorStart, 0);
+      return Math.max(event.valueStart - quoteWidth(event), event.tagStart, event.anchorStart, 0);
     case EVENT_ID.SEQUENCE:
     case EVENT_ID.MAPPING:
       return event.start;
@@ -316,6 +316,10 @@ function offsetOf(event: Event): number {
     default:
       return 0;
   }
+}
+
+function quoteWidth(event: ScalarEvent): number {
+  return event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED ? 1 : 0;
 }
 
 function columnAt(text: string, offset: number): number {
