@@ -9,6 +9,8 @@ import { test } from 'node:test';
 import { openTestCluster, realClock } from '@plumb/test-support';
 import { controlplaneArguments, startCluster, type Cluster, type ClusterOptions } from './cluster.ts';
 
+const embeddedOnly = { skip: process.env['KUBEBUILDER_ASSETS'] ? 'only the embedded control plane does this' : false };
+
 async function start(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
   const report = (line: string): boolean => process.stderr.write(`${line}\n`);
   return await startCluster({ signal: AbortSignal.timeout(900_000), clock: realClock, report, ...options });
@@ -57,7 +59,7 @@ test('a disposed cluster is gone, and its temporary folder with it', async () =>
   await assert.rejects(access(cluster.dataDir), { code: 'ENOENT' });
 });
 
-test('a second cluster on the same data is refused while the first one runs', async () => {
+test('a second cluster on the same data is refused while the first one runs', embeddedOnly, async () => {
   await using folder = await temporaryFolder();
   await using _first = await start({ dataDir: folder.path });
 
@@ -78,7 +80,7 @@ test('an aborted start leaves nothing running', async () => {
   await using _other = await start({ dataDir: folder.path });
 });
 
-test('a cluster ends with the process that started it, even when that is killed', async () => {
+test('a cluster ends with the process that started it, even when that is killed', embeddedOnly, async () => {
   await using folder = await temporaryFolder();
   const program = new URL('../test/start-cluster.ts', import.meta.url).pathname;
   const parent = spawn(process.execPath, [program, folder.path], { stdio: ['ignore', 'pipe', 'inherit'] });

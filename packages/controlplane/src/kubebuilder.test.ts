@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { realClock } from '@plumb/test-support';
+import { startCluster } from './cluster.ts';
 import {
   apiServerArguments,
   controllerManagerArguments,
@@ -66,4 +68,12 @@ test('the kubeconfig trusts the certificate that the API server made', () => {
     contexts: [{ name: 'controlplane', context: { cluster: 'controlplane', user: 'admin' } }],
     users: [{ name: 'admin', user: { token: 'secret' } }],
   });
+});
+
+test('a folder without the binaries is refused by name', async () => {
+  const environment = { KUBEBUILDER_ASSETS: '/nowhere' };
+
+  const starting = startCluster({ signal: AbortSignal.timeout(60_000), clock: realClock, environment });
+
+  await assert.rejects(starting, { code: 'PrerequisiteMissing', message: /\/nowhere, which holds no etcd/ });
 });

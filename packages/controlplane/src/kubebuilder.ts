@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { createServer } from 'node:net';
@@ -17,12 +18,18 @@ const POLL_MS = 100;
  */
 export async function startKubebuilderCluster(assets: string, options: ClusterOptions): Promise<Cluster> {
   const { signal } = options;
+  for (const name of ['etcd', 'kube-apiserver']) {
+    if (await exists(join(assets, name))) continue;
+    throw new PlumbError('PrerequisiteMissing', `KUBEBUILDER_ASSETS names ${assets}, which holds no ${name}`, {
+      fix: 'Name a folder with etcd and kube-apiserver, or unset KUBEBUILDER_ASSETS to have a control plane built.',
+    });
+  }
   await using started = new AsyncDisposableStack();
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'controlplane-')));
   if (options.dataDir === undefined) started.defer(async () => await rm(dataDir, { recursive: true, force: true }));
   const layout: Layout = {
     dataDir,
-    apiPort: options.port ?? (await freePort()),
+    apiPort: options.port ?? (await freePort(await lastPort(dataDir))),
     etcdPort: await freePort(),
     etcdPeerPort: await freePort(),
     controllers: await exists(join(assets, 'kube-controller-manager')),
@@ -42,15 +49,21 @@ export async function startKubebuilderCluster(assets: string, options: ClusterOp
     await start('etcd', etcdArguments(layout)),
     await start('kube-apiserver', apiServerArguments(layout)),
   ];
-  await untilReady(layout, token, components, options);
+  const until = async (path: string): Promise<void> => await untilFound(path, layout, token, components, options);
+  await until('/readyz');
+  const certificate = await readFile(certificateOf(layout));
+  const kubeconfig = join(dataDir, 'kubeconfig');
+  await writeFile(kubeconfig, kubeconfigOf(serverOf(layout), certificate, token), { mode: 0o600 });
   if (layout.controllers) {
     components.push(await start('kube-controller-manager', controllerManagerArguments(layout)));
+    // The controllers work once this is there, and no Pod can be made before.
+    await until('/api/v1/namespaces/default/serviceaccounts/default');
   }
   signal.throwIfAborted();
   for (const component of components) component.unref();
   const stop = started.move();
   return {
-    kubeconfig: join(dataDir, 'kubeconfig'),
+    kubeconfig,
     server: serverOf(layout),
     pid: components[1]?.pid ?? 0,
     dataDir,
@@ -101,6 +114,9 @@ export function apiServerArguments(layout: Layout): string[] {
     '--authorization-mode=RBAC',
     '--service-cluster-ip-range=10.96.0.0/16',
     '--allow-privileged=true',
+    // A stop ends open watches at once; by default it waits up to a minute for clients to let go of them.
+    '--shutdown-send-retry-after=true',
+    '--shutdown-watch-termination-grace-period=500ms',
     // Without controllers nobody makes the ServiceAccount that this plug-in asks of every Pod.
     ...(controllers ? [] : ['--disable-admission-plugins=ServiceAccount']),
     ...(auditLog === undefined
@@ -145,7 +161,7 @@ function serverOf({ apiPort }: Layout): string {
 }
 
 /** Writes what the programs read, keeping the keys of an earlier start, and answers the admin's token. */
-async function writeFiles({ dataDir }: Layout): Promise<string> {
+async function writeFiles({ dataDir, apiPort }: Layout): Promise<string> {
   const file = (name: string): string => join(dataDir, name);
   const secret = { mode: 0o600 };
   await mkdir(file('certs'), { recursive: true, mode: 0o700 });
@@ -154,6 +170,7 @@ async function writeFiles({ dataDir }: Layout): Promise<string> {
     await writeFile(file('sa.key'), privateKey.export({ type: 'sec1', format: 'pem' }), secret);
     await writeFile(file('admin.token'), randomBytes(24).toString('hex'), secret);
   }
+  await writeFile(file('port'), String(apiPort));
   const token = await readFile(file('admin.token'), 'utf8');
   await writeFile(file('tokens.csv'), `${token},kubernetes-admin,kubernetes-admin,system:masters\n`, secret);
   const writes = { level: 'Metadata', verbs: ['create', 'update', 'patch', 'delete', 'deletecollection'] };
@@ -167,22 +184,22 @@ async function writeFiles({ dataDir }: Layout): Promise<string> {
   return token;
 }
 
-/** Waits until the API server serves, and writes the kubeconfig then: its certificate exists only once it has started. */
-async function untilReady(
+/** Waits until the API server answers 200 to a GET of `path`. `ControlPlaneFailed` when a program ends, or after a minute. */
+async function untilFound(
+  path: string,
   layout: Layout,
   token: string,
   components: readonly Component[],
   { signal, clock }: ClusterOptions,
 ): Promise<void> {
-  const kubeconfig = join(layout.dataDir, 'kubeconfig');
   let ended = false;
   for (const { exited } of components) void exited.then(() => (ended = true));
   const deadline = clock.monotonic() + START_LIMIT_MS;
   for (; clock.monotonic() < deadline && !ended; await clock.sleep(POLL_MS, { signal })) {
+    // There from the moment on that the API server has made it.
     const certificate = await readFile(certificateOf(layout)).catch(() => undefined);
-    if (certificate === undefined || !(await isReady(serverOf(layout), certificate, token))) continue;
-    await writeFile(kubeconfig, kubeconfigOf(serverOf(layout), certificate, token), { mode: 0o600 });
-    return;
+    if (certificate === undefined) continue;
+    if (await isFound(`${serverOf(layout)}${path}`, certificate, token)) return;
   }
   const lines = components.flatMap((component) => component.lastErrors());
   throw new PlumbError(
@@ -191,9 +208,9 @@ async function untilReady(
   );
 }
 
-async function isReady(server: string, ca: Buffer, token: string): Promise<boolean> {
+async function isFound(url: string, ca: Buffer, token: string): Promise<boolean> {
   return await new Promise((resolve) => {
-    const request = get(`${server}/readyz`, { ca, headers: { authorization: `Bearer ${token}` } }, (response) => {
+    const request = get(url, { ca, headers: { authorization: `Bearer ${token}` } }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });
@@ -201,15 +218,25 @@ async function isReady(server: string, ca: Buffer, token: string): Promise<boole
   });
 }
 
-/** A port that was free a moment ago: the programs cannot be handed an open socket. */
-async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
+/** The port of the last start on this data, so that kubeconfigs stay good; 0: there was none. */
+async function lastPort(dataDir: string): Promise<number> {
+  return Number(await readFile(join(dataDir, 'port'), 'utf8').catch(() => '0'));
+}
+
+/** A port that was free a moment ago, `wanted` if it is: the programs cannot be handed an open socket. */
+async function freePort(wanted = 0): Promise<number> {
+  const server = createServer().listen(wanted, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (wanted === 0) throw error;
+    return await freePort();
+  }
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || address === null) throw new PlumbError('Internal', 'a server has no port');
+  return address.port;
 }
 
 async function exists(path: string): Promise<boolean> {
