@@ -20,3 +20,7 @@ export function readDocuments(text: string, file: string, errors: PlumbError[]):
   }
   return documents;
 }
+
+export function tooManyDocuments(file: string): PlumbError {
+  return new PlumbError('TooManyDocs', `more than ${MAX_DOCUMENTS} documents`, { where: { file } });
+}

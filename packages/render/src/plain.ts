@@ -1,6 +1,6 @@
 import { PlumbError, type DocumentAt, type SourceTree } from '@plumb/core';
 import { unsupportedFile } from './choose-renderer.ts';
-import { MAX_DOCUMENTS, readDocuments } from './documents.ts';
+import { MAX_DOCUMENTS, readDocuments, tooManyDocuments } from './documents.ts';
 import type { SourceFile } from './source-files.ts';
 import { decodeText } from './yaml/text.ts';
 
@@ -29,12 +29,7 @@ export async function renderPlain(
       if (!(thrown instanceof PlumbError)) throw thrown;
       errors.push(thrown);
     }
-    if (documents.length > MAX_DOCUMENTS) {
-      errors.push(
-        new PlumbError('TooManyDocs', `more than ${MAX_DOCUMENTS} documents`, { where: { file: file.path } }),
-      );
-      break;
-    }
+    if (documents.length > MAX_DOCUMENTS) throw tooManyDocuments(file.path);
   }
   return { documents, files: files.map((file) => file.path) };
 }

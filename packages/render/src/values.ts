@@ -1,5 +1,5 @@
 import { isJsonObject, PlumbError, type DocumentAt, type SourceTree } from '@plumb/core';
-import { MAX_DOCUMENTS, readDocuments } from './documents.ts';
+import { MAX_DOCUMENTS, readDocuments, tooManyDocuments } from './documents.ts';
 import { inputsKey } from './inputs-key.ts';
 import type { RenderRequest } from './renderer.ts';
 import { resolveFrom } from './repository-path.ts';
@@ -98,11 +98,7 @@ export async function renderValues(
     const source = sourceByName.get(name);
     if (source === undefined || name.endsWith('.tpl')) continue;
     documents.push(...readRendered(text, source.text, source.file.path, errors));
-    if (documents.length > MAX_DOCUMENTS) {
-      throw new PlumbError('TooManyDocs', `more than ${MAX_DOCUMENTS} documents`, {
-        where: { file: source.file.path },
-      });
-    }
+    if (documents.length > MAX_DOCUMENTS) throw tooManyDocuments(source.file.path);
   }
   const used = [...layers, ...templates, ...extra, ...(schema === undefined ? [] : [schema])];
   return { documents, files: [...new Set(used.map((file) => file.path))].toSorted() };
