@@ -24,7 +24,6 @@ async function writeGo(folder: string, build: string): Promise<NodeJS.ProcessEnv
   await mkdir(bin);
   const script = `#!/bin/sh
 case "$1" in
-  env) echo go1.26.8 ;;
   list) printf 'a\\nb\\n' ;;
   build) echo build >> "${bin}/builds"; while [ "$1" != -o ]; do shift; done; ${build} ;;
 esac
@@ -57,6 +56,19 @@ test('without Go it says what to install and what else serves', async () => {
     code: 'PrerequisiteMissing',
     message: /go is not on the PATH/,
     fix: /Install Go 1\.26.*--context NAME.*KUBEBUILDER_ASSETS.*PLUMB_CONTROLPLANE/,
+  });
+});
+
+test('of a Go that is too old it says which one to install', async () => {
+  await using folder = await temporaryFolder();
+  const environment = await writeGo(folder.path, 'true');
+  const refusal = 'go: go.mod requires go >= 1.26.0 (running go 1.24.1; GOTOOLCHAIN=local)';
+  await writeFile(join(folder.path, 'bin', 'go'), `#!/bin/sh\necho '${refusal}' >&2\nexit 1\n`);
+
+  await assert.rejects(ensureControlplane({ signal, clock, environment }), {
+    code: 'PrerequisiteMissing',
+    message: /running go 1\.24\.1/,
+    fix: /Install Go 1\.26/,
   });
 });
 

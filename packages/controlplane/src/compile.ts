@@ -27,12 +27,16 @@ export interface Compilation {
  */
 export async function compile(compilation: Compilation): Promise<void> {
   const { sources, flags, target, output, signal, clock, report, environment } = compilation;
-  const env = { ...environment, ...target, CGO_ENABLED: '0' };
+  // A go.work or cgo of the machine would make another binary.
+  const env = { ...environment, ...target, CGO_ENABLED: '0', GOWORK: 'off' };
   await requireGo({ sources, env, signal });
 
   report('Building the embedded Kubernetes control plane: once, about 7.5 minutes on two cores, 3 GB of memory.');
   report('It fetches about 90 MB of Go modules and is kept in your cache folder.');
   const begun = clock.monotonic();
+  const seconds = (): number => Math.round((clock.monotonic() - begun) / 1000);
+  let progress = (): string => 'fetching the Go modules';
+  using _reports = every(REPORT_INTERVAL_MS, clock, () => report(`  ${formatSeconds(seconds())}: ${progress()}`));
   const total = await countPackages({ sources, env, signal });
   const child = spawn('go', ['build', '-v', ...flags, '-o', output, '.'], {
     cwd: sources,
@@ -43,15 +47,12 @@ export async function compile(compilation: Compilation): Promise<void> {
   });
 
   let compiled = 0;
+  progress = () => (compiled === 0 ? 'compiling' : `compiled ${compiled} of at most ${total} packages`);
   const errors: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
     // -v names each package as its compilation begins; what holds a blank is a message.
     if (!line.includes(' ')) compiled += 1;
     else errors.push(line);
-  });
-  const seconds = (): number => Math.round((clock.monotonic() - begun) / 1000);
-  using _reports = every(REPORT_INTERVAL_MS, clock, () => {
-    report(`  ${formatSeconds(seconds())}: ${compiled} of at most ${total} packages compiled`);
   });
   const code = await new Promise<number | null>((resolve, reject) =>
     child.once('error', reject).once('close', resolve),
@@ -76,11 +77,11 @@ const run = promisify(execFile);
 /** In the folder of the sources, so that `go` itself judges (or fetches) the version that go.mod asks for. */
 async function requireGo({ sources, env, signal }: GoCall): Promise<void> {
   try {
-    await run('go', ['env', 'GOVERSION'], { cwd: sources, env, signal });
+    await run('go', ['list', '-mod=readonly', '-m'], { cwd: sources, env, signal });
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    const why = missing ? 'go is not on the PATH' : `go is too old: ${textOf(cause)}`;
+    const why = missing ? 'go is not on the PATH' : `go refuses: ${textOf(cause)}`;
     throw new PlumbError('PrerequisiteMissing', `the embedded control plane has to be built, and ${why}`, {
       fix: `Install Go ${MINIMUM_GO} or later. ${WHAT_ELSE_SERVES}`,
       cause,
