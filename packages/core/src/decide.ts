@@ -117,7 +117,8 @@ export function decide(input: DecisionInput): Decision {
   });
 
   if (live === undefined) return write('create', known ? 'deleted' : 'absent');
-  if (live.target !== target) return write('adopt', 'abandoned', true);
+  // What another target of ours left behind is taken over; a copy that only bears the marks is somebody else's.
+  if (live.target !== target) return write('adopt', 'abandoned', live.target !== undefined || force);
   if (dryRun !== undefined) {
     if (dryRun.changes.length === 0) return { action: 'keep', key };
     const changed = applied === undefined || applied.desiredHash !== desired.hash;

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Repository } from '@plumb/api';
 import {
   fieldAt,
@@ -84,8 +83,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       namespace: options.namespace ?? SYSTEM_NAMESPACE,
       ...(options.holder === undefined ? {} : { holder: options.holder }),
       lost: (error) => {
-        log({ level: 'error', message: 'Lost the lease: nothing is written until it is renewed', code: error.code });
+        queue.pause();
+        log({ level: 'error', message: 'Lost the lease: nothing is written', code: error.code, error: error.message });
       },
+      regained: () => queue.resume(),
     }),
   );
   const ledger = opening.use(await openLedger({ folder: options.stateFolder, clock }));
@@ -152,7 +153,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const parents = new Parents(client, (name) => catalog.application(name));
   const sources = new Sources({
-    cacheFolder: join(options.cacheFolder),
+    cacheFolder: options.cacheFolder,
     clock,
     random,
     targetsOf: (name) => catalog.targetsOf(name),

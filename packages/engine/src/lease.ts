@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { fieldAt, PlumbError, type Clock, type KubeObject } from '@plumb/core';
+import { fieldAt, isAbort, PlumbError, toPlumbError, type Clock, type KubeObject } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
 
 /**
@@ -10,6 +10,8 @@ export const LEASE_NAME = 'plumb-engine';
 const RENEW_MS = 15_000;
 /** Past this age the holder counts as gone, and statuses count as stale. */
 export const LEASE_SECONDS = 45;
+/** When giving the lease back takes longer than this, it is left to run out. */
+const GIVE_BACK_MS = 2_000;
 
 export interface LeaseOptions {
   readonly client: KubeClient;
@@ -19,8 +21,10 @@ export interface LeaseOptions {
   /** Tells this engine from others; default the host's name and the process id. */
   readonly holder?: string;
   readonly signal: AbortSignal;
-  /** The lease could not be renewed in time, or somebody else has it: nothing may be written any more. */
+  /** Another engine has the lease, or it could not be renewed for so long that one might: nothing may be written. */
   lost(error: PlumbError): void;
+  /** It could be renewed again. */
+  regained(): void;
 }
 
 export interface Lease extends AsyncDisposable {
@@ -29,60 +33,83 @@ export interface Lease extends AsyncDisposable {
 
 /** Takes the lease, or throws `EngineBusy` where another engine renews it. */
 export async function holdLease(options: LeaseOptions): Promise<Lease> {
-  const { client, clock, namespace, signal, lost } = options;
+  const { client, clock, namespace, signal } = options;
   const holder = options.holder ?? `${hostname()}-${process.pid}`;
   const resource = await client.resource({ group: 'coordination.k8s.io', kind: 'Lease' }, { signal });
   const ref = { namespace, name: LEASE_NAME };
-  const existing = await client.get(resource, ref, { signal });
-  const other = existing === undefined ? undefined : heldBy(existing, clock.now());
-  if (other !== undefined && other !== holder && !isDeadNeighbour(other)) {
+  const read = (o: { readonly signal: AbortSignal }): Promise<KubeObject | undefined> => client.get(resource, ref, o);
+  const refuse = (lease: KubeObject | undefined): void => {
+    const other = lease === undefined ? undefined : heldBy(lease, clock.now());
+    if (other === undefined || other === holder || isDeadNeighbour(other)) return;
     throw new PlumbError('EngineBusy', `Another engine runs against this cluster: ${other}`, {
       subject: `Lease/${LEASE_NAME}`,
     });
-  }
+  };
 
-  const life = new AbortController();
-  const stop = AbortSignal.any([signal, life.signal]);
-  const write = (renewing: boolean): Promise<unknown> =>
-    client.apply(
+  const existing = await read({ signal });
+  refuse(existing);
+  let version = existing?.metadata.resourceVersion;
+  // The version that was read is a precondition: of two engines that start at once, one is refused.
+  const write = async (holderIdentity: string, o: { readonly signal: AbortSignal }): Promise<void> => {
+    const { object } = await client.apply(
       {
         apiVersion: 'coordination.k8s.io/v1',
         kind: 'Lease',
-        metadata: ref,
-        spec: {
-          holderIdentity: renewing ? holder : '',
-          leaseDurationSeconds: LEASE_SECONDS,
-          renewTime: new Date(clock.now()).toISOString().replace('Z', '000Z'),
-        },
+        metadata: { ...ref, ...(version === undefined ? {} : { resourceVersion: version }) },
+        spec: { holderIdentity, leaseDurationSeconds: LEASE_SECONDS, renewTime: microTime(clock.now()) },
       },
-      { manager: 'plumb-status', force: true, signal: renewing ? stop : AbortSignal.timeout(2_000) },
+      { manager: 'plumb-status', force: true, ...o },
     );
-  await write(true);
-  let renewedAt = clock.monotonic();
-  const renewing = (async () => {
-    while (!stop.aborted) {
-      await clock.sleep(RENEW_MS, { signal: stop });
-      try {
-        await write(true);
-        renewedAt = clock.monotonic();
-      } catch (thrown) {
-        if (stop.aborted) return;
-        if (clock.monotonic() - renewedAt > (LEASE_SECONDS * 1_000) / 2) {
-          lost(new PlumbError('ClusterUnreachable', 'The lease could not be renewed', { cause: thrown }));
-          renewedAt = clock.monotonic();
-        }
-      }
+    version = object.metadata.resourceVersion;
+  };
+  await write(holder, { signal });
+
+  const life = new AbortController();
+  const stop = AbortSignal.any([signal, life.signal]);
+  const renewing = keepRenewing(options, stop, async () => {
+    try {
+      await write(holder, { signal: stop });
+    } catch (thrown) {
+      if (!(thrown instanceof PlumbError) || thrown.code !== 'Conflict') throw thrown;
+      const lease = await read({ signal: stop });
+      refuse(lease);
+      version = lease?.metadata.resourceVersion;
+      await write(holder, { signal: stop });
     }
-  })().catch(() => undefined);
+  });
   return {
     holder,
     async [Symbol.asyncDispose]() {
       life.abort();
       await renewing;
+      const patience = new AbortController();
+      using _timer = clock.timer(GIVE_BACK_MS, () => patience.abort());
       // Given back, so that the next engine need not wait; a lease that cannot be given back runs out.
-      await write(false).catch(() => undefined);
+      await write('', { signal: patience.signal }).catch(() => undefined);
     },
   };
+}
+
+async function keepRenewing(options: LeaseOptions, stop: AbortSignal, renew: () => Promise<void>): Promise<void> {
+  const { clock } = options;
+  let renewedAt = clock.monotonic();
+  let isLost = false;
+  while (!stop.aborted) {
+    try {
+      await clock.sleep(RENEW_MS, { signal: stop });
+      await renew();
+      renewedAt = clock.monotonic();
+      if (isLost) options.regained();
+      isLost = false;
+    } catch (thrown) {
+      if (isAbort(thrown, stop) || stop.aborted) return;
+      const error = toPlumbError(thrown);
+      const tooLong = clock.monotonic() - renewedAt > (LEASE_SECONDS - RENEW_MS / 1_000) * 1_000;
+      if (isLost || (error.code !== 'EngineBusy' && !tooLong)) continue;
+      isLost = true;
+      options.lost(error);
+    }
+  }
 }
 
 /** Who holds a lease that has not run out. */
@@ -91,20 +118,24 @@ export function heldBy(lease: KubeObject, now: number): string | undefined {
   const renewed = fieldAt(lease, 'spec', 'renewTime');
   const seconds = fieldAt(lease, 'spec', 'leaseDurationSeconds');
   if (typeof holder !== 'string' || holder === '' || typeof renewed !== 'string') return undefined;
-  const age = now - Date.parse(renewed);
-  return age > (typeof seconds === 'number' ? seconds : LEASE_SECONDS) * 1_000 ? undefined : holder;
+  const ageMs = now - Date.parse(renewed);
+  return ageMs > (typeof seconds === 'number' ? seconds : LEASE_SECONDS) * 1_000 ? undefined : holder;
 }
 
 /** After a crash the next engine on the same machine need not wait for the lease to run out: the process is gone. */
 function isDeadNeighbour(holder: string): boolean {
   const prefix = `${hostname()}-`;
-  if (!holder.startsWith(prefix)) return false;
-  const pid = Number(holder.slice(prefix.length));
+  const pid = holder.startsWith(prefix) ? Number(holder.slice(prefix.length)) : Number.NaN;
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
-    return pid === process.pid;
+    return false;
   } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'ESRCH';
+    return thrown instanceof Error && 'code' in thrown && thrown.code === 'ESRCH';
   }
+}
+
+/** RFC 3339 with microseconds, as `MicroTime` is written. */
+function microTime(epochMs: number): string {
+  return new Date(epochMs).toISOString().replace('Z', '000Z');
 }

@@ -120,7 +120,7 @@ export class LiveIndex implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#watches.values()].map((watch) => watch.reflector?.[Symbol.asyncDispose]()));
+    await Promise.all([...this.#watches.values()].map(async (watch) => watch.reflector?.[Symbol.asyncDispose]()));
     this.#watches.clear();
   }
 

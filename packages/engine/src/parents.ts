@@ -1,4 +1,4 @@
-import { API_VERSION, APPLICATION, type Application } from '@plumb/api';
+import { API_VERSION, APPLICATION } from '@plumb/api';
 import {
   applySetId,
   formatGroupKinds,

@@ -100,9 +100,9 @@ export class Sources implements AsyncDisposable {
     this.#followed.set(name, {
       repository,
       mirror: undefined,
-      commits: new Map(),
-      tips: new Map(),
-      facts: before?.facts ?? new Map(),
+      commits: new Map<string, string | PlumbError>(),
+      tips: new Map<string, string>(),
+      facts: before?.facts ?? new Map<TargetKey, SourceFact>(),
       due: new Set(['trigger']),
       failures: 0,
       state,
@@ -248,7 +248,7 @@ export class Sources implements AsyncDisposable {
     const folder = join(
       this.#options.cacheFolder,
       createHash('sha256')
-        .update(`${nameOf(repository)} ${url}`)
+        .update(`${nameOf(repository)} ${url.toString()}`)
         .digest('hex')
         .slice(0, 32),
     );

@@ -139,7 +139,7 @@ export class StatusWriter implements AsyncDisposable {
       this.#applications.addAt(name, clock.monotonic() + PROGRESS_DELAY_MS);
       return;
     }
-    await this.#apply(APPLICATION.kind, entry.application.metadata, status as unknown as JsonObject, signal);
+    await this.#apply(APPLICATION.kind, entry.application.metadata, status, signal);
     this.#written.set(name, status);
   }
 
@@ -177,11 +177,11 @@ export class StatusWriter implements AsyncDisposable {
         : { revision: state.touchedRevision, shortRevision: shortRevision(state.touchedRevision) }),
       ...(state.seenAt === undefined ? {} : { fetchedAt: timestamp(state.seenAt) }),
     };
-    await this.#apply(REPOSITORY.kind, repository.metadata, status as unknown as JsonObject, signal);
+    await this.#apply(REPOSITORY.kind, repository.metadata, status, signal);
     this.#repositoryWritten.set(name, news);
   }
 
-  async #apply(kind: string, metadata: KubeObject['metadata'], status: JsonObject, signal: AbortSignal): Promise<void> {
+  async #apply(kind: string, metadata: KubeObject['metadata'], status: object, signal: AbortSignal): Promise<void> {
     const { name, namespace, uid } = metadata;
     await this.#options.client.apply(
       {

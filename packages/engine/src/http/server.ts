@@ -50,7 +50,9 @@ async function readBody(request: Request): Promise<Uint8Array | undefined> {
   if (Number(request.headers.get('content-length') ?? 0) > MAX_HOOK_BYTES) return undefined;
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of request.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | null = request.body;
+  if (body === null) return new Uint8Array();
+  for await (const chunk of body) {
     bytes += chunk.byteLength;
     if (bytes > MAX_HOOK_BYTES) return undefined;
     chunks.push(chunk);

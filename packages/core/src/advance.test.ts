@@ -1,0 +1,378 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { advance, DELETION, type Step, type TargetFacts, type WriteFailure } from './advance.ts';
+import { DEFAULT_DELETION_BUDGET } from './deletion.ts';
+import { digestOf, type DesiredObject, type DesiredSet } from './desired.ts';
+import { PlumbError } from './error.ts';
+import type { ErrorCode } from './error-codes.ts';
+import { keyOf, type ObjectKey, type TargetKey } from './key.ts';
+import type { LiveObject } from './live.ts';
+import type { KubeObject } from './object.ts';
+import { applyPhase } from './order.ts';
+
+const TARGET = 'shop/web' as TargetKey;
+
+function desiredObject(kind: string, name: string, apiVersion = 'v1', more: object = {}): DesiredObject {
+  const metadata = kind === 'CustomResourceDefinition' ? { name } : { name, namespace: 'shop' };
+  const object: KubeObject = { apiVersion, kind, metadata, ...more };
+  const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+  return {
+    key: keyOf(object),
+    hash: `hash of ${name}`,
+    phase: applyPhase({ group, kind }),
+    origin: { file: `${name}.yaml`, line: 1 },
+    object,
+  };
+}
+
+function liveObject(key: ObjectKey, change: Partial<LiveObject> = {}): LiveObject {
+  return {
+    key,
+    apiVersion: 'v1',
+    uid: `uid of ${key}`,
+    resourceVersion: '5',
+    target: TARGET,
+    fieldsHash: 'f',
+    lastEditor: undefined,
+    deleting: false,
+    health: { status: 'Healthy', message: 'fine' },
+    ...change,
+  };
+}
+
+const CONFIG = desiredObject('ConfigMap', 'env');
+const WEB = desiredObject('Deployment', 'web', 'apps/v1');
+const GONE = liveObject(desiredObject('ConfigMap', 'gone').key);
+const KINDS = [
+  { group: '', kind: 'ConfigMap' },
+  { group: 'apps', kind: 'Deployment' },
+];
+
+interface World {
+  readonly desired?: readonly DesiredObject[];
+  readonly live?: readonly LiveObject[];
+  readonly failures?: Readonly<Record<string, Partial<WriteFailure> & { readonly code: ErrorCode }>>;
+  readonly facts?: Partial<TargetFacts>;
+}
+
+/** The facts of a target that is as it should be, changed as the test says. */
+function facts(world: World = {}): TargetFacts {
+  const objects = world.desired ?? [CONFIG, WEB];
+  const set: DesiredSet = { objects, digest: digestOf(objects) };
+  const live = world.live ?? objects.map(({ key }) => liveObject(key));
+  const failures = Object.entries(world.failures ?? {}).map(([key, { code, ...rest }]): [ObjectKey, WriteFailure] => [
+    key as ObjectKey,
+    {
+      hash: objects.find((object) => object.key === key)?.hash ?? DELETION,
+      error: new PlumbError(code, code),
+      retryAt: undefined,
+      ...rest,
+    },
+  ]);
+  return {
+    target: TARGET,
+    now: 1_000,
+    suspended: false,
+    policy: { conflicts: 'report' },
+    budget: DEFAULT_DELETION_BUDGET,
+    approvedDeletion: undefined,
+    source: { state: 'ready', commit: 'c1', inputs: 'i1' },
+    renderFailure: undefined,
+    desired: { ...set, inputs: 'i1', commit: 'c1' },
+    watchOf: () => ({ state: 'synced' }),
+    parentKinds: KINDS,
+    siblingKinds: [],
+    liveOf: (key) => live.find((object) => object.key === key),
+    members: live,
+    applied: new Map(
+      objects.map(({ key, hash }) => [key, { uid: `uid of ${key}`, desiredHash: hash, fieldsHash: 'f' }]),
+    ),
+    failures: new Map(failures),
+    ownerOf: () => undefined,
+    healAfter: 0,
+    openRelease: undefined,
+    releasedDigest: set.digest,
+    ...world.facts,
+  };
+}
+
+function summary(step: Step): string {
+  if (step.do === 'rest')
+    return `rest ${step.state}${step.failures.length > 0 ? ` ${step.failures.map(({ code }) => code).join(' ')}` : ''}`;
+  if (step.do === 'write')
+    return `write ${step.writes.map(({ action, key }) => `${action} ${key.split('/').at(-1)}`).join(', ')}`;
+  if (step.do === 'prune') return `prune ${step.objects.map(({ key }) => key.split('/').at(-1)).join(', ')}`;
+  if (step.do === 'watch' || step.do === 'membership')
+    return `${step.do} ${step.kinds.map(({ kind }) => kind).join(', ')}`;
+  return step.do === 'conclude' ? `conclude ${step.outcome}` : step.do;
+}
+
+const unreachable = new PlumbError('RepositoryUnreachable', 'no answer');
+const pathMissing = new PlumbError('PathMissing', 'no folder');
+const syntax = new PlumbError('YamlSyntax', 'a tab', { where: { file: 'a.yaml', line: 3 } });
+const broken = { inputs: 'i2', errors: [syntax], retryAt: undefined };
+const newer: Partial<TargetFacts> = { source: { state: 'ready', commit: 'c2', inputs: 'i2' } };
+const withGone = [...[CONFIG, WEB].map(({ key }) => liveObject(key)), GONE];
+const fresh: Partial<TargetFacts> = {
+  applied: new Map(),
+  releasedDigest: undefined,
+  members: [],
+  liveOf: () => undefined,
+};
+
+const TABLE: readonly [name: string, world: World, expected: string][] = [
+  ['all is as it should be', {}, 'rest Healthy'],
+  ['suspended', { facts: { suspended: true, ...newer } }, 'rest Suspended'],
+  ['nothing is known yet', { facts: { desired: undefined, source: { state: 'waiting' } } }, 'rest Pending'],
+  ['a first commit', { facts: { desired: undefined } }, 'render'],
+  ['a new commit', { facts: newer }, 'render'],
+  [
+    'the render failed and cannot help itself',
+    { facts: { ...newer, renderFailure: broken } },
+    'rest Failed YamlSyntax',
+  ],
+  [
+    'the first render ever failed',
+    { facts: { ...newer, desired: undefined, renderFailure: broken } },
+    'rest Failed YamlSyntax',
+  ],
+  ['it is time to render again', { facts: { ...newer, renderFailure: { ...broken, retryAt: 900 } } }, 'render'],
+  [
+    'yesterday’s failure says nothing about new inputs',
+    { facts: { source: { state: 'ready', commit: 'c3', inputs: 'i3' }, renderFailure: broken } },
+    'render',
+  ],
+  [
+    'a broken render, and a live object was edited',
+    {
+      facts: { ...newer, renderFailure: broken },
+      live: [liveObject(CONFIG.key, { fieldsHash: 'x' }), liveObject(WEB.key)],
+    },
+    'write update env',
+  ],
+  ['Git is down, and all is well', { facts: { source: { state: 'failed', error: unreachable } } }, 'rest Healthy'],
+  [
+    'Git is down, and a live object was deleted',
+    { facts: { source: { state: 'failed', error: unreachable } }, live: [liveObject(WEB.key)] },
+    'write create env',
+  ],
+  [
+    'Git is down before the first commit',
+    { facts: { desired: undefined, source: { state: 'failed', error: unreachable } } },
+    'rest Failed RepositoryUnreachable',
+  ],
+  ['the folder is gone', { facts: { source: { state: 'failed', error: pathMissing } } }, 'rest Failed PathMissing'],
+  ['a kind is not watched yet', { facts: { watchOf: () => ({ state: 'missing' }) } }, 'watch ConfigMap, Deployment'],
+  ['a watch is being opened', { facts: { watchOf: () => ({ state: 'starting' }) } }, 'rest Syncing'],
+  ['a new desired set', { facts: { releasedDigest: 'other' } }, 'release'],
+  ['the parent does not name a kind yet', { facts: { parentKinds: [] } }, 'membership ConfigMap, Deployment'],
+  ['the first phase goes first', { facts: { ...fresh, releasedDigest: digestOf([CONFIG, WEB]) } }, 'write create env'],
+  ['then the next one', { live: [liveObject(CONFIG.key)] }, 'write create web'],
+  [
+    'an object that failed does not hold up the others',
+    { live: [], failures: { [CONFIG.key]: { code: 'Forbidden', retryAt: 5_000 } } },
+    'write create web',
+  ],
+  [
+    'all that could be written is',
+    { live: [liveObject(WEB.key)], failures: { [CONFIG.key]: { code: 'Forbidden', retryAt: 5_000 } } },
+    'rest Failed Forbidden',
+  ],
+  [
+    'it is time to try again',
+    { live: [liveObject(WEB.key)], failures: { [CONFIG.key]: { code: 'Forbidden', retryAt: 1_000 } } },
+    'write create env',
+  ],
+  [
+    'a new wish is a new attempt',
+    { live: [liveObject(WEB.key)], failures: { [CONFIG.key]: { code: 'FieldInvalid', hash: 'old', retryAt: 5_000 } } },
+    'write create env',
+  ],
+  [
+    'a release that only a person can mend has failed',
+    {
+      live: [liveObject(WEB.key)],
+      failures: { [CONFIG.key]: { code: 'FieldInvalid', retryAt: 5_000 } },
+      facts: { openRelease: { number: 1, digest: 'd' } },
+    },
+    'conclude failed',
+  ],
+  [
+    'an object of another target stops a release before its first write',
+    {
+      live: [],
+      facts: { releasedDigest: 'other', ownerOf: (key) => (key === WEB.key ? ('shop/api' as TargetKey) : undefined) },
+    },
+    'rest Failed OwnedByOther',
+  ],
+  ['what Git no longer has is pruned', { live: withGone }, 'prune gone'],
+  [
+    'nothing is pruned while a write has failed',
+    { live: [liveObject(WEB.key), GONE], failures: { [CONFIG.key]: { code: 'Forbidden', retryAt: 5_000 } } },
+    'rest Failed Forbidden',
+  ],
+  [
+    'nothing is pruned with a broken render',
+    { live: withGone, facts: { ...newer, renderFailure: broken } },
+    'rest Failed YamlSyntax',
+  ],
+  [
+    'nothing is pruned while Git is down',
+    { live: withGone, facts: { source: { state: 'failed', error: unreachable } } },
+    'rest Healthy',
+  ],
+  [
+    'nothing is pruned while a watch is blind',
+    {
+      live: withGone,
+      facts: {
+        parentKinds: [...KINDS, { group: '', kind: 'Secret' }],
+        watchOf: ({ kind }) =>
+          kind === 'Secret' ? { state: 'failed', error: new PlumbError('Forbidden', 'no') } : { state: 'synced' },
+      },
+    },
+    'rest Healthy',
+  ],
+  [
+    'what another target wants now is handed over',
+    { live: withGone, facts: { ownerOf: (key) => (key === GONE.key ? ('shop/api' as TargetKey) : undefined) } },
+    'rest Healthy',
+  ],
+  [
+    'a deletion that failed is tried later',
+    { live: withGone, failures: { [GONE.key]: { code: 'AdmissionDenied', retryAt: 5_000 } } },
+    'rest Failed AdmissionDenied',
+  ],
+  [
+    'the parent is narrowed when a kind has no object left',
+    { facts: { parentKinds: [...KINDS, { group: '', kind: 'Secret' }] } },
+    'membership ConfigMap, Deployment',
+  ],
+  [
+    'a kind that a sibling needs stays',
+    {
+      facts: { parentKinds: [...KINDS, { group: '', kind: 'Secret' }], siblingKinds: [{ group: '', kind: 'Secret' }] },
+    },
+    'rest Healthy',
+  ],
+  [
+    'Git wants nothing any more',
+    { desired: [], live: withGone, facts: { releasedDigest: 'other' } },
+    'rest Failed DeletionBlocked',
+  ],
+  [
+    'Git never wanted anything',
+    { desired: [], live: [], facts: { releasedDigest: undefined, parentKinds: [] } },
+    'rest Failed SuspiciouslyEmpty',
+  ],
+  [
+    'a rollout goes on',
+    {
+      live: [liveObject(CONFIG.key), liveObject(WEB.key, { health: { status: 'Progressing', message: '1 of 2' } })],
+      facts: { openRelease: { number: 1, digest: 'd' } },
+    },
+    'rest Syncing',
+  ],
+  [
+    'a rollout is stuck',
+    { live: [liveObject(CONFIG.key), liveObject(WEB.key, { health: { status: 'Degraded', message: 'no image' } })] },
+    'rest Degraded',
+  ],
+  ['a release is healthy', { facts: { openRelease: { number: 1, digest: 'd' } } }, 'conclude healthy'],
+  [
+    'an object that keeps being changed is healed later',
+    { live: [liveObject(CONFIG.key, { fieldsHash: 'x' }), liveObject(WEB.key)], facts: { healAfter: 9_000 } },
+    'rest Drifted',
+  ],
+  [
+    'an object on its way out is waited for',
+    { live: [liveObject(CONFIG.key, { deleting: true }), liveObject(WEB.key)] },
+    'rest Syncing',
+  ],
+];
+
+for (const [name, world, expected] of TABLE) {
+  test(`next step: ${name}`, () => {
+    assert.equal(summary(advance(facts(world))), expected);
+  });
+}
+
+const CRD = desiredObject('CustomResourceDefinition', 'widgets.example.org', 'apiextensions.k8s.io/v1', {
+  spec: { group: 'example.org', names: { kind: 'Widget' }, scope: 'Namespaced' },
+});
+const WIDGET = desiredObject('Widget', 'w', 'example.org/v1');
+
+test('an object waits for the definition of its kind that comes with it', () => {
+  const world = (crd: readonly LiveObject[], widgets: 'missing' | 'synced'): TargetFacts =>
+    facts({
+      desired: [CRD, WIDGET],
+      live: crd,
+      facts: {
+        applied: new Map(),
+        parentKinds: [
+          { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' },
+          { group: 'example.org', kind: 'Widget' },
+        ],
+        watchOf: ({ kind }) => ({ state: kind === 'Widget' ? widgets : 'synced' }),
+      },
+    });
+  const established = liveObject(CRD.key);
+  const starting = liveObject(CRD.key, { health: { status: 'Progressing', message: 'not established' } });
+  const record = new Map([[CRD.key, { uid: `uid of ${CRD.key}`, desiredHash: CRD.hash, fieldsHash: 'f' }]]);
+
+  assert.equal(summary(advance(world([], 'missing'))), 'write create widgets.example.org');
+  assert.equal(summary(advance({ ...world([starting], 'missing'), applied: record })), 'rest Syncing');
+  assert.equal(summary(advance({ ...world([established], 'missing'), applied: record })), 'watch Widget');
+  assert.equal(summary(advance({ ...world([established], 'synced'), applied: record })), 'write create w');
+});
+
+test('a blocked deletion says what it would delete and how to approve exactly that', () => {
+  const step = advance(
+    facts({
+      desired: [CONFIG],
+      live: [liveObject(CONFIG.key), ...[1, 2, 3, 4].map((n) => liveObject(desiredObject('Secret', `s${n}`).key))],
+      facts: {
+        parentKinds: [
+          { group: '', kind: 'ConfigMap' },
+          { group: '', kind: 'Secret' },
+        ],
+      },
+    }),
+  );
+
+  assert.ok(step.do === 'rest' && step.deletions.verdict === 'blocked');
+  assert.match(
+    step.message,
+    /Secret\/s1, Secret\/s2, Secret\/s3 and 1 more is blocked: 4 of 5 objects would go, and 2 may/,
+  );
+  assert.equal(
+    step.failures[0]?.fix,
+    `Restore them in Git, or approve exactly this set: plumb sync web -n shop --approve-deletion ${step.deletions.digest}`,
+  );
+});
+
+test('no facts make a deletion out of a read that failed', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom<Partial<TargetFacts>>(
+        { source: { state: 'waiting' } },
+        { source: { state: 'failed', error: unreachable } },
+        { source: { state: 'failed', error: pathMissing } },
+        { ...newer, renderFailure: broken },
+        { watchOf: () => ({ state: 'failed', error: new PlumbError('ClusterUnreachable', 'no') }) },
+        { watchOf: ({ kind }) => (kind === 'ConfigMap' ? { state: 'starting' } : { state: 'synced' }) },
+      ),
+      fc.subarray([CONFIG, WEB]),
+      fc.subarray([...withGone]),
+      fc.boolean(),
+      (failure, desired, live, approve) => {
+        const approvedDeletion = approve ? 'anything' : undefined;
+
+        const step = advance(facts({ desired, live, facts: { ...failure, approvedDeletion } }));
+
+        assert.notEqual(step.do, 'prune');
+      },
+    ),
+  );
+});

@@ -1,0 +1,304 @@
+import {
+  decide,
+  diffObjects,
+  digest,
+  fail,
+  groupOf,
+  isAbort,
+  judgeDeletions,
+  observe,
+  ok,
+  parseGroupKinds,
+  parseObjectKey,
+  place,
+  PlumbError,
+  shortName,
+  toPlumbError,
+  trackedTarget,
+  versionOf,
+  APPLYSET_GROUP_KINDS_ANNOTATION,
+  PART_OF_LABEL,
+  type AppliedObject,
+  type Decision,
+  type DeletionVerdict,
+  type DesiredObject,
+  type FieldChange,
+  type GroupKind,
+  type KubeObject,
+  type LiveObject,
+  type ObjectKey,
+  type Origin,
+  type Reason,
+  type Result,
+  type SourceTree,
+  type TargetKey,
+} from '@plumb/core';
+import type { ApiResource, KubeClient } from '@plumb/kube';
+import type { Renderer } from '@plumb/render';
+import type { TargetSpec } from './targets.ts';
+
+export interface PlanRequest {
+  readonly client: KubeClient;
+  readonly spec: TargetSpec;
+  readonly tree: SourceTree;
+  readonly renderer: Renderer;
+  /** The Application as it is on the cluster; undefined where it is not there, so nothing can be deleted. */
+  readonly parent: KubeObject | undefined;
+  /** The targets that there are: an object that bears the marks of another one of them is not taken. */
+  readonly targets: ReadonlySet<TargetKey>;
+  /** What the ledger knows of the target's objects; without it a drift shows as a change. */
+  readonly applied?: ReadonlyMap<ObjectKey, AppliedObject> | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What a commit, or a working copy, would do to one target. */
+export interface Plan {
+  readonly target: TargetKey;
+  readonly namespace: string;
+  /** Names the wished-for objects and the deletions: two plans with one digest do the same. */
+  readonly digest: string;
+  /** What would not be left as it is: deletions first, then in the order of applying. */
+  readonly items: readonly PlanItem[];
+  /** How many objects stay as they are. */
+  readonly unchanged: number;
+  readonly deletions: DeletionVerdict;
+}
+
+export interface PlanItem {
+  /** `adopt`: the object is there, and not (or no longer) managed by a living application. */
+  readonly action: 'delete' | 'change' | 'adopt' | 'create' | 'blocked';
+  readonly key: ObjectKey;
+  readonly reason?: Reason;
+  readonly origin?: Origin;
+  /** Field by field; empty for what is created or deleted whole. Values of Secrets are masked. */
+  readonly changes: readonly FieldChange[];
+  /** The API server could not be asked yet: the namespace or the kind comes with the same plan. */
+  readonly predicted: boolean;
+  /** Why the API server, or another application, stands in the way. */
+  readonly error?: PlumbError;
+}
+
+/**
+ * What would happen: rendered by the same renderer, placed and decided by the same functions as the engine's own work,
+ * and checked by the API server with a dry run of every object. Writes nothing. Errors of the input are returned; what
+ * hinders a single object is an item of the plan.
+ */
+export async function planTarget(request: PlanRequest): Promise<Result<Plan, readonly PlumbError[]>> {
+  const { client, spec, tree, renderer, signal } = request;
+  if ((await tree.treeId(spec.path, { signal })) === undefined) {
+    const where = { file: spec.path };
+    return fail([new PlumbError('PathMissing', `there is no folder ${spec.path || '.'} in the repository`, { where })]);
+  }
+  const rendered = await renderer.render({ tree, path: spec.path, ...spec.render, signal });
+  if (!rendered.ok) return fail(rendered.error);
+  const { objects } = rendered.value;
+  const kinds = await Kinds.load(
+    client,
+    objects.map(({ object }) => object),
+    signal,
+  );
+  const { desired, errors } = place(objects, {
+    target: spec.target,
+    namespace: spec.namespace,
+    applySet: spec.applySet,
+    scopeOf: (groupKind) => kinds.scopeOf(groupKind),
+  });
+  if (errors.length > 0) return fail(errors);
+
+  const newNamespaces = new Set<string>();
+  for (const { object } of desired.objects) {
+    if (object.kind === 'Namespace' && object.apiVersion === 'v1') newNamespaces.add(object.metadata.name);
+  }
+  const [outcomes, members] = await Promise.all([
+    Promise.all(desired.objects.map((object) => planObject(request, object, kinds, newNamespaces))),
+    listMembers(request, kinds, desired.objects),
+  ]);
+  const deletions = judge(request, members, desired.objects);
+  if (desired.objects.length === 0 && deletions.verdict === 'none') {
+    return fail([new PlumbError('SuspiciouslyEmpty', `The source of ${spec.target} holds no manifests`)]);
+  }
+
+  const items = outcomes.filter((outcome) => outcome !== undefined);
+  const leaving = deletions.verdict === 'none' ? [] : deletions.objects;
+  return ok({
+    target: spec.target,
+    namespace: spec.namespace,
+    digest: digest([desired.digest, ...leaving.map(({ key, uid }) => `${key} ${uid}`).sort()]).slice(0, 12),
+    items: [...leaving.map(deletion), ...items],
+    unchanged: outcomes.length - items.length,
+    deletions,
+  });
+}
+
+function deletion({ key }: LiveObject): PlanItem {
+  return { action: 'delete', key, reason: 'removed', changes: [], predicted: false };
+}
+
+/** How the cluster serves the kinds of a plan, in the versions that the plan names. */
+class Kinds {
+  readonly #client: KubeClient;
+  readonly #signal: AbortSignal;
+  readonly #byKind = new Map<string, ApiResource>();
+
+  static async load(client: KubeClient, objects: readonly KubeObject[], signal: AbortSignal): Promise<Kinds> {
+    const kinds = new Kinds(client, signal);
+    const wanted = new Map(objects.map((object) => [object.kind + ' ' + object.apiVersion, groupKindOf(object)]));
+    await Promise.all([...wanted.values()].map((groupKind) => kinds.find(groupKind)));
+    return kinds;
+  }
+
+  constructor(client: KubeClient, signal: AbortSignal) {
+    this.#client = client;
+    this.#signal = signal;
+  }
+
+  get(groupKind: GroupKind): ApiResource | undefined {
+    return this.#byKind.get(kindName(groupKind));
+  }
+
+  scopeOf(groupKind: GroupKind): 'namespaced' | 'cluster' | undefined {
+    const resource = this.get(groupKind);
+    return resource === undefined ? undefined : resource.namespaced ? 'namespaced' : 'cluster';
+  }
+
+  /** Undefined where the cluster does not serve the kind. */
+  async find(groupKind: GroupKind & { readonly version?: string }): Promise<ApiResource | undefined> {
+    const known = this.get(groupKind);
+    if (known !== undefined) return known;
+    try {
+      const resource = await this.#client.resource(groupKind, { signal: this.#signal });
+      this.#byKind.set(kindName(groupKind), resource);
+      return resource;
+    } catch (thrown) {
+      if (thrown instanceof PlumbError && thrown.code === 'KindMissing') return undefined;
+      throw thrown;
+    }
+  }
+}
+
+/** Undefined: the object stays as it is. */
+async function planObject(
+  request: PlanRequest,
+  desired: DesiredObject,
+  kinds: Kinds,
+  newNamespaces: ReadonlySet<string>,
+): Promise<PlanItem | undefined> {
+  const { client, spec, signal } = request;
+  const { key, object, origin } = desired;
+  const { namespace, name } = object.metadata;
+  const created: PlanItem = { action: 'create', key, reason: 'absent', origin, changes: [], predicted: true };
+  const resource = kinds.get(groupKindOf(object));
+  if (resource === undefined) return created;
+
+  const impersonate = spec.writeAs;
+  const current = await client.get(resource, { namespace, name }, { signal });
+  const isMarked = current?.metadata.labels?.[PART_OF_LABEL] !== undefined;
+  const live = current !== undefined && isMarked ? observe(current) : undefined;
+  const owner = ownerOf(request, live);
+  const input = {
+    target: spec.target,
+    key,
+    desired,
+    live,
+    applied: request.applied?.get(key),
+    owner,
+    policy: { conflicts: spec.conflicts },
+  };
+  const first = decide(input);
+  if (first.action === 'blocked') return itemOf(first, desired, current);
+  // As the apply itself would be made.
+  const force = 'force' in first ? first.force : true;
+  const dryRun = await client.apply(object, { force, dryRun: true, impersonate, signal }).then(
+    (answer) => ({ changes: current === undefined ? [] : diffObjects(current, answer.object) }),
+    (thrown: unknown) => {
+      if (isAbort(thrown, signal)) throw thrown;
+      return { error: located(toPlumbError(thrown), desired) };
+    },
+  );
+  if ('error' in dryRun) {
+    if (dryRun.error.code === 'NamespaceMissing' && newNamespaces.has(namespace ?? '')) return created;
+    if (dryRun.error.code === 'ClusterUnreachable') throw dryRun.error;
+  }
+  return itemOf(decide({ ...input, dryRun }), desired, current);
+}
+
+function itemOf(decision: Decision, desired: DesiredObject, current: KubeObject | undefined): PlanItem | undefined {
+  const { key } = decision;
+  const { origin } = desired;
+  if (decision.action === 'blocked') {
+    return { action: 'blocked', key, origin, changes: [], predicted: false, error: decision.error };
+  }
+  if (decision.action === 'keep' || decision.action === 'delete') return undefined;
+  const { reason, changes = [] } = decision;
+  // An object that bears no marks is invisible to the decision, which says «create»; a person wants to know.
+  const action = decision.action === 'update' ? 'change' : current === undefined ? 'create' : 'adopt';
+  return { action, key, reason, origin, changes, predicted: false };
+}
+
+/** The objects on the cluster that bear the marks of this target. A list that fails fails the plan. */
+async function listMembers(
+  { client, spec, parent, signal }: PlanRequest,
+  kinds: Kinds,
+  desired: readonly DesiredObject[],
+): Promise<readonly LiveObject[]> {
+  if (parent === undefined) return [];
+  const recorded = parseGroupKinds(parent.metadata.annotations?.[APPLYSET_GROUP_KINDS_ANNOTATION] ?? '');
+  const wanted = desired.map(({ object }) => groupKindOf(object));
+  const all = new Map([...recorded, ...wanted].map((groupKind) => [kindName(groupKind), groupKind]));
+  const lists = await Promise.all(
+    [...all.values()].map(async (groupKind) => {
+      const resource = await kinds.find(groupKind);
+      if (resource === undefined) return [];
+      const labelSelector = `${PART_OF_LABEL}=${spec.applySet}`;
+      return (await client.list(resource, { labelSelector, metadataOnly: true, signal })).items;
+    }),
+  );
+  return lists.flat().flatMap((object) => (trackedTarget(object) === spec.target ? [observe(object)] : []));
+}
+
+function judge(
+  request: PlanRequest,
+  members: readonly LiveObject[],
+  desired: readonly DesiredObject[],
+): DeletionVerdict {
+  const { spec } = request;
+  const wanted = new Set(desired.map(({ key }) => key));
+  const candidates = members.filter((live) => {
+    if (wanted.has(live.key)) return false;
+    const { target, conflicts } = spec;
+    const question = { target, key: live.key, desired: undefined, live, applied: undefined, owner: undefined };
+    return decide({ ...question, policy: { conflicts } }).action === 'delete';
+  });
+  return judgeDeletions({
+    candidates,
+    memberCount: members.length,
+    desiredCount: desired.length,
+    budget: spec.budget,
+    approved: spec.approvedDeletion,
+  });
+}
+
+/** The living target, other than this one, that the object's marks name. */
+function ownerOf({ spec, targets }: PlanRequest, live: LiveObject | undefined): TargetKey | undefined {
+  const target = live?.target;
+  return target === undefined || target === spec.target || !targets.has(target) ? undefined : target;
+}
+
+function located(error: PlumbError, { origin, key }: DesiredObject): PlumbError {
+  const ref = parseObjectKey(key);
+  return new PlumbError(error.code, error.message, {
+    where: error.where ?? origin,
+    subject: error.subject ?? (ref === undefined ? key : shortName(ref)),
+    field: error.field,
+    fix: error.fix,
+    cause: error,
+  });
+}
+
+function groupKindOf({ apiVersion, kind }: KubeObject): GroupKind & { readonly version: string } {
+  return { group: groupOf(apiVersion), version: versionOf(apiVersion), kind };
+}
+
+function kindName({ group, kind }: GroupKind): string {
+  return `${kind}.${group}`;
+}
