@@ -59,7 +59,7 @@ export class Guest {
       const output = replyPtr() >>> 0;
       const reply = new Uint8Array(memory.buffer).slice(output, output + length);
       release(heap(0) > COLLECT_ABOVE_BYTES ? 1 : 0);
-      return reply as Uint8Array<ArrayBuffer>;
+      return reply;
     } catch (thrown) {
       throw this.#failure(thrown);
     }

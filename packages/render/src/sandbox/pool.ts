@@ -106,7 +106,7 @@ export class Sandbox implements AsyncDisposable {
     const slot: Slot = { worker, isReady: false, job: undefined, timer: undefined };
     this.#slots.add(slot);
     worker.on('message', (reply: WorkerReply) => this.#receive(slot, reply));
-    worker.on('error', (cause) => {
+    worker.on('error', (cause: Error) => {
       void this.#end(slot, new PlumbError('RenderCrash', `the sandbox broke: ${cause.message}`, { cause }));
     });
     return slot;

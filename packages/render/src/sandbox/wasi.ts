@@ -73,7 +73,7 @@ export class Wasi {
 
   get #buffer(): ArrayBuffer {
     if (this.#memory === undefined) throw new Error('the guest called before its memory was bound');
-    return this.#memory.buffer as ArrayBuffer;
+    return this.#memory.buffer;
   }
 
   #functions(environment: Readonly<Record<string, string>>): Record<string, HostFunction> {
