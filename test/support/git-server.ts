@@ -158,7 +158,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
       await run(['init', '-q', '--bare', '-b', 'main', `--object-format=${objectFormat}`, '--', folder], undefined);
       await writeFile(
         join(folder, 'config'),
-        `${await readFile(join(folder, 'config'), 'utf8')}[http]\n\treceivepack = true\n[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n[gc]\n\tauto = 0\n[receive]\n\tautogc = false\n`,
+        `${await readFile(join(folder, 'config'), 'utf8')}[http]\n\treceivepack = true\n[uploadpack]\n\tallowFilter = true\n[gc]\n\tauto = 0\n[receive]\n\tautogc = false\n`,
       );
       return server.url(repository);
     },

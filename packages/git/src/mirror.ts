@@ -6,7 +6,7 @@ import { classifyGitFailure, isCorruption, missingRef, redact } from './classify
 import { parseCommit, type Commit } from './commit.ts';
 import { openAccess, type GitCredentials } from './credentials.ts';
 import { runGit, type GitOutcome } from './git-process.ts';
-import { CorruptMirror, ObjectReader, type ObjectQuery } from './object-reader.ts';
+import { ObjectReader, UnusableMirror, untilAborted, type ObjectQuery } from './object-reader.ts';
 import { byPath, pathSteps } from './path.ts';
 import { checkRef, isCommitId } from './ref.ts';
 import { parseTree, TreeCache, type Tree, type TreeItem } from './tree.ts';
@@ -22,6 +22,8 @@ export interface MirrorOptions {
   /** Packs are joined after a fetch that leaves more than this many. Default 64. */
   readonly maxPacks?: number;
 }
+
+type Config = readonly (readonly [key: string, value: string])[];
 
 interface Call {
   readonly signal: AbortSignal;
@@ -82,7 +84,7 @@ const DEFAULT_MAX_PACKS = 64;
 const MARKER = 'plumb-mirror';
 
 /** Only while git fetches or joins packs is the mirror a partial clone: the reader's git knows no remote, so it can never fetch by itself. */
-const PARTIAL: readonly (readonly [string, string])[] = [
+const PARTIAL: Config = [
   ['remote.origin.promisor', 'true'],
   ['remote.origin.partialclonefilter', FIRST_FILTER],
 ];
@@ -105,10 +107,16 @@ class BareMirror implements Mirror {
   readonly #options: MirrorOptions;
   readonly #reader: ObjectReader;
   readonly #trees = new TreeCache(CACHED_TREE_ITEMS);
+  /** Commits that are stored. */
   readonly #commits = new Map<string, Commit>();
+  /** What is being read: many readers ask for the same at once, and it is read for the first of them. */
+  readonly #loadingCommits = new Map<string, Promise<Commit | undefined>>();
+  readonly #loadingTrees = new Map<string, Promise<Tree>>();
   /** Counts how often the mirror was made anew, so that readers who met the same damage mend it once. */
   #generation = 0;
   #objectFormat: 'sha1' | 'sha256' = 'sha1';
+  /** Files are left out until they are read; false for a server that cannot bring them later. */
+  #isPartial = true;
   /** A run was killed: its lock files are in the way. */
   #needsSweep = false;
   #queue: Promise<void> = Promise.resolve();
@@ -177,7 +185,11 @@ class BareMirror implements Mirror {
           const item = await locate(path, signal);
           return item?.mode === 'tree' ? this.#walk(pathSteps(path).join('/'), item.oid, signal) : [];
         }),
-      read: (entries, { signal }) => this.#mending(signal, () => this.#blobs(entries, signal)),
+      read: (entries, { signal }) =>
+        this.#mending(signal, async () => {
+          await this.#needCommit(commit, signal);
+          return this.#blobs(entries, signal);
+        }),
     };
   }
 
@@ -230,16 +242,24 @@ class BareMirror implements Mirror {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#background;
     await this.#queue;
-    await this.#reader.close();
+    await this.#reader[Symbol.asyncDispose]();
   }
 
   // Reading
 
   async #findCommit(sha: string, signal: AbortSignal): Promise<Commit | undefined> {
     if (!isCommitId(sha)) throw new PlumbError('RefInvalid', `${JSON.stringify(sha)} is not a full commit id`);
-    const known = this.#commits.get(sha);
-    if (known) return known;
-    const [object] = await this.#reader.read([{ name: sha, want: 'contents' }], { signal });
+    return (
+      this.#commits.get(sha) ??
+      untilAborted(
+        shared(this.#loadingCommits, sha, () => this.#readCommit(sha)),
+        signal,
+      )
+    );
+  }
+
+  async #readCommit(sha: string): Promise<Commit | undefined> {
+    const [object] = await this.#reader.read([{ name: sha, want: 'contents' }], { signal: this.#options.signal });
     if (object?.type !== 'commit' || !object.bytes) return undefined;
     const commit = parseCommit(sha, object.bytes);
     if (this.#commits.size >= CACHED_COMMITS) this.#commits.clear();
@@ -303,9 +323,12 @@ class BareMirror implements Mirror {
     return entries.sort(byPath);
   }
 
-  async #readTree(oid: string, signal: AbortSignal): Promise<Tree> {
-    const [tree] = await this.#readTrees([oid], signal);
-    return tree ?? absent(oid);
+  #readTree(oid: string, signal: AbortSignal): Promise<Tree> {
+    const read = async (): Promise<Tree> => {
+      const [tree] = await this.#readTrees([oid], this.#options.signal);
+      return tree ?? absent(oid);
+    };
+    return untilAborted(shared(this.#loadingTrees, oid, read), signal);
   }
 
   async #readTrees(oids: readonly string[], signal: AbortSignal): Promise<readonly Tree[]> {
@@ -320,7 +343,7 @@ class BareMirror implements Mirror {
     for (const [index, object] of objects.entries()) {
       const oid = unknown[index]?.name ?? '';
       // Every fetch brings all trees of its commits, so one that is missing was lost here.
-      if (object?.type !== 'tree') throw new CorruptMirror(`the tree ${oid} is missing`);
+      if (object?.type !== 'tree') throw new UnusableMirror(`the tree ${oid} is missing`);
       if (!object.bytes) throw new PlumbError('GitFailed', `the tree ${oid} is larger than ${MAX_TREE_BYTES} bytes`);
       const tree = parseTree(object.bytes, oid.length / 2);
       trees.set(oid, tree);
@@ -351,7 +374,7 @@ class BareMirror implements Mirror {
     }
     return entries.map(({ path, oid }, index) => {
       const object = found[index];
-      if (!object) throw new CorruptMirror(`the blob ${oid} is missing after it was fetched`);
+      if (!object) throw new UnusableMirror(`the blob ${oid} is missing after it was fetched`);
       if (object.bytes) return object.bytes;
       throw new PlumbError('FileTooLarge', `${path} has ${object.sizeBytes} bytes`, { where: { file: path } });
     });
@@ -362,8 +385,9 @@ class BareMirror implements Mirror {
   /** Fetches the refs into `refs/plumb/`, where they keep their objects and tell the next fetch what is here. */
   async #fetchRefs(refs: readonly string[], signal: AbortSignal): Promise<void> {
     const isFirst = (await this.#packs()).length === 0;
-    const { outcome, secrets } = await this.#runRemote(
-      [...FETCH, `--depth=${HISTORY_COMMITS}`, `--filter=${isFirst ? FIRST_FILTER : LATER_FILTER}`, 'origin'],
+    const filter = this.#isPartial ? `--filter=${isFirst ? FIRST_FILTER : LATER_FILTER}` : '--no-filter';
+    const { outcome, secrets } = await this.#runFetch(
+      [`--depth=${HISTORY_COMMITS}`, filter],
       signal,
       refs.map((ref) => `+${ref}:${localRef(ref)}\n`).join(''),
     );
@@ -380,14 +404,19 @@ class BareMirror implements Mirror {
   async #fetchBlobs(oids: readonly string[], signal: AbortSignal): Promise<void> {
     if (oids.length === 0) return;
     await this.#exclusive(signal, async () => {
-      const { outcome, secrets } = await this.#runRemote(
-        [...FETCH, '--filter=blob:none', 'origin'],
+      const { outcome, secrets } = await this.#runFetch(
+        ['--filter=blob:none'],
         signal,
         `${[...new Set(oids)].join('\n')}\n`,
         [['fetch.negotiationAlgorithm', 'noop']],
       );
       if (outcome.code === 0) return;
       if (isCorruption(outcome.stderr)) throw this.#corruption(outcome.stderr);
+      // An old server filters, and then gives no file alone: it must give them all with their commit.
+      if (this.#isPartial && /unadvertised object/.test(outcome.stderr)) {
+        this.#isPartial = false;
+        throw new UnusableMirror('the server gives no single files');
+      }
       throw classifyGitFailure(`fetching files of ${this.#name}`, outcome.stderr, { secrets });
     });
   }
@@ -408,25 +437,35 @@ class BareMirror implements Mirror {
     );
   }
 
+  /** One fetch at a time; what a killed one left is removed before the next. */
+  async #runFetch(
+    args: readonly string[],
+    signal: AbortSignal,
+    input: string,
+    config: Config = [],
+  ): Promise<{ outcome: GitOutcome; secrets: readonly string[] }> {
+    if (this.#needsSweep) await sweep(this.#options.folder);
+    this.#needsSweep = true;
+    const run = await this.#runRemote([...FETCH, ...args, 'origin'], signal, input, [...PARTIAL, ...config]);
+    this.#needsSweep = run.outcome.code !== 0;
+    return run;
+  }
+
   async #runRemote(
     args: readonly string[],
     signal: AbortSignal,
     input = '',
-    config: readonly (readonly [string, string])[] = [],
+    config: Config = [],
   ): Promise<{ outcome: GitOutcome; secrets: readonly string[] }> {
-    const { folder } = this.#options;
     await using access = await openAccess(this.url, await this.#options.credentials());
-    if (this.#needsSweep) await sweep(folder);
-    this.#needsSweep = true;
     const outcome = await runGit({
-      folder,
+      folder: this.#options.folder,
       args,
       input,
       signal,
       env: access.env,
-      config: [...access.config, ...PARTIAL, ...config],
+      config: [...access.config, ...config],
     });
-    this.#needsSweep = outcome.code !== 0;
     return { outcome, secrets: access.secrets };
   }
 
@@ -435,6 +474,7 @@ class BareMirror implements Mirror {
   async #create(signal: AbortSignal): Promise<void> {
     const { folder } = this.#options;
     await this.#reader.close();
+    this.#commits.clear();
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const outcome = await runGit({
@@ -445,11 +485,13 @@ class BareMirror implements Mirror {
     if (outcome.code !== 0) throw classifyGitFailure(`making the mirror ${folder}`, outcome.stderr);
     await writeFile(join(folder, MARKER), `${this.#name}\n${this.#objectFormat}\n`);
     this.#needsSweep = false;
+    // A read in between may have opened what was then removed.
+    await this.#reader.close();
   }
 
-  #corruption(stderr: string): CorruptMirror {
+  #corruption(stderr: string): UnusableMirror {
     if (/mismatched algorithms/.test(stderr)) this.#objectFormat = this.#objectFormat === 'sha1' ? 'sha256' : 'sha1';
-    return new CorruptMirror(redact(stderr, []).trim());
+    return new UnusableMirror(redact(stderr, []).trim());
   }
 
   /** Runs `attempt`; where it meets damage, makes the mirror anew and runs it once more, which fetches what it needs. */
@@ -458,7 +500,7 @@ class BareMirror implements Mirror {
     try {
       return await attempt();
     } catch (damage) {
-      if (!(damage instanceof CorruptMirror)) throw damage;
+      if (!(damage instanceof UnusableMirror)) throw damage;
     }
     await this.#exclusive(signal, async () => {
       if (generation !== this.#generation) return;
@@ -468,7 +510,7 @@ class BareMirror implements Mirror {
     try {
       return await attempt();
     } catch (damage) {
-      if (!(damage instanceof CorruptMirror)) throw damage;
+      if (!(damage instanceof UnusableMirror)) throw damage;
       throw new PlumbError('GitFailed', `the mirror of ${this.#name} is damaged again after it was made anew`, {
         cause: damage,
       });
@@ -497,8 +539,9 @@ class BareMirror implements Mirror {
     const { folder, signal, maxPacks = DEFAULT_MAX_PACKS } = this.#options;
     if ((await this.#packs()).length <= maxPacks) return;
     await this.#exclusive(signal, async () => {
+      this.#needsSweep = true;
       const outcome = await runGit({ folder, args: ['repack', '-a', '-d', '--quiet'], config: PARTIAL, signal });
-      if (outcome.code !== 0) this.#needsSweep = true;
+      this.#needsSweep = outcome.code !== 0;
     });
   }
 
@@ -520,6 +563,15 @@ function parseRemoteRefs(text: string): RemoteRefs {
     if (isCommitId(left) && /^refs\/(?:heads|tags)\//.test(ref)) refs.set(ref, left);
   }
   return { refs, head };
+}
+
+/** The run for `key` that is under way, or a new one. */
+function shared<T>(running: Map<string, Promise<T>>, key: string, start: () => Promise<T>): Promise<T> {
+  const known = running.get(key);
+  if (known) return known;
+  const run = start().finally(() => running.delete(key));
+  running.set(key, run);
+  return run;
 }
 
 /** A flat name: branches `a` and `a/b` may come and go without being in each other's way. */

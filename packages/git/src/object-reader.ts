@@ -18,9 +18,14 @@ export interface ObjectQuery {
   readonly limitBytes?: number;
 }
 
-/** The mirror on disk is damaged. It never leaves the package: the mirror is made anew, once. */
-export class CorruptMirror extends Error {
-  override readonly name = 'CorruptMirror';
+/** The mirror on disk does not serve, mostly because it is damaged. It never leaves the package: the mirror is made anew, once. */
+export class UnusableMirror extends Error {
+  override readonly name = 'UnusableMirror';
+}
+
+/** The process ended without a word: it was killed, which says nothing about the mirror. */
+class ReaderEnded extends Error {
+  override readonly name = 'ReaderEnded';
 }
 
 interface Pending {
@@ -42,6 +47,7 @@ interface Session {
 export class ObjectReader implements AsyncDisposable {
   readonly #folder: string;
   #session: Session | undefined;
+  #isDisposed = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -54,6 +60,16 @@ export class ObjectReader implements AsyncDisposable {
   ): Promise<readonly (GitObject | undefined)[]> {
     signal.throwIfAborted();
     if (queries.length === 0) return [];
+    try {
+      return await this.#ask(queries, signal);
+    } catch (error) {
+      if (!(error instanceof ReaderEnded)) throw error;
+      return this.#ask(queries, signal);
+    }
+  }
+
+  async #ask(queries: readonly ObjectQuery[], signal: AbortSignal): Promise<readonly (GitObject | undefined)[]> {
+    if (this.#isDisposed) throw new Error('the mirror is closed');
     const session = (this.#session ??= this.#start());
     const answers = queries.map(
       (query) =>
@@ -61,8 +77,7 @@ export class ObjectReader implements AsyncDisposable {
     );
     const lines = queries.map(({ name, want }) => `${want === 'header' ? 'info' : 'contents'} ${name}\n`);
     session.child.stdin.write(`${lines.join('')}flush\n`);
-    const all = Promise.all(answers);
-    return untilAborted(all, signal);
+    return untilAborted(Promise.all(answers), signal);
   }
 
   /** Ends the process; the next read starts a new one. */
@@ -75,6 +90,7 @@ export class ObjectReader implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     await this.close();
   }
 
@@ -107,7 +123,7 @@ function endReason(stderr: string): Error {
       fix: 'Install git 2.36 or newer.',
     });
   }
-  return new CorruptMirror(stderr.trim() === '' ? 'git cat-file ended' : stderr.trim());
+  return stderr.trim() === '' ? new ReaderEnded('git cat-file was ended') : new UnusableMirror(stderr.trim());
 }
 
 /** https://git-scm.com/docs/git-cat-file#_batch_output: `<oid> <type> <size>`, then the contents and a line end. */
@@ -140,7 +156,7 @@ function answerParser(pending: Pending[], stop: () => void): (chunk: Buffer) => 
     const content = bytes.subarray(0, size);
     const hash = createHash(oid.length === 40 ? 'sha1' : 'sha256').update(`${type} ${size}\0`);
     if (hash.update(content).digest('hex') === oid) return settle({ oid, type, sizeBytes: size, bytes: content });
-    pending.shift()?.reject(new CorruptMirror(`object ${oid} does not match its id`));
+    pending.shift()?.reject(new UnusableMirror(`object ${oid} does not match its id`));
     stop();
   }
 
@@ -169,7 +185,8 @@ function answerParser(pending: Pending[], stop: () => void): (chunk: Buffer) => 
   };
 }
 
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The promise's outcome, or the abort where that comes first. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
