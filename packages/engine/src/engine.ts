@@ -1,6 +1,7 @@
 import type { Repository } from '@plumb/api';
 import {
   fieldAt,
+  isAbort,
   isJsonObject,
   shortName,
   parseObjectKey,
@@ -74,7 +75,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { client, clock, random, log, signal, identity } = options;
   await using opening = new AsyncDisposableStack();
 
-  await install(client, { signal });
+  let unready: string | undefined;
+  await install(client, { clock, signal });
   opening.use(
     await holdLease({
       client,
@@ -83,10 +85,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       namespace: options.namespace ?? SYSTEM_NAMESPACE,
       ...(options.holder === undefined ? {} : { holder: options.holder }),
       lost: (error) => {
+        unready = `the lease is lost: ${error.message}`;
         queue.pause();
         log({ level: 'error', message: 'Lost the lease: nothing is written', code: error.code, error: error.message });
       },
-      regained: () => queue.resume(),
+      regained: () => {
+        unready = undefined;
+        queue.resume();
+      },
     }),
   );
   const ledger = opening.use(await openLedger({ folder: options.stateFolder, clock }));
@@ -105,6 +111,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const queue = new WorkQueue<TargetKey>({
     clock,
     concurrency: options.concurrency ?? 24,
+    // Writes that are on their way are answered and recorded before the engine stops.
+    drainMs: 5_000,
     async work(target, o) {
       const startedAt = clock.monotonic();
       await reconciler.reconcile(target, o.signal);
@@ -128,12 +136,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     for (const target of targets) queue.add(target);
   };
 
+  /** Work that nobody waits for: what goes wrong with it is said, and stops nothing else. */
+  const run = (what: string, work: Promise<unknown>): void => {
+    work.catch((thrown: unknown) => {
+      if (isAbort(thrown, running) || running.aborted) return;
+      const error = toPlumbError(thrown);
+      log({ level: 'error', message: 'Work in the background failed', what, code: error.code, error: error.message });
+    });
+  };
+
   const catalog = new Catalog({
     client,
     namespace: options.namespace,
     signal: running,
-    repositoryChanged: (repository) => void sources.follow(repository),
-    repositoryRemoved: (name) => void sources.unfollow(name),
+    repositoryChanged: (repository) => run('follow a repository', sources.follow(repository)),
+    repositoryRemoved: (name) => run('let go of a repository', sources.unfollow(name)),
     applicationChanged,
     applicationRemoved: (entry) => {
       for (const target of entry.targets.keys()) reconciler.forget(target);
@@ -148,7 +165,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         code: error.code,
         error: error.message,
       });
-      void statuses.reportInvalid(object, error, running);
+      run('report a spec that is not valid', statuses.reportInvalid(object, error, running));
     },
   });
   const parents = new Parents(client, (name) => catalog.application(name));
@@ -176,8 +193,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const live = new LiveIndex({
     client,
+    clock,
     signal: running,
     changed: (key, targets) => {
+      // A definition that comes or goes changes which kinds there are.
+      if (parseObjectKey(key)?.kind === 'CustomResourceDefinition') client.invalidateDiscovery();
       wake(targets);
       const claimant = claims.ownerOf(key);
       if (claimant !== undefined) queue.add(claimant);
@@ -221,6 +241,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function applicationChanged(entry: CatalogApplication, before: CatalogApplication | undefined): void {
     const { application } = entry;
     const name = nameOf(application);
+    parents.seen(name);
     for (const target of before?.targets.keys() ?? []) if (!entry.targets.has(target)) reconciler.forget(target);
     const request = application.metadata.annotations?.[RECONCILE_ANNOTATION];
     const repositories = new Set([...entry.targets.values()].map(({ repository }) => repository));
@@ -238,11 +259,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const targets = [...entry.targets.keys()];
     requests.begin(name, request, targets);
     const repositories = [...new Set([...entry.targets.values()].map(({ repository }) => repository))];
-    void Promise.all(repositories.map((repository) => sources.refresh(repository))).then(() => {
+    const fetching = Promise.all(repositories.map((repository) => sources.refresh(repository)));
+    const asked = fetching.then(() => {
       for (const target of targets) reconciler.retry(target);
       requests.fetched(name, request);
       wake(targets);
     });
+    run('carry out a request', asked);
   }
 
   opening.use(live);

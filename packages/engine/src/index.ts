@@ -1,6 +1,7 @@
 export { startEngine, type Engine, type EngineEvent, type EngineOptions } from './engine.ts';
 export { install, isInstalled, SYSTEM_NAMESPACE } from './install.ts';
 export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
+export { planTarget, type Plan, type PlanItem, type PlanRequest } from './plan.ts';
 export { systemClock, systemRandom } from './ports/clock.ts';
 export {
   APPROVE_DELETION_ANNOTATION,

@@ -1,9 +1,12 @@
 import { CRDS } from '@plumb/api';
-import { PlumbError, type KubeObject } from '@plumb/core';
+import { PlumbError, type Clock, type KubeObject } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
 
 /** Where the engine keeps what is its own: the lease that says who runs. */
 export const SYSTEM_NAMESPACE = 'plumb-system';
+
+const DISCOVERY_PAUSE_MS = 100;
+const DISCOVERY_ATTEMPTS = 100;
 
 const NAMESPACE: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: SYSTEM_NAMESPACE } };
 
@@ -11,7 +14,10 @@ const NAMESPACE: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: {
  * Puts Plumb's own kinds and namespace on the cluster and waits, by watch, until the kinds are served. Idempotent: what is
  * there already is brought up to date. Throws `Forbidden` with the missing permission where the account may not.
  */
-export async function install(client: KubeClient, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+export async function install(
+  client: KubeClient,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const waiting = new Set(CRDS.map((crd) => crd.metadata.name));
   const resource = await client.resource(
@@ -31,7 +37,13 @@ export async function install(client: KubeClient, { signal }: { readonly signal:
   promise.catch(() => undefined);
   await Promise.all([NAMESPACE, ...CRDS].map((object) => client.apply(object, { force: true, signal })));
   await promise;
-  client.invalidateDiscovery();
+  // Established comes a moment before discovery lists the kinds, and discovery cannot be watched.
+  for (let attempt = 0; !(await isInstalled(client, { signal })); attempt += 1) {
+    if (attempt === DISCOVERY_ATTEMPTS)
+      throw new PlumbError('KindMissing', 'The API server does not list the kinds of Plumb');
+    await clock.sleep(DISCOVERY_PAUSE_MS, { signal });
+    client.invalidateDiscovery();
+  }
 }
 
 function isEstablished(crd: KubeObject): boolean {

@@ -5,6 +5,7 @@ import {
   observe,
   toPlumbError,
   PART_OF_LABEL,
+  type Clock,
   type GroupKind,
   type KubeObject,
   type LiveObject,
@@ -20,6 +21,7 @@ export type WatchState =
 
 export interface LiveIndexOptions {
   readonly client: KubeClient;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Something that matters of an object changed: its marks, its fields that we own, its health, or it is gone. */
   changed(key: ObjectKey, targets: readonly TargetKey[]): void;
@@ -27,8 +29,12 @@ export interface LiveIndexOptions {
   watchChanged(groupKind: GroupKind): void;
 }
 
+/** A kind that cannot be watched is asked for again: soon at first, since a definition may just be on its way. */
+const RETRY_MS = { first: 500, longest: 15_000 };
+
 interface KindWatch {
   readonly groupKind: GroupKind;
+  readonly attempts: number;
   reflector: Reflector | undefined;
   synced: boolean;
   error: PlumbError | undefined;
@@ -43,6 +49,7 @@ export class LiveIndex implements AsyncDisposable {
   readonly #watches = new Map<string, KindWatch>();
   readonly #objects = new Map<ObjectKey, LiveObject>();
   readonly #members = new Map<TargetKey, Set<ObjectKey>>();
+  readonly #retries = new Map<string, Disposable>();
 
   constructor(options: LiveIndexOptions) {
     this.#options = options;
@@ -76,9 +83,10 @@ export class LiveIndex implements AsyncDisposable {
     const known = this.#watches.get(name);
     if (known !== undefined && known.error === undefined) return;
     if (known?.reflector !== undefined) await known.reflector[Symbol.asyncDispose]();
-    const watch: KindWatch = { groupKind, reflector: undefined, synced: false, error: undefined };
+    const attempts = (known?.attempts ?? 0) + 1;
+    const watch: KindWatch = { groupKind, attempts, reflector: undefined, synced: false, error: undefined };
     this.#watches.set(name, watch);
-    const { client, signal } = this.#options;
+    const { client, clock, signal } = this.#options;
     try {
       const resource = await client.resource(groupKind, { signal });
       watch.reflector = client.reflect(resource, {
@@ -95,6 +103,11 @@ export class LiveIndex implements AsyncDisposable {
     } catch (thrown) {
       signal.throwIfAborted();
       this.#watchTurned(watch, toPlumbError(thrown));
+      const waitMs = Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(attempts - 1, 10));
+      this.#retries.set(
+        name,
+        clock.timer(waitMs, () => void this.watch(groupKind)),
+      );
     }
   }
 
@@ -120,6 +133,7 @@ export class LiveIndex implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const retry of this.#retries.values()) retry[Symbol.dispose]();
     await Promise.all([...this.#watches.values()].map(async (watch) => watch.reflector?.[Symbol.asyncDispose]()));
     this.#watches.clear();
   }

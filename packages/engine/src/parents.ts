@@ -45,6 +45,12 @@ export class Parents {
     return written === undefined ? [] : parseGroupKinds(written);
   }
 
+  /** The watch shows the application anew: once it shows what was written, it is believed again. */
+  seen(name: NamespacedName): void {
+    const shown = this.#application(name)?.application.metadata.annotations?.[APPLYSET_GROUP_KINDS_ANNOTATION];
+    if (shown === this.#written.get(name)) this.#written.delete(name);
+  }
+
   forget(name: NamespacedName): void {
     this.#written.delete(name);
     this.#turns.delete(name);

@@ -129,10 +129,10 @@ export class Reconciler {
     memory.healAfter = 0;
   }
 
-  /** The watch of a kind has synced or failed: whoever waits for it goes on. */
+  /** The watch of a kind has synced or failed: whoever waits for it looks again, and goes on waiting where it failed. */
   watchChanged(groupKind: GroupKind): void {
     const waiting = this.#waiting.get(kindName(groupKind)) ?? [];
-    this.#waiting.delete(kindName(groupKind));
+    if (this.#options.live.watchOf(groupKind).state === 'synced') this.#waiting.delete(kindName(groupKind));
     this.#options.wake([...waiting]);
   }
 

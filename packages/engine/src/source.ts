@@ -186,9 +186,13 @@ export class Sources implements AsyncDisposable {
 
   async #look(name: NamespacedName, signal: AbortSignal): Promise<void> {
     const followed = this.#followed.get(name);
-    if (followed === undefined || followed.repository.spec.suspend === true) return;
+    if (followed === undefined) return;
     const { clock, random } = this.#options;
     const waiters = followed.waiters.splice(0);
+    if (followed.repository.spec.suspend === true) {
+      for (const done of waiters) done();
+      return;
+    }
     const due = followed.due;
     followed.due = new Set();
     const targets = this.#options.targetsOf(name);

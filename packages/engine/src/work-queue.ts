@@ -10,6 +10,8 @@ export interface WorkQueueOptions<K> {
   failed(key: K, thrown: unknown): void;
   /** Default 5,000 ms. */
   readonly retryMs?: number;
+  /** How long what runs may go on when the queue is closed; default: it is aborted at once. */
+  readonly drainMs?: number;
 }
 
 /**
@@ -24,6 +26,7 @@ export class WorkQueue<K> implements AsyncDisposable {
   readonly #timers = new Map<K, { at: number; timer: Disposable }>();
   readonly #abort = new AbortController();
   #paused = false;
+  #closed = false;
 
   constructor(options: WorkQueueOptions<K>) {
     this.#options = options;
@@ -39,7 +42,7 @@ export class WorkQueue<K> implements AsyncDisposable {
   }
 
   add(key: K): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.#closed) return;
     if (this.#running.has(key)) {
       this.#again.add(key);
       return;
@@ -50,7 +53,7 @@ export class WorkQueue<K> implements AsyncDisposable {
 
   /** Adds the key at a monotonic time. The earliest wish wins; adding the key now does not cancel it. */
   addAt(key: K, at: number): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.#closed) return;
     const pending = this.#timers.get(key);
     if (pending !== undefined && pending.at <= at) return;
     pending?.timer[Symbol.dispose]();
@@ -79,6 +82,10 @@ export class WorkQueue<K> implements AsyncDisposable {
     this.#pump();
   }
 
+  #stop(): undefined {
+    this.#abort.abort(new DOMException('The queue is closed', 'AbortError'));
+  }
+
   #pump(): void {
     for (const key of this.#waiting) {
       if (this.#paused || this.#running.size >= this.#options.concurrency) return;
@@ -102,13 +109,16 @@ export class WorkQueue<K> implements AsyncDisposable {
     else this.#pump();
   }
 
-  /** Starts nothing more, aborts what runs, and returns when it has ended. */
+  /** Starts nothing more, lets what runs come to its end, and aborts it when that takes longer than `drainMs`. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#abort.abort(new DOMException('The queue is closed', 'AbortError'));
+    this.#closed = true;
     this.#waiting.clear();
     this.#again.clear();
     for (const { timer } of this.#timers.values()) timer[Symbol.dispose]();
     this.#timers.clear();
+    const { drainMs, clock } = this.#options;
+    using _patience = drainMs === undefined ? this.#stop() : clock.timer(drainMs, () => this.#stop());
     await Promise.all(this.#running.values());
+    this.#stop();
   }
 }
