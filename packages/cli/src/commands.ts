@@ -1,0 +1,211 @@
+import { buildCommand, buildRouteMap } from '@stricli/core';
+import type { CliContext } from './context.ts';
+import { duration, everyVerb, everyVerbAliases, text, texts, wholeNumber, whether } from './flags.ts';
+
+// What the command line looks like. It loads no verb: each one comes with its first use, so that `--help` is fast.
+
+const namespace = text('Namespace; default the one of the context', 'NS');
+const context = text('Context of the kubeconfig; default the running engine, then the current one', 'NAME');
+const env = text('Environment', 'ENV');
+
+const oneOf = <T extends string>(...values: readonly [T, ...T[]]) =>
+  ({ kind: 'enum', values, default: values[0], brief: 'Format of the result' }) as const;
+
+const application = {
+  kind: 'tuple',
+  parameters: [{ brief: 'Application: NAME or NAMESPACE/NAME', placeholder: 'APP', parse: String, optional: true }],
+} as const;
+
+const name = (what: string) =>
+  ({ kind: 'tuple', parameters: [{ brief: what, placeholder: 'NAME', parse: String }] }) as const;
+
+const dryRun = {
+  kind: 'enum',
+  values: ['client', 'server'],
+  optional: true,
+  brief: 'Write nothing: print the YAML (client), or let the API server check it too (server)',
+} as const;
+
+const render = buildCommand({
+  loader: async () => (await import('./verbs/render.ts')).render,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      release: text('Release name that templates see; default the name of the folder', 'NAME'),
+      namespace: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'Namespace that templates see',
+        placeholder: 'NS',
+        default: 'default',
+      },
+      values: texts('Values file, over those of the folder; may be repeated', 'FILE'),
+      set: texts('One value, over all files, as in "helm --set"; may be repeated', 'KEY=VALUE'),
+      env: text('Environment: lays values-ENV.yaml over values.yaml', 'ENV'),
+      output: oneOf('yaml', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'Folder of the manifests', placeholder: 'DIR', parse: String }],
+    },
+  },
+  docs: { brief: 'Print the objects that a folder renders to' },
+});
+
+const up = buildCommand({
+  loader: async () => (await import('./verbs/up.ts')).up,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context: text('Work on this context of the kubeconfig instead of an embedded cluster', 'NAME'),
+      port: wholeNumber('Port of the listener for webhooks, health and metrics; 0 is any free one', 'PORT', 0, 65_535),
+      namespace: text('Look after the applications of one namespace only', 'NS'),
+      data: text('Folder of the embedded cluster', 'DIR'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace' },
+  },
+  docs: { brief: 'Run the engine here, with an embedded cluster unless a context is named' },
+});
+
+const status = buildCommand({
+  loader: async () => (await import('./verbs/status.ts')).status,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace: text('Namespace; default all', 'NS'),
+      env,
+      output: oneOf('table', 'wide', 'json', 'yaml', 'jsonl', 'name'),
+      watch: whether('Print the table again at each change, until Ctrl-C'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output', w: 'watch' },
+    positional: application,
+  },
+  docs: { brief: 'Show how the applications are; exit code 1 where one is not healthy' },
+});
+
+const plan = buildCommand({
+  loader: async () => (await import('./verbs/plan.ts')).plan,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      ref: text('Branch, tag or commit instead of the one that is followed', 'REF'),
+      local: text('Working copy instead of what is pushed: its root, or a folder in it', 'DIR'),
+      release: text('With --local and no Application: the name to plan under', 'NAME'),
+      full: whether('Every field of every object'),
+      exitCode: whether('Exit 1 where something would change'),
+      detailedExitcode: whether('Exit 2 where something would change'),
+      output: oneOf('table', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: application,
+  },
+  docs: { brief: 'Show what would change on the cluster' },
+});
+
+const sync = buildCommand({
+  loader: async () => (await import('./verbs/sync.ts')).sync,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      noWait: whether('Ask for it and do not wait'),
+      timeout: duration('How long to wait', '5m'),
+      approveDeletion: text('Approve the set of deletions with this digest', 'DIGEST'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env' },
+    positional: application,
+  },
+  docs: { brief: 'Ask the engine to look at Git now, and wait until the application is healthy' },
+});
+
+const history = buildCommand({
+  loader: async () => (await import('./verbs/history.ts')).history,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      limit: wholeNumber('At most this many releases of each environment', 'N', 20, 10_000),
+      output: oneOf('table', 'json', 'jsonl', 'name'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: application,
+  },
+  docs: { brief: 'List the releases of an application' },
+});
+
+const repoAdd = buildCommand({
+  loader: async () => (await import('./verbs/repo-add.ts')).repoAdd,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      url: { kind: 'parsed', parse: String, brief: 'https://… or ssh://…, without credentials', placeholder: 'URL' },
+      ref: text("Branch, tag or commit to follow; default the remote's default branch", 'REF'),
+      interval: text('How often to ask for news; default 15s', 'DURATION'),
+      secret: text('Secret with the credentials', 'NAME'),
+      webhookSecret: text('Secret that webhooks are signed with', 'NAME'),
+      dryRun,
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace' },
+    positional: name('Name of the Repository'),
+  },
+  docs: { brief: 'Follow a Git repository' },
+});
+
+const appAdd = buildCommand({
+  loader: async () => (await import('./verbs/app-add.ts')).appAdd,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      repo: { kind: 'parsed', parse: String, brief: 'Repository, in the same namespace', placeholder: 'NAME' },
+      path: { kind: 'parsed', parse: String, brief: 'Folder in the repository', placeholder: 'DIR', default: '.' },
+      env: texts('Environment with its namespace; may be repeated', 'NAME=NAMESPACE'),
+      serviceAccount: text('Service account to write as', 'NAME'),
+      dryRun,
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env' },
+    positional: name('Name of the Application'),
+  },
+  docs: { brief: 'Keep the manifests of a folder on the cluster' },
+});
+
+const version = buildCommand({
+  loader: async () => (await import('./verbs/version.ts')).version,
+  parameters: { flags: { ...everyVerb, output: oneOf('text', 'json') }, aliases: { ...everyVerbAliases, o: 'output' } },
+  docs: { brief: 'Print the version' },
+});
+
+export const routes = buildRouteMap<string, CliContext>({
+  routes: {
+    up,
+    status,
+    plan,
+    sync,
+    history,
+    render,
+    repo: buildRouteMap({ routes: { add: repoAdd }, docs: { brief: 'Repositories' } }),
+    app: buildRouteMap({ routes: { add: appAdd }, docs: { brief: 'Applications' } }),
+    version,
+  },
+  docs: {
+    brief: 'Plumb keeps Kubernetes clusters true to Git.',
+    fullDescription: [
+      'Plumb keeps Kubernetes clusters true to Git.',
+      '',
+      'Results go to standard output, progress to standard error. Exit codes: 0 yes, 1 the answer is no, 2 usage or',
+      'invalid input, 3 not permitted, 4 not reachable, 5 timed out, 6 refused by policy, 7 conflict, 8 internal fault.',
+    ].join('\n'),
+  },
+});

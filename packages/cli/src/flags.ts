@@ -1,0 +1,72 @@
+import type { TypedFlagParameter } from '@stricli/core';
+import { parseDuration } from '@plumb/api/light';
+import { PlumbError } from '@plumb/core';
+import type { CliContext } from './context.ts';
+
+/** Flags that several verbs share. The ones that every verb has are read by `readGlobalFlags` before any parsing. */
+export interface EveryVerb {
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly noColor: boolean;
+}
+
+function toggle(brief: string): TypedFlagParameter<boolean, CliContext> {
+  return { kind: 'boolean', brief, default: false, withNegated: false };
+}
+
+export const everyVerb = {
+  quiet: toggle('No progress on standard error'),
+  verbose: toggle('Stack traces, and more about what is done'),
+  noColor: toggle('No colours'),
+};
+
+export const everyVerbAliases = { q: 'quiet', v: 'verbose' } as const;
+
+export function text(brief: string, placeholder: string): TypedFlagParameter<string | undefined, CliContext> {
+  return { kind: 'parsed', parse: String, brief, placeholder, optional: true };
+}
+
+export function texts(
+  brief: string,
+  placeholder: string,
+): TypedFlagParameter<readonly string[] | undefined, CliContext> {
+  return { kind: 'parsed', parse: String, brief, placeholder, variadic: true, optional: true };
+}
+
+export function whether(brief: string): TypedFlagParameter<boolean, CliContext> {
+  return toggle(brief);
+}
+
+export function wholeNumber(
+  brief: string,
+  placeholder: string,
+  fallback: number,
+  max: number,
+): TypedFlagParameter<number, CliContext> {
+  return {
+    kind: 'parsed',
+    parse: (input) => {
+      const value = /^\d{1,9}$/.test(input) ? Number(input) : NaN;
+      if (!(value >= 0 && value <= max)) throw new PlumbError('Usage', `must be a whole number up to ${max}`);
+      return value;
+    },
+    brief,
+    placeholder,
+    default: String(fallback),
+  };
+}
+
+/** Milliseconds of `30s`, `5m`, `1h`. */
+export function duration(brief: string, fallback: string): TypedFlagParameter<number, CliContext> {
+  return {
+    kind: 'parsed',
+    parse: (input) => {
+      const milliseconds = parseDuration(input);
+      if (milliseconds === undefined) throw new PlumbError('Usage', 'must be a duration such as 30s, 5m or 1h30m');
+      return milliseconds;
+    },
+    brief,
+    placeholder: 'DURATION',
+    default: fallback,
+  };
+}

@@ -1,0 +1,144 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve, sep } from 'node:path';
+import {
+  API_VERSION,
+  APPLICATION,
+  decodeApplication,
+  decodeRepository,
+  type Application,
+  type Repository,
+} from '@plumb/api';
+import { fieldAt, isJsonObject, PlumbError, type SourceTree } from '@plumb/core';
+import {
+  credentialsFromSecret,
+  localTree,
+  openMirror,
+  parseGitUrl,
+  repositoryRoot,
+  type GitCredentials,
+} from '@plumb/git';
+import type { KubeClient } from '@plumb/kube';
+import { decodeText, decodeYaml } from '@plumb/render';
+
+/** The files that a plan is made from. */
+export interface PlanSource {
+  readonly tree: SourceTree;
+  /** Undefined for a working copy. */
+  readonly commit: string | undefined;
+  /** How people call it: `9f3c1ab`, `working copy`. */
+  readonly label: string;
+}
+
+export interface WorkingCopy extends PlanSource {
+  /** The folder that was named, relative to the root of the repository. */
+  readonly path: string;
+}
+
+/** The repository around a folder, as its files are now. */
+export async function openWorkingCopy(folder: string, cwd: string): Promise<WorkingCopy> {
+  const directory = resolve(cwd, folder);
+  const root = await repositoryRoot(directory);
+  const path = relative(root, directory).split(sep).join('/');
+  return { tree: localTree(root), commit: undefined, label: 'working copy', path };
+}
+
+/**
+ * The Applications that a working copy declares itself: for a cluster that has never seen Plumb. Files that cannot be read
+ * as YAML are left out: templates are none.
+ */
+export async function applicationsIn(
+  tree: SourceTree,
+  options: { readonly signal: AbortSignal },
+): Promise<readonly Application[]> {
+  const entries = await tree.entries('', options);
+  const files = entries.filter(({ path, mode }) => mode === 'file' && /\.(?:ya?ml|json)$/.test(path));
+  const applications: Application[] = [];
+  for (const file of files) {
+    const [bytes] = await tree.read([file], options);
+    if (bytes === undefined || !Buffer.from(bytes).includes(API_VERSION)) continue;
+    for (const value of documentsOf(bytes, file.path)) {
+      if (!isJsonObject(value) || value['apiVersion'] !== API_VERSION || value['kind'] !== APPLICATION.kind) continue;
+      const decoded = decodeApplication(value);
+      if (!decoded.ok) throw decoded.error;
+      applications.push(decoded.value);
+    }
+  }
+  return applications;
+}
+
+function documentsOf(bytes: Uint8Array, file: string): readonly unknown[] {
+  try {
+    return decodeYaml(decodeText(bytes, file), file).map(({ value }) => value);
+  } catch (thrown) {
+    if (thrown instanceof PlumbError) return [];
+    throw thrown;
+  }
+}
+
+export interface Remote extends AsyncDisposable {
+  /** The files at a ref; undefined is the one that the Repository follows. */
+  at(ref: string | undefined, options: { readonly signal: AbortSignal }): Promise<PlanSource>;
+}
+
+/** The remote of a Repository, fetched into a folder of its own that is removed again: the engine's mirror has one owner. */
+export async function openRemote(client: KubeClient, repository: Repository, signal: AbortSignal): Promise<Remote> {
+  await using opening = new AsyncDisposableStack();
+  const folder = opening.adopt(await mkdtemp(join(tmpdir(), 'plumb-plan-')), (path) =>
+    rm(path, { recursive: true, force: true }),
+  );
+  const url = parseGitUrl(repository.spec.url);
+  const mirror = opening.use(
+    await openMirror({
+      url,
+      folder: join(folder, 'mirror'),
+      credentials: () => readCredentials(client, repository, signal),
+      signal,
+    }),
+  );
+  const open = opening.move();
+  return {
+    async at(ref = repository.spec.ref ?? 'HEAD', call) {
+      const commit = (await mirror.fetch([ref], call)).get(ref);
+      if (commit === undefined)
+        throw new PlumbError('RefMissing', `The repository has no ref ${ref}`, { subject: ref });
+      return { tree: mirror.at(commit), commit, label: commit.slice(0, 7) };
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+async function readCredentials(
+  client: KubeClient,
+  { metadata, spec }: Repository,
+  signal: AbortSignal,
+): Promise<GitCredentials> {
+  if (spec.secretRef === undefined) return { kind: 'none' };
+  const { name } = spec.secretRef;
+  const resource = await client.resource({ group: '', kind: 'Secret' }, { signal });
+  const secret = await client.get(resource, { namespace: metadata.namespace, name }, { signal });
+  if (secret === undefined)
+    throw new PlumbError('SecretMissing', `Secret ${name} in ${metadata.namespace} does not exist`);
+  const data = fieldAt(secret, 'data');
+  const entries = isJsonObject(data) ? Object.entries(data) : [];
+  const decoded = entries.flatMap(([key, value]) =>
+    typeof value === 'string' ? [[key, Buffer.from(value, 'base64')] as const] : [],
+  );
+  return credentialsFromSecret(parseGitUrl(spec.url), Object.fromEntries(decoded));
+}
+
+/** The Repository that an application reads from. */
+export async function repositoryOf(
+  client: KubeClient,
+  application: Application,
+  signal: AbortSignal,
+): Promise<Repository> {
+  const { namespace } = application.metadata;
+  const name = application.spec.source.repository;
+  const resource = await client.resource({ group: API_VERSION.split('/')[0] ?? '', kind: 'Repository' }, { signal });
+  const object = await client.get(resource, { namespace, name }, { signal });
+  if (object === undefined) throw new PlumbError('RepositoryMissing', `There is no Repository ${name} in ${namespace}`);
+  const decoded = decodeRepository(object);
+  if (!decoded.ok) throw decoded.error;
+  return decoded.value;
+}

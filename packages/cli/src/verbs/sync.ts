@@ -1,0 +1,188 @@
+import { APPLICATION, type Application, type TargetStatus } from '@plumb/api';
+import { ERROR_CODES, PlumbError, type ErrorCode, type KubeObject } from '@plumb/core';
+import { APPROVE_DELETION_ANNOTATION, parseApprovals, RECONCILE_ANNOTATION } from '@plumb/engine';
+import type { ApiResource, KubeClient } from '@plumb/kube';
+import { checkEnvironment, decodedApplication, listObjects, plumbResource, selectOne } from '../applications.ts';
+import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
+import type { CliContext } from '../context.ts';
+import { describeAbsence, readEngineSign } from '../engine-lease.ts';
+import type { EveryVerb } from '../flags.ts';
+import { oneLine } from '../printable.ts';
+import { throwAll } from '../report-error.ts';
+import { showSign, STATE_SIGNS } from '../style.ts';
+
+export interface SyncFlags extends EveryVerb, ClusterFlags {
+  readonly env?: string | undefined;
+  readonly noWait: boolean;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly approveDeletion?: string | undefined;
+}
+
+/** `plumb sync`: asks the engine for a look at Git now, by an annotation on the Application, and watches what comes of it. */
+export async function sync(this: CliContext, flags: SyncFlags, name?: string): Promise<void> {
+  const { clock, signal } = this.surroundings;
+  const cluster = await chooseCluster(this, flags);
+  await using client = openClient(this.surroundings, cluster.config);
+  const object = selectOne(await listObjects(client, APPLICATION.kind, cluster, { signal }), name, cluster);
+  const application = decodedApplication(object);
+  checkEnvironment(application, flags.env);
+  const { namespace } = application.metadata;
+  const engine = await readEngineSign(client, { namespaces: [namespace], now: clock.now(), signal });
+  if (!engine.isRunning) {
+    throw new PlumbError('NotRunning', `No engine looks after this cluster: ${describeAbsence(engine, clock.now())}`, {
+      fix: `Start it with: plumb up --context ${cluster.config.context}`,
+    });
+  }
+
+  const request = new Date(clock.now()).toISOString();
+  await client.apply(requestOf(application, request, flags), { manager: 'plumb-cli', force: true, signal });
+  if (flags.noWait) {
+    this.note(`Asked for ${application.metadata.name}; see "plumb status".`);
+    return;
+  }
+  const resource = await plumbResource(client, APPLICATION.kind, { signal });
+  const ended = await waitFor(this, { client, resource, application, request, flags });
+  conclude(this, ended, flags.env);
+}
+
+/**
+ * Both annotations are ours alone (manager `plumb-cli`), and an apply that leaves one out removes it: so both are in every
+ * one. With the uid it can never create an application.
+ */
+function requestOf({ apiVersion, kind, metadata }: Application, request: string, flags: SyncFlags): KubeObject {
+  const approvals = new Map(parseApprovals(metadata.annotations?.[APPROVE_DELETION_ANNOTATION] ?? ''));
+  if (flags.approveDeletion !== undefined) approvals.set(flags.env ?? '-', flags.approveDeletion);
+  const approved = [...approvals].map(([environment, digest]) => `${environment}=${digest}`).join(',');
+  const { name, namespace, uid } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      namespace,
+      ...(uid === undefined ? {} : { uid }),
+      annotations: {
+        [RECONCILE_ANNOTATION]: request,
+        ...(approved === '' ? {} : { [APPROVE_DELETION_ANNOTATION]: approved }),
+      },
+    },
+  };
+}
+
+interface Wait {
+  readonly client: KubeClient;
+  readonly resource: ApiResource;
+  readonly application: Application;
+  readonly request: string;
+  readonly flags: SyncFlags;
+}
+
+/** Watches the application until the request has been carried out and nothing moves any more. */
+async function waitFor(cli: CliContext, { client, resource, application, request, flags }: Wait): Promise<Application> {
+  const { clock, signal } = cli.surroundings;
+  const { name, namespace, uid } = application.metadata;
+  const { promise, resolve, reject } = Promise.withResolvers<Application>();
+  const told = new Map<string, string>();
+  const ending = new AbortController();
+  await using _watch = client.reflect(resource, {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+    signal,
+    onChange(event) {
+      if (event.type === 'failed')
+        cli.note(`The cluster does not answer (${oneLine(event.error.message)}); still waiting.`);
+      if (event.type === 'deleted') reject(new PlumbError('ApplicationMissing', `${name} was deleted`));
+      if (event.type !== 'added' && event.type !== 'updated') return;
+      if (event.object.metadata.uid !== uid) return reject(new PlumbError('Conflict', `${name} was made anew`));
+      try {
+        const now = decodedApplication(event.object);
+        const targets = targetsOf(now, flags.env);
+        for (const target of targets) narrate(cli, told, name, target);
+        const isHandled = now.status?.handledRequest === request;
+        if (isHandled && targets.every(({ state }) => state !== 'Syncing' && state !== 'Pending')) resolve(now);
+      } catch (thrown) {
+        reject(thrown);
+      }
+    },
+  });
+  const deadline = clock.sleep(flags.timeout, { signal: AbortSignal.any([signal, ending.signal]) }).then(() => {
+    const last = [...told.values()].at(-1) ?? 'nothing happened yet';
+    throw new PlumbError('WaitTimeout', `${name} is not healthy after ${flags.timeout / 1000} s: ${oneLine(last)}`);
+  });
+  // Only whoever races hears of it.
+  deadline.catch(() => {});
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    ending.abort();
+  }
+}
+
+function targetsOf({ status, spec }: Application, environment: string | undefined): readonly TargetStatus[] {
+  const all = status?.environments ?? [];
+  if (all.length > 0) return all.filter(({ name }) => environment === undefined || name === environment);
+  // A spec that is refused as a whole has no targets.
+  if (status?.state === undefined) return [];
+  return [
+    {
+      name: spec.environments === undefined ? '' : (environment ?? ''),
+      state: status.state,
+      message: status.message ?? '',
+    },
+  ];
+}
+
+/** One line for each transition. */
+function narrate(cli: CliContext, told: Map<string, string>, name: string, target: TargetStatus): void {
+  const { state, message = '', release } = target;
+  const line = `${target.name === '' ? name : `${name} ${target.name}`}  ${state}${release === undefined ? '' : `  ${release}`}  ${message}`;
+  if (told.get(target.name) === line) return;
+  told.set(target.name, line);
+  cli.note(`${showSign(cli.style, STATE_SIGNS[state])} ${oneLine(line)}`);
+}
+
+/** Says what became of it; anything but health is an error. */
+function conclude(cli: CliContext, application: Application, environment: string | undefined): void {
+  const { name } = application.metadata;
+  const targets = targetsOf(application, environment);
+  const errors = targets.flatMap((target) => errorsOf(name, target));
+  for (const { name: env, release, revision } of targets.filter(({ state }) => state === 'Healthy')) {
+    const what = [
+      env,
+      release === undefined ? '' : `at ${release}`,
+      revision === undefined ? '' : `(${revision.slice(0, 7)})`,
+    ];
+    cli.show(
+      `${showSign(cli.style, STATE_SIGNS.Healthy)} ${[name, 'healthy', ...what].filter((word) => word !== '').join(' ')}\n`,
+    );
+  }
+  if (errors.length > 0) throwAll(errors);
+}
+
+function errorsOf(name: string, target: TargetStatus): readonly PlumbError[] {
+  const { state, message, failures = [] } = target;
+  if (state === 'Healthy') return [];
+  const place = target.name === '' ? name : `${name} ${target.name}`;
+  const blocked = failures.find(({ code }) => code === 'DeletionBlocked');
+  if (blocked !== undefined) return [errorOf(blocked)];
+  if (state === 'Suspended') {
+    return [new PlumbError('Unhealthy', `${place} is suspended`, { fix: 'Remove spec.suspend to resume it.' })];
+  }
+  // The sync did not work: that is the answer, whatever the cause was.
+  const cause = failures.map((failure) => errorOf(failure, 'Unhealthy'));
+  return cause.length > 0
+    ? cause
+    : [new PlumbError('Unhealthy', `${place} is ${state.toLowerCase()}: ${message ?? ''}`)];
+}
+
+/** A failure of a status as an error again. Its message ends with the next step. */
+function errorOf(failure: NonNullable<TargetStatus['failures']>[number], as?: ErrorCode): PlumbError {
+  const { code, message, file, line, object } = failure;
+  const known = Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'Unhealthy';
+  return new PlumbError(as ?? known, as === undefined || as === known ? message : `${message} (${code})`, {
+    ...(file === undefined ? {} : { where: { file, ...(line === undefined ? {} : { line }) } }),
+    subject: object,
+    fix: ERROR_CODES[known].fix,
+  });
+}
