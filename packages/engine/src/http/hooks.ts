@@ -9,7 +9,8 @@ export const MAX_HOOK_BYTES = 1024 * 1024;
  *
  * - GitHub, Gitea, Forgejo: `X-Hub-Signature-256: sha256=<hex HMAC-SHA256 of the body>`; SHA-1 is not accepted.
  * - GitLab: `X-Gitlab-Token: <secret>`, or signed as Standard Webhooks:
- *   `webhook-signature: v1,<base64 HMAC-SHA256 of "id.timestamp.body">` with `webhook-id` and `webhook-timestamp`.
+ *   `webhook-signature: v1,<base64 HMAC-SHA256 of "id.timestamp.body">` with `webhook-id` and `webhook-timestamp`, keyed
+ *   with what follows `whsec_` in base64, where the secret begins so.
  */
 export function isSigned(
   body: Uint8Array,
@@ -28,11 +29,16 @@ export function isSigned(
     const id = header('webhook-id') ?? '';
     const sentAt = header('webhook-timestamp') ?? '';
     if (!(Math.abs(now / 1_000 - Number(sentAt)) <= MAX_SKEW_SECONDS)) return false;
-    const expected = createHmac('sha256', secret).update(`${id}.${sentAt}.`).update(body).digest('base64');
+    const expected = createHmac('sha256', signingKey(secret)).update(`${id}.${sentAt}.`).update(body).digest('base64');
     return standard.split(' ').some((signature) => isEqual(signature, `v1,${expected}`));
   }
   const token = header('x-gitlab-token');
   return token !== undefined && isEqual(token, Buffer.from(secret).toString('utf8'));
+}
+
+function signingKey(secret: Uint8Array): Uint8Array {
+  const text = Buffer.from(secret).toString('utf8');
+  return text.startsWith('whsec_') ? Buffer.from(text.slice('whsec_'.length), 'base64') : secret;
 }
 
 const MAX_SKEW_SECONDS = 300;
