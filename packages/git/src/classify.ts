@@ -33,11 +33,11 @@ const CORRUPTION =
 export function classifyGitFailure(
   attempted: string,
   stderr: string,
-  options: { readonly secrets?: readonly string[]; readonly subject?: string } = {},
+  options: { readonly secrets?: readonly string[] } = {},
 ): PlumbError {
   const said = gist(redact(stderr, options.secrets ?? []));
   const code = SIGNS.find(([, sign]) => sign.test(stderr))?.[0] ?? 'GitFailed';
-  return new PlumbError(code, `${attempted}: ${said}`, { subject: options.subject });
+  return new PlumbError(code, `${attempted}: ${said}`);
 }
 
 /** Whether the failure is the mirror's own and not the source's. */

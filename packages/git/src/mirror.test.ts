@@ -197,6 +197,7 @@ test('force pushes, deleted branches and a new default branch are followed', asy
   await assert.rejects(mirror.fetch(['a'], { signal }), (error) => {
     assert.ok(error instanceof PlumbError);
     assert.deepEqual([error.code, error.subject], ['RefMissing', 'refs/heads/a']);
+    assert.equal(error.message, `${server.url('shop')} has no refs/heads/a`);
     return true;
   });
   assert.deepEqual(await texts(mirror.at(forced)), { 'a.yaml': '2' });

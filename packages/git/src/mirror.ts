@@ -18,6 +18,7 @@ export interface MirrorOptions {
   readonly folder: string;
   /** Asked anew for every contact with the remote, so that a changed Secret counts at once. */
   readonly credentials: () => Promise<GitCredentials>;
+  /** For the opening alone; the mirror lives until it is disposed. */
   readonly signal: AbortSignal;
   /** Packs are joined after a fetch that leaves more than this many. Default 64. */
   readonly maxPacks?: number;
@@ -119,6 +120,8 @@ class BareMirror implements Mirror {
   #isPartial = true;
   /** A run was killed: its lock files are in the way. */
   #needsSweep = false;
+  /** Aborts when the mirror is disposed: for what no single caller waits for. */
+  readonly #lifetime = new AbortController();
   #queue: Promise<void> = Promise.resolve();
   #background: Promise<void> = Promise.resolve();
 
@@ -240,6 +243,7 @@ class BareMirror implements Mirror {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#lifetime.abort(new Error('the mirror is closed'));
     await this.#background;
     await this.#queue;
     await this.#reader[Symbol.asyncDispose]();
@@ -259,7 +263,7 @@ class BareMirror implements Mirror {
   }
 
   async #readCommit(sha: string): Promise<Commit | undefined> {
-    const [object] = await this.#reader.read([{ name: sha, want: 'contents' }], { signal: this.#options.signal });
+    const [object] = await this.#reader.read([{ name: sha, want: 'contents' }], { signal: this.#lifetime.signal });
     if (object?.type !== 'commit' || !object.bytes) return undefined;
     const commit = parseCommit(sha, object.bytes);
     if (this.#commits.size >= CACHED_COMMITS) this.#commits.clear();
@@ -325,7 +329,7 @@ class BareMirror implements Mirror {
 
   #readTree(oid: string, signal: AbortSignal): Promise<Tree> {
     const read = async (): Promise<Tree> => {
-      const [tree] = await this.#readTrees([oid], this.#options.signal);
+      const [tree] = await this.#readTrees([oid], this.#lifetime.signal);
       return tree ?? absent(oid);
     };
     return untilAborted(shared(this.#loadingTrees, oid, read), signal);
@@ -393,11 +397,9 @@ class BareMirror implements Mirror {
     );
     if (outcome.code === 0) return;
     if (isCorruption(outcome.stderr)) throw this.#corruption(outcome.stderr);
-    const missing = missingRef(outcome.stderr);
-    throw classifyGitFailure(`fetching ${this.#name}`, outcome.stderr, {
-      secrets,
-      ...(missing === undefined ? {} : { subject: missing }),
-    });
+    const error = classifyGitFailure(`fetching ${this.#name}`, outcome.stderr, { secrets });
+    const ref = missingRef(outcome.stderr);
+    throw error.code === 'RefMissing' && ref !== undefined ? missingAt(this.#name, ref) : error;
   }
 
   /** Fetches blobs by id, as git itself would in a partial clone, but all at once and with credentials. */
@@ -462,7 +464,7 @@ class BareMirror implements Mirror {
       folder: this.#options.folder,
       args,
       input,
-      signal,
+      signal: AbortSignal.any([signal, this.#lifetime.signal]),
       env: access.env,
       config: [...access.config, ...config],
     });
@@ -536,7 +538,8 @@ class BareMirror implements Mirror {
    * answered and before the next one. It saves time only: where it fails, the next fetch tries again.
    */
   async #joinPacks(): Promise<void> {
-    const { folder, signal, maxPacks = DEFAULT_MAX_PACKS } = this.#options;
+    const { folder, maxPacks = DEFAULT_MAX_PACKS } = this.#options;
+    const { signal } = this.#lifetime;
     if ((await this.#packs()).length <= maxPacks) return;
     await this.#exclusive(signal, async () => {
       this.#needsSweep = true;
@@ -589,6 +592,11 @@ async function sweep(folder: string): Promise<void> {
 async function hasFiles(folder: string, names: readonly string[]): Promise<boolean> {
   const files: readonly string[] = await readdir(folder).catch(() => []);
   return names.every((name) => files.includes(name));
+}
+
+function missingAt(url: string, ref: string): PlumbError {
+  const hint = ref.startsWith('refs/heads/') ? { fix: 'Push the branch, or write a tag as refs/tags/NAME.' } : {};
+  return new PlumbError('RefMissing', `${url} has no ${ref}`, { subject: ref, ...hint });
 }
 
 function notStored(sha: string, url: string): never {
