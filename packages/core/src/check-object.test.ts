@@ -51,7 +51,7 @@ test('lists are flattened up to five deep, items of typed lists get the kind of 
   );
   assert.deepEqual(summaries(nested(6)), ['ObjectInvalid']);
   assert.deepEqual(typed.objects[0]?.object, configMap('a'));
-  assert.deepEqual(check(list([])).objects, []);
+  assert.deepEqual(check(list([]), { apiVersion: 'v1', kind: 'List' }), { objects: [], errors: [] });
   assert.deepEqual(summaries(list(['text' as unknown as JsonObject])), ['NotAnObject']);
 });
 
@@ -76,6 +76,13 @@ test('a missing or wrong identity names the field (B16)', () => {
   assert.deepEqual(summaries({ ...configMap('a'), metadata: { name: 'a', labels: { x: true } } }), [
     'ObjectInvalid metadata.labels',
   ]);
+});
+
+test('a file that is no manifest at all is told how to leave it out (B16)', () => {
+  const { errors } = check({ name: 'package', version: '1.0.0' });
+
+  assert.deepEqual([errors.length, errors[0]?.code], [1, 'ObjectInvalid']);
+  assert.match(errors[0]?.fix ?? '', /exclude/);
 });
 
 test('names that only some kinds allow are left to the API server', () => {

@@ -1,3 +1,4 @@
+import { isJsonArray } from './canonical.ts';
 import { type ErrorCode } from './error-codes.ts';
 import { PlumbError } from './error.ts';
 import { objectKey } from './key.ts';
@@ -67,9 +68,9 @@ class Report {
     this.#errors = errors;
   }
 
-  error(code: ErrorCode, message: string, field?: string): void {
+  error(code: ErrorCode, message: string, field?: string, fix?: string): void {
     const text = this.subject === undefined ? message : `${this.subject}: ${message}`;
-    this.#errors.push(new PlumbError(code, text, { where: this.origin, subject: this.subject, field }));
+    this.#errors.push(new PlumbError(code, text, { where: this.origin, subject: this.subject, field, fix }));
   }
 }
 
@@ -99,7 +100,9 @@ function* flattenLists(documents: Iterable<DocumentAt>, errors: PlumbError[]): G
 
 function listItems({ value }: DocumentAt): readonly Json[] | undefined {
   const { kind, items } = value;
-  return typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items) ? items : undefined;
+  if (typeof kind !== 'string' || !kind.endsWith('List')) return undefined;
+  if (isJsonArray(items)) return items;
+  return kind === 'List' && (items === undefined || items === null) ? [] : undefined;
 }
 
 /** Items of a typed list (`ConfigMapList`) may leave out what the list says already, as the API server's own do. */
@@ -122,6 +125,11 @@ function* readItems(list: DocumentAt, items: readonly Json[], errors: PlumbError
 function checkObject(document: JsonObject, report: Report): KubeObject | undefined {
   const { value, bytes } = withoutNulls(document);
   const { apiVersion, kind, metadata } = value;
+  if (kind === undefined && apiVersion === undefined) {
+    const fix = 'Set both, or exclude the file with spec.render.manifests.exclude.';
+    report.error('ObjectInvalid', 'apiVersion and kind are missing: this is no manifest', 'apiVersion', fix);
+    return undefined;
+  }
   if (typeof kind !== 'string' || kind === '') {
     report.error('ObjectInvalid', `kind is ${missingOrWrong(kind)}`, 'kind');
     return undefined;
@@ -244,7 +252,7 @@ function checkForbiddenFields(value: JsonObject, metadata: JsonObject, report: R
 
 /** Whether there is nothing in it but zero values, as generators write a `status` that nobody filled. */
 function isEmpty(value: Json): boolean {
-  if (Array.isArray(value)) return value.length === 0;
+  if (isJsonArray(value)) return value.length === 0;
   if (isJsonObject(value)) return Object.values(value).every(isEmpty);
   return value === null || value === '' || value === 0 || value === false;
 }
@@ -363,8 +371,8 @@ function checkListKeys(value: JsonObject, kind: string, report: Report): void {
   for (const name of CONTAINERS) {
     checkKeyedList(pod, { name, keys: ['name'] }, at, report);
     const containers = fieldAt(pod, name);
-    if (!Array.isArray(containers)) continue;
-    for (const container of containers as readonly Json[]) {
+    if (!isJsonArray(containers)) continue;
+    for (const container of containers) {
       const containerAt = `${at}.${name}[${String(fieldAt(container, 'name') ?? '')}]`;
       for (const list of CONTAINER_LISTS) checkKeyedList(container, list, containerAt, report);
     }
@@ -373,10 +381,10 @@ function checkListKeys(value: JsonObject, kind: string, report: Report): void {
 
 function checkKeyedList(parent: Json | undefined, list: KeyedList, at: string, report: Report): void {
   const items = fieldAt(parent, list.name);
-  if (!Array.isArray(items) || items.length < 2) return;
+  if (!isJsonArray(items) || items.length < 2) return;
   const field = at === '' ? list.name : `${at}.${list.name}`;
   const seen = new Set<string>();
-  for (const item of items as readonly Json[]) {
+  for (const item of items) {
     const parts = list.keys.map((key) => fieldAt(item, key) ?? (key === 'protocol' ? 'TCP' : undefined));
     if (parts.includes(undefined)) continue;
     const key = parts.map(String).join('/');
@@ -396,8 +404,8 @@ function withoutNulls(value: JsonObject): { readonly value: JsonObject; readonly
   function clean<T extends Json>(part: T): T {
     if (typeof part === 'string') bytes += part.length + 3;
     else if (typeof part !== 'object' || part === null) bytes += 8;
-    else if (Array.isArray(part)) return cleanList(part) as Json as T;
-    else return cleanMap(part as JsonObject) as Json as T;
+    else if (isJsonArray(part)) return cleanList(part) as Json as T;
+    else return cleanMap(part) as Json as T;
     return part;
   }
 

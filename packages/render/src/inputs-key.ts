@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import checksums from '../wasm/checksums.json' with { type: 'json' };
 import type { RenderRequest } from './renderer.ts';
 
 /** Part of every cache key: raised whenever the same input may render to something else. */
@@ -18,6 +19,7 @@ export function inputsKey(inputs: RenderInputs): string {
   const { environment, release, namespace, values, valuesFiles, set, include, exclude, seed, nowMs } = inputs;
   const fields = [
     RENDERER_VERSION,
+    checksums.helm.sha256,
     environment,
     release,
     namespace,

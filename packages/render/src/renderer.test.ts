@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Json, PlumbError, Rendered } from '@plumb/core';
+import { fieldAt, type Json, type PlumbError, type Rendered } from '@plumb/core';
 import { realClock } from '@plumb/test-support';
 import cases from '../testdata/cases.json' with { type: 'json' };
 import { treeOf, type TreeContent } from '../test/tree-of.ts';
@@ -158,12 +158,7 @@ test('the acceptance cases render to what the upstream tools give', async (t) =>
 });
 
 function sorted(objects: readonly unknown[]): readonly unknown[] {
-  const key = (object: unknown) =>
-    JSON.stringify(
-      [object].map(
-        (value) => (value as { kind: string }).kind + JSON.stringify((value as { metadata: unknown }).metadata),
-      ),
-    );
+  const key = (object: unknown) => JSON.stringify([fieldAt(object, 'kind'), fieldAt(object, 'metadata', 'name')]);
   return objects.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 

@@ -7,7 +7,7 @@ import { withMemoryMaximum } from './memory-limit.ts';
 
 export type ModuleName = keyof typeof checksums;
 
-export const MAX_MEMORY_BYTES = 256 * 1024 * 1024;
+const MAX_MEMORY_BYTES = 256 * 1024 * 1024;
 
 const compiled = new Map<ModuleName, Promise<WebAssembly.Module>>();
 

@@ -11,7 +11,7 @@ export interface World {
   readonly seed: string;
 }
 
-export class GuestExit extends Error {}
+class GuestExit extends Error {}
 
 const OK = 0;
 const EBADF = 8;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PlumbError } from '@plumb/core';
+import fc from 'fast-check';
 import { decodeYaml } from './decode.ts';
 
 function errorOf(text: string): PlumbError {
@@ -134,4 +135,65 @@ test('repeated hostile shapes end in a value or a named error, never in another 
       assert.ok(thrown instanceof PlumbError, `${JSON.stringify(shape)}: ${String(thrown)}`);
     }
   }
+});
+
+test('any text ends in values or a named error with its place', () => {
+  const piece = fc.constantFrom(
+    ...[
+      'a',
+      ': ',
+      '- ',
+      '? ',
+      '\n',
+      '  ',
+      '\t',
+      '"',
+      "'",
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      '|\n',
+      '>-\n',
+      '&x ',
+      '*x',
+      '!!str ',
+      '!t ',
+    ],
+    ...['<<', '#', '---\n', '...\n', '%TAG ', '\r', '0x', 'yes', '\\', '\u2028', '😀', '\ufeff', '`', '@', '='],
+  );
+
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 25 }), (pieces) => {
+      try {
+        decodeYaml(pieces.join(''), 'a.yaml');
+      } catch (thrown) {
+        assert.ok(thrown instanceof PlumbError && thrown.where?.file === 'a.yaml', String(thrown));
+      }
+    }),
+    { numRuns: 5000, seed: 1 },
+  );
+});
+
+test('JSON is read as YAML: tabs, escapes, surrogate pairs, long keys', () => {
+  const value = { a: ['\t/\u0000é😀\u2028', 1e3, -1.5, true, null], [`k${'x'.repeat(2000)}`]: { b: {} } };
+
+  assert.deepEqual(decodeYaml(JSON.stringify(value, undefined, '\t'), 'a.json')[0]?.value, value);
+  assert.deepEqual(decodeYaml('{"s": "\\ud83d\\ude00\\/"}', 'a.json')[0]?.value, { s: '😀/' });
+});
+
+test('Windows line ends change nothing', () => {
+  assert.deepEqual(decodeYaml('a: |\r\n  x\r\n  y\r\n---\r\nb: 1\r\n', 'a.yaml'), [
+    { value: { a: 'x\ny\n' }, line: 1 },
+    { value: { b: 1 }, line: 5 },
+  ]);
+});
+
+test('line breaks that only YAML 1.1 knows are refused outside of quotes and kept inside', () => {
+  for (const char of ['\u0085', '\u2028', '\u2029']) {
+    assert.equal(errorOf(`a: x${char}y\n`).code, 'YamlSyntax');
+    assert.equal(errorOf(`a: |\n  x${char}y\n`).code, 'YamlSyntax');
+  }
+  assert.deepEqual(decodeYaml('{"a": "x\u2028y", "b": "\\u0085"}', 'a.yaml')[0]?.value, { a: 'x\u2028y', b: '\u0085' });
 });

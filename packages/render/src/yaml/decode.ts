@@ -27,7 +27,9 @@ const MAX_MERGED_PAIRS = 10_000;
 /**
  * All documents of a YAML or JSON text, decoded as Kubernetes decodes them (sigs.k8s.io/yaml), except that what is
  * ambiguous or dangerous there is an error here: duplicate keys, numbers that 64-bit floats do not hold, tags beyond
- * the core ones, and expansions without bound. Throws the first problem as a `PlumbError` with file and line.
+ * the core ones, expansions without bound, and the line breaks of YAML 1.1 that no editor shows. One difference is known:
+ * inside of `[…]` and `{…}` a colon or question mark right before a bracket or quote ends a key here (`[a:]`), while it is
+ * part of the text there. Throws the first problem as a `PlumbError` with file and line.
  */
 export function decodeYaml(text: string, file: string): readonly YamlDocument[] {
   let events: readonly Event[];
@@ -57,7 +59,9 @@ interface Anchor {
   readonly open: boolean;
 }
 
-/** A mapping that is being filled, with the keys that came from `<<` and may still be overridden. */
+/** Characters that end a line in YAML 1.1, which Kubernetes reads, and are text in YAML 1.2, which our parser reads. */
+const OLD_LINE_BREAK = /[\u0085\u2028\u2029]/;
+
 type Pairs = Record<string, Json>;
 
 /** Builds values from the parser's events, recursion bounded by the parser's depth limit. */
@@ -65,6 +69,7 @@ class Composer {
   readonly #text: string;
   readonly #file: string;
   readonly #events: readonly Event[];
+  readonly #hasOldLineBreaks: boolean;
   #next = 0;
   #anchors = new Map<string, Anchor>();
   #handles = new Map<string, string>();
@@ -79,6 +84,7 @@ class Composer {
     this.#text = text;
     this.#file = file;
     this.#events = events;
+    this.#hasOldLineBreaks = OLD_LINE_BREAK.test(text);
   }
 
   documents(): readonly YamlDocument[] {
@@ -188,7 +194,7 @@ class Composer {
     if (event.type !== EVENT_ID.SCALAR) {
       throw this.#error('YamlSyntax', 'a key must be text, a number or a boolean', offsetOf(event));
     }
-    const text = getScalarValue(this.#text, event);
+    const text = this.#scalarText(event);
     const isPlain = event.style === SCALAR_STYLE.PLAIN && event.tagStart < 0;
     const key = isPlain ? resolvePlainKey(text) : this.#taggedKey(event);
     if (key === OUT_OF_RANGE) throw this.#rangeError(text, event);
@@ -202,8 +208,22 @@ class Composer {
     return value === null ? undefined : String(value);
   }
 
-  #scalar(event: ScalarEvent): Json {
+  #scalarText(event: ScalarEvent): string {
     const text = getScalarValue(this.#text, event);
+    // Both readers keep them inside of quotes.
+    if (this.#hasOldLineBreaks && quoteWidth(event) === 0) {
+      const char = OLD_LINE_BREAK.exec(text)?.[0];
+      if (char !== undefined) {
+        const escape = `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+        const message = `the text holds ${escape}, which ends a line for Kubernetes: write it so in double quotes`;
+        throw this.#error('YamlSyntax', message, offsetOf(event));
+      }
+    }
+    return text;
+  }
+
+  #scalar(event: ScalarEvent): Json {
+    const text = this.#scalarText(event);
     if (event.tagStart >= 0) return this.#taggedScalar(text, event);
     if (event.style !== SCALAR_STYLE.PLAIN) return text;
     const value = resolvePlain(text);
