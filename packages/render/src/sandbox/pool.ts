@@ -109,6 +109,8 @@ export class Sandbox implements AsyncDisposable {
     worker.on('error', (cause: Error) => {
       void this.#end(slot, new PlumbError('RenderCrash', `the sandbox broke: ${cause.message}`, { cause }));
     });
+    // After an end of our own the slot is gone already, and this does nothing.
+    worker.on('exit', (code) => void this.#end(slot, new PlumbError('RenderCrash', `the sandbox ended with ${code}`)));
     return slot;
   }
 
