@@ -44,7 +44,7 @@ export interface ApiFaultServer extends AsyncDisposable {
 
 /**
  * A scripted API server on loopback, over real sockets, for the faults that a real one shows only on bad days. The script
- * is called for each request; what it throws answers 599.
+ * is called for each request; what it throws answers 599. Over TLS it demands a client certificate of `TEST_CA`.
  */
 export async function startApiFaultServer(
   script: (exchange: ApiExchange) => void | Promise<void>,

@@ -7,7 +7,13 @@ import type { Transport } from './transport.ts';
 
 export interface ApplyOptions {
   /** Default: `FIELD_MANAGER`. The others own what is Plumb's own on an object: status, the set's parent, the CLI's edits. */
-  readonly manager?: typeof FIELD_MANAGER | 'plumb-status' | 'plumb-applyset' | 'plumb-cli' | undefined;
+  readonly manager?:
+    | typeof FIELD_MANAGER
+    | 'plumb-status'
+    | 'plumb-applyset'
+    | 'plumb-cli'
+    | 'plumb-request'
+    | undefined;
   /** Take fields that another manager owns, instead of the error `FieldConflict`. */
   readonly force: boolean;
   /** The server does all but store it. */

@@ -1,4 +1,4 @@
-import { fieldAt, PlumbError, toPlumbError, type Clock, type GroupKind, type Json } from '@plumb/core';
+import { fieldAt, isJsonArray, PlumbError, toPlumbError, type Clock, type GroupKind, type Json } from '@plumb/core';
 import { apiResource, type ApiResource } from './api-resource.ts';
 import { decodeJson, textOf } from './decode.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -245,5 +245,5 @@ function verbsOf(resource: Json): readonly string[] {
 }
 
 function list(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
+  return isJsonArray(value) ? value : [];
 }

@@ -224,6 +224,12 @@ export class ClusterReflector implements Reflector {
           this.#change(event.type, this.#trimmed(event.object));
         }
       }
+      if (reading !== undefined && !this.#life.signal.aborted) {
+        throw new PlumbError(
+          'ClusterUnreachable',
+          `list ${this.resource.plural}: the server broke off before all was sent`,
+        );
+      }
     } catch (error) {
       // Silence is no failure yet: the next watch finds out.
       if (!guard.stalled) throw error;
