@@ -1,12 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEngine, systemClock, systemRandom, type Engine, type EngineEvent, type EngineOptions } from '@plumb/engine';
+import {
+  RECONCILE_ANNOTATION,
+  startEngine,
+  systemClock,
+  systemRandom,
+  type Engine,
+  type EngineEvent,
+  type EngineOptions,
+} from '@plumb/engine';
 import { connect, loadKubeconfig, type KubeClient } from '@plumb/kube';
 import { sharedCluster, type TestCluster } from '@plumb/test-support';
 import { startGitServer, type GitServer } from '@plumb/test-support/git-server';
 
-const API = '/apis/plumb.dev/v1alpha1';
+const PLUMB = 'plumb.dev/v1alpha1';
 
 /** A namespace of the shared cluster, a Git server and an engine that is limited to the namespace. */
 export interface EngineFixture extends AsyncDisposable {
@@ -16,24 +24,47 @@ export interface EngineFixture extends AsyncDisposable {
   readonly stateFolder: string;
   readonly events: readonly EngineEvent[];
   readonly engine: Engine;
+  start(): Promise<void>;
+  stop(): Promise<void>;
   /** Stops the engine and starts it anew over the same state. */
   restart(): Promise<void>;
-  stop(): Promise<void>;
   /** Creates a Repository `shop` on the Git server's repository of that name and an Application on its folder. */
   application(name: string, spec?: Record<string, unknown>): Promise<void>;
   repository(name: string, spec: Record<string, unknown>): Promise<void>;
   /** Reads an object: `get('apps/v1', 'deployments', 'api')`; undefined where there is none. */
   get(apiVersion: string, plural: string, name: string): Promise<KubeLike | undefined>;
+  list(apiVersion: string, plural: string): Promise<readonly KubeLike[]>;
+  create(apiVersion: string, plural: string, object: object): Promise<KubeLike>;
+  /** Edits an object as a person would, with a merge patch under a field manager (default `kubectl-edit`). */
+  edit(apiVersion: string, plural: string, name: string, patch: object, manager?: string): Promise<KubeLike>;
+  remove(apiVersion: string, plural: string, name: string): Promise<void>;
+  /** Asks for a sync, as `plumb sync` does, and waits until it was carried out. */
+  sync(name: string): Promise<KubeLike>;
+  /** Waits until the engine has said something. */
+  untilEvent(satisfies: (event: EngineEvent) => boolean): Promise<EngineEvent>;
   /** Watches an Application until its status satisfies; fails with what it last said when the test's time is over. */
   until(name: string, satisfies: (application: KubeLike) => boolean): Promise<KubeLike>;
   /** Watches any object of the namespace until it satisfies; undefined means that it is gone. */
-  untilObject(apiVersion: string, plural: string, name: string, satisfies: (object: KubeLike | undefined) => boolean): Promise<void>;
+  untilObject(
+    apiVersion: string,
+    plural: string,
+    name: string,
+    satisfies: (object: KubeLike | undefined) => boolean,
+  ): Promise<void>;
 }
 
 export interface KubeLike {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly uid: string; readonly generation: number; readonly resourceVersion: string; readonly labels?: Record<string, string>; readonly annotations?: Record<string, string>; readonly managedFields?: readonly { manager: string; operation: string }[] };
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly generation: number;
+    readonly resourceVersion: string;
+    readonly labels?: Record<string, string>;
+    readonly annotations?: Record<string, string>;
+    readonly managedFields?: readonly { manager: string; operation: string }[];
+  };
   // Tests look at whatever field their promise is about.
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly spec?: any;
@@ -42,20 +73,37 @@ export interface KubeLike {
   readonly data?: Record<string, string>;
 }
 
-export type FixtureOptions = Partial<Pick<EngineOptions, 'listen' | 'identity'>> & { readonly prefix?: string };
+export type FixtureOptions = Partial<Pick<EngineOptions, 'listen' | 'identity'>> & {
+  readonly prefix?: string;
+  /** Whether the engine hears of a commit at once, as by a webhook; default true. Else it has to look for itself. */
+  readonly webhook?: boolean;
+  /** Of the Repository that `application` makes; default an hour. */
+  readonly interval?: string;
+  /** Whether the engine is started; default true. */
+  readonly start?: boolean;
+};
+
+const WAIT_MS = 30_000;
 
 export async function startFixture(options: FixtureOptions = {}): Promise<EngineFixture> {
   await using opening = new AsyncDisposableStack();
   const cluster = await sharedCluster();
   const namespace = await cluster.namespace(options.prefix ?? 'e2e');
-  const git = opening.use(await startGitServer());
+  let running: { engine: Engine; client: KubeClient } | undefined;
+  const git = opening.use(
+    await startGitServer({
+      onPush: (repository) => {
+        if (options.webhook !== false) running?.engine.trigger(`${namespace}/${repository}`);
+      },
+    }),
+  );
   const stateFolder = await mkdtemp(join(tmpdir(), 'plumb-e2e-'));
   opening.defer(() => rm(stateFolder, { recursive: true, force: true }));
   const events: EngineEvent[] = [];
   const signal = new AbortController().signal;
   const config = await loadKubeconfig({ path: cluster.kubeconfig, env: {}, signal });
 
-  let running: { engine: Engine; client: KubeClient } | undefined;
+  const listeners = new Set<(event: EngineEvent) => void>();
   const start = async (): Promise<void> => {
     const client = connect(config, { clock: systemClock, random: systemRandom, userAgent: 'plumb-test' });
     const engine = await startEngine({
@@ -70,6 +118,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
       ...(options.listen === undefined ? {} : { listen: options.listen }),
       log: (event) => {
         events.push(event);
+        for (const listener of listeners) listener(event);
         if (process.env['PLUMB_TEST_LOG'] !== undefined) process.stderr.write(`${JSON.stringify(event)}\n`);
       },
       signal,
@@ -83,7 +132,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
     await stopping?.client[Symbol.asyncDispose]();
   };
   opening.defer(stop);
-  await start();
+  if (options.start !== false) await start();
 
   const path = (apiVersion: string, plural: string): string =>
     `${apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`}/namespaces/${namespace}/${plural}`;
@@ -92,14 +141,20 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
     return answer.status === 404 ? undefined : (answer.body as KubeLike);
   };
   const untilObject: EngineFixture['untilObject'] = async (apiVersion, plural, name, satisfies) => {
-    const client = running?.client ?? connect(config, { clock: systemClock, random: systemRandom, userAgent: 'plumb-test' });
+    const client =
+      running?.client ?? connect(config, { clock: systemClock, random: systemRandom, userAgent: 'plumb-test' });
     const slash = apiVersion.indexOf('/');
     const kinds = await cluster.request('GET', slash < 0 ? '/api/v1' : `/apis/${apiVersion}`);
-    const kind = (kinds.body as { resources: { name: string; kind: string }[] }).resources.find((item) => item.name === plural)?.kind ?? '';
+    const kind =
+      (kinds.body as { resources: { name: string; kind: string }[] }).resources.find((item) => item.name === plural)
+        ?.kind ?? '';
     const resource = await client.resource({ group: slash < 0 ? '' : apiVersion.slice(0, slash), kind }, { signal });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let last: unknown;
-    const timer = setTimeout(() => reject(new Error(`${plural}/${name} is still ${JSON.stringify(last, null, 1)}`)), 60_000);
+    const timer = setTimeout(
+      () => reject(new Error(`${plural}/${name} is still ${JSON.stringify(last, null, 1)}`)),
+      WAIT_MS,
+    );
     const check = (object: KubeLike | undefined): void => {
       last = object?.status ?? object;
       if (satisfies(object)) resolve();
@@ -121,6 +176,34 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
     }
   };
 
+  const expect = async (status: number, method: string, url: string, body?: object, contentType?: string) => {
+    const answer = await cluster.request(method, url, {
+      ...(body === undefined ? {} : { body }),
+      ...(contentType === undefined ? {} : { contentType }),
+    });
+    if (answer.status !== status) throw new Error(`${method} ${url}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body as KubeLike;
+  };
+  const edit: EngineFixture['edit'] = (apiVersion, plural, name, patch, manager = 'kubectl-edit') =>
+    expect(
+      200,
+      'PATCH',
+      `${path(apiVersion, plural)}/${name}?fieldManager=${manager}`,
+      patch,
+      'application/merge-patch+json',
+    );
+  const until: EngineFixture['until'] = async (name, satisfies) => {
+    let found: KubeLike | undefined;
+    await untilObject(PLUMB, 'applications', name, (object) => {
+      if (object === undefined || !satisfies(object)) return false;
+      found ??= object;
+      return true;
+    });
+    if (found === undefined) throw new Error(`${name} is gone`);
+    return found;
+  };
+  let requests = 0;
+
   const closing = opening.move();
   return {
     cluster,
@@ -132,6 +215,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
       if (running === undefined) throw new Error('the engine is stopped');
       return running.engine;
     },
+    start,
     async restart() {
       await stop();
       await start();
@@ -139,36 +223,120 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
     stop,
     get,
     untilObject,
+    edit,
+    until,
+    async list(apiVersion, plural) {
+      const answer = await cluster.request('GET', path(apiVersion, plural));
+      return (answer.body as { items: readonly KubeLike[] }).items;
+    },
+    create: (apiVersion, plural, object) => expect(201, 'POST', path(apiVersion, plural), object),
+    async remove(apiVersion, plural, name) {
+      await expect(200, 'DELETE', `${path(apiVersion, plural)}/${name}`);
+    },
+    async sync(name) {
+      const request = `request-${(requests += 1)}`;
+      await edit(PLUMB, 'applications', name, { metadata: { annotations: { [RECONCILE_ANNOTATION]: request } } });
+      return await until(name, (application) => application.status?.handledRequest === request);
+    },
+    async untilEvent(satisfies) {
+      const { promise, resolve, reject } = Promise.withResolvers<EngineEvent>();
+      const timer = setTimeout(() => reject(new Error(`not said: ${JSON.stringify(events.slice(-20))}`)), WAIT_MS);
+      const listener = (event: EngineEvent): void => {
+        if (satisfies(event)) resolve(event);
+      };
+      listeners.add(listener);
+      events.forEach(listener);
+      try {
+        return await promise;
+      } finally {
+        listeners.delete(listener);
+        clearTimeout(timer);
+      }
+    },
     async repository(name, spec) {
-      await create(cluster, `${API}/namespaces/${namespace}/repositories`, { kind: 'Repository', name, spec });
+      const body = { apiVersion: PLUMB, kind: 'Repository', metadata: { name }, spec };
+      await expect(201, 'POST', path(PLUMB, 'repositories'), body);
     },
     async application(name, spec = {}) {
-      if ((await get('plumb.dev/v1alpha1', 'repositories', 'shop')) === undefined) {
-        const url = git.url('shop');
-        await create(cluster, `${API}/namespaces/${namespace}/repositories`, { kind: 'Repository', name: 'shop', spec: { url, interval: '1s' } });
+      if ((await get(PLUMB, 'repositories', 'shop')) === undefined) {
+        const repository = { url: git.url('shop'), interval: options.interval ?? '1h' };
+        const body = { apiVersion: PLUMB, kind: 'Repository', metadata: { name: 'shop' }, spec: repository };
+        await expect(201, 'POST', path(PLUMB, 'repositories'), body);
       }
-      await create(cluster, `${API}/namespaces/${namespace}/applications`, {
-        kind: 'Application',
-        name,
-        spec: { source: { repository: 'shop', path: 'deploy' }, ...spec },
-      });
-    },
-    async until(name, satisfies) {
-      await untilObject('plumb.dev/v1alpha1', 'applications', name, (object) => object !== undefined && satisfies(object));
-      const application = await get('plumb.dev/v1alpha1', 'applications', name);
-      if (application === undefined) throw new Error(`${name} is gone`);
-      return application;
+      const whole = { source: { repository: 'shop', path: 'deploy' }, ...spec };
+      const body = { apiVersion: PLUMB, kind: 'Application', metadata: { name }, spec: whole };
+      await expect(201, 'POST', path(PLUMB, 'applications'), body);
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
 
-async function create(cluster: TestCluster, path: string, { kind, name, spec }: { kind: string; name: string; spec: unknown }): Promise<void> {
-  const body = { apiVersion: 'plumb.dev/v1alpha1', kind, metadata: { name }, spec };
-  const answer = await cluster.request('POST', path, { body });
-  if (answer.status !== 201) throw new Error(`POST ${path}: ${JSON.stringify(answer.body)}`);
-}
-
 export function isHealthy(application: KubeLike): boolean {
   return application.status?.state === 'Healthy';
+}
+
+/** Healthy at a commit. */
+export function isHealthyAt(revision: string): (application: KubeLike) => boolean {
+  return (application) => isHealthy(application) && application.status?.revision === revision;
+}
+
+/** Whether any of its targets fails with the code. */
+export function hasFailed(code: string): (application: KubeLike) => boolean {
+  return (application) => failureOf(application, code) !== undefined;
+}
+
+export interface FailureLike {
+  readonly code: string;
+  readonly message: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly object?: string;
+}
+
+export function failureOf(application: KubeLike, code?: string): FailureLike | undefined {
+  const environments = (application.status?.environments ?? []) as { failures?: FailureLike[] }[];
+  return environments
+    .flatMap(({ failures = [] }) => failures)
+    .find((failure) => code === undefined || failure.code === code);
+}
+
+export function conditionOf(object: KubeLike | undefined, type: string): ConditionLike | undefined {
+  const conditions = (object?.status?.conditions ?? []) as ConditionLike[];
+  return conditions.find((condition) => condition.type === type);
+}
+
+export interface ConditionLike {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+}
+
+/** A manifest of a ConfigMap, as people write it. */
+export function configMap(name: string, data: Readonly<Record<string, string>> = { key: 'value' }): string {
+  const lines = Object.entries(data).map(([key, value]) => `  ${key}: "${value}"\n`);
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n${lines.join('')}`;
+}
+
+/** A manifest of a Deployment that becomes healthy. */
+export function deployment(
+  name: string,
+  { replicas = 1, image = 'registry.example.com/app:1', label = name } = {},
+): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ${name}
+spec:
+  replicas: ${replicas}
+  selector:
+    matchLabels: {app: ${label}}
+  template:
+    metadata:
+      labels: {app: ${label}}
+    spec:
+      containers:
+      - {name: app, image: "${image}"}
+`;
 }

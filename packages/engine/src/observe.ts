@@ -50,6 +50,8 @@ export class LiveIndex implements AsyncDisposable {
   readonly #objects = new Map<ObjectKey, LiveObject>();
   readonly #members = new Map<TargetKey, Set<ObjectKey>>();
   readonly #retries = new Map<string, Disposable>();
+  /** Beside each object that a reflector keeps: what we made of it when it was whole. */
+  readonly #summaries = new WeakMap<KubeObject, LiveObject>();
 
   constructor(options: LiveIndexOptions) {
     this.#options = options;
@@ -92,10 +94,10 @@ export class LiveIndex implements AsyncDisposable {
       watch.reflector = client.reflect(resource, {
         labelSelector: PART_OF_LABEL,
         metadataOnly: !needsStatus(groupKind),
-        trim: identityOnly,
+        trim: (object) => this.#summarise(object),
         signal,
         onChange: (event) => {
-          if (event.type === 'added' || event.type === 'updated') this.#put(event.object);
+          if (event.type === 'added' || event.type === 'updated') this.#put(this.#summaries.get(event.object));
           else if (event.type === 'deleted') this.#remove(event.key, event.object.metadata.uid);
           else this.#watchTurned(watch, event.type === 'failed' ? event.error : undefined);
         },
@@ -113,7 +115,7 @@ export class LiveIndex implements AsyncDisposable {
 
   /** The answer to a write of ours: newer than what the watch has seen. */
   wrote(object: KubeObject): void {
-    this.#put(object);
+    this.#put(observe(object));
   }
 
   /** A deletion of ours that is confirmed. */
@@ -158,14 +160,24 @@ export class LiveIndex implements AsyncDisposable {
     }
   }
 
-  #put(object: KubeObject): void {
-    const key = keyOf(object);
+  /** The reflector keeps identities only, and we the summary: the object itself is let go. */
+  #summarise(object: KubeObject): KubeObject {
+    const kept = identityOf(object);
+    const { uid, resourceVersion } = object.metadata;
+    const known = this.#objects.get(keyOf(object));
+    const isKnown = known !== undefined && known.uid === uid && known.resourceVersion === resourceVersion;
+    this.#summaries.set(kept, isKnown ? known : observe(object));
+    return kept;
+  }
+
+  #put(live: LiveObject | undefined): void {
+    if (live === undefined) return;
+    const { key } = live;
     const before = this.#objects.get(key);
-    if (before !== undefined && before.uid === object.metadata.uid) {
-      const version = object.metadata.resourceVersion ?? '';
+    if (before !== undefined && before.uid === live.uid) {
+      const version = live.resourceVersion;
       if (before.resourceVersion === version || isOlderVersion(version, before.resourceVersion)) return;
     }
-    const live = observe(object);
     this.#objects.set(key, live);
     if (before?.target !== live.target) {
       if (before?.target !== undefined) this.#members.get(before.target)?.delete(key);
@@ -187,13 +199,18 @@ export class LiveIndex implements AsyncDisposable {
   }
 }
 
-/** The reflector needs identities only, to tell what is gone after a new list. */
-function identityOnly({ apiVersion, kind, metadata }: KubeObject): KubeObject {
-  const { name, namespace, uid } = metadata;
+/** What a reflector needs to tell, after a new list, what is new, changed or gone. */
+function identityOf({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const { name, namespace, uid, resourceVersion } = metadata;
   return {
     apiVersion,
     kind,
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }) },
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    },
   };
 }
 
