@@ -27,7 +27,7 @@ import type { Ledger } from '@plumb/ledger';
 import type { Renderer } from '@plumb/render';
 import { applyAll, pruneAll, type WriteContext, type WriteResult } from './apply.ts';
 import type { Claims } from './claims.ts';
-import type { LiveIndex } from './observe.ts';
+import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
 import type { Sources } from './source.ts';
 import type { TargetSpec } from './targets.ts';
@@ -216,7 +216,7 @@ export class Reconciler {
       source: sources.sourceOf(spec),
       renderFailure: memory.renderFailure,
       desired: memory.desired,
-      watchOf: (groupKind) => live.watchOf(groupKind),
+      watchOf: (groupKind) => this.#watchOf(groupKind, target),
       parentKinds: parents.kindsOf(spec.application),
       siblingKinds: this.#siblingKinds(spec),
       liveOf: (key) => live.liveOf(key),
@@ -228,6 +228,16 @@ export class Reconciler {
       openRelease: memory.openRelease,
       releasedDigest: memory.releasedDigest,
     };
+  }
+
+  /** Who finds a watch that another target has started waits for it as well. */
+  #watchOf(groupKind: GroupKind, target: TargetKey): WatchState {
+    const watch = this.#options.live.watchOf(groupKind);
+    if (watch.state === 'starting') {
+      const name = kindName(groupKind);
+      this.#waiting.set(name, (this.#waiting.get(name) ?? new Set()).add(target));
+    }
+    return watch;
   }
 
   #ownerOf(target: TargetKey, key: ObjectKey): TargetKey | undefined {
@@ -314,7 +324,8 @@ export class Reconciler {
     const tree = source.state === 'ready' ? sources.treeAt(spec.repository, source.commit) : undefined;
     if (source.state !== 'ready' || tree === undefined) return;
     const { inputs, commit } = source;
-    const rendered = await renderer.render({ ...spec.render, tree, path: spec.path, signal });
+    const { committer } = await sources.commitOf(spec.repository, commit, { signal });
+    const rendered = await renderer.render({ ...spec.render, tree, path: spec.path, nowMs: committer.time, signal });
     let errors: readonly PlumbError[] = rendered.ok ? [] : rendered.error;
     if (rendered.ok) {
       const scopes = await this.#scopesOf(
