@@ -168,6 +168,26 @@ test('starts a list again when its state expires between two pages', async () =>
   assert.deepEqual(items[0], { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'new' } });
 });
 
+test('stops reading an answer that grows without end', async () => {
+  const left = Promise.withResolvers<void>();
+  const { client, server } = await fixture(async (exchange) => {
+    const stream = exchange.stream();
+    let open = true;
+    void stream.closed.then(() => {
+      open = false;
+      left.resolve();
+    });
+    const part = ' '.repeat(1024 * 1024);
+    for (; open; await new Promise(setImmediate)) stream.raw(part);
+  });
+  await using _server = server;
+  await using _client = client;
+
+  await assert.rejects(client.list(configMaps, { signal }), { code: 'ResponseInvalid', message: /larger than/ });
+
+  await left.promise;
+});
+
 test('does not believe a list that never ends', async () => {
   const { client, server } = await fixture((exchange) =>
     exchange.answer(200, { metadata: { resourceVersion: '1', continue: 'same' }, items: [] }),
@@ -314,7 +334,7 @@ test('keeps the path of a server behind a gateway', async () => {
 });
 
 /** A client of a scripted server that knows ConfigMaps; `tries` counts the requests of each method. */
-async function fixture(script: (exchange: ApiExchange, tries: number) => void) {
+async function fixture(script: (exchange: ApiExchange, tries: number) => void | Promise<void>) {
   const clock = new ManualClock({ instantSleep: true });
   const tries = new Map<string, number>();
   const server = await startApiFaultServer((exchange) => {
@@ -327,7 +347,7 @@ async function fixture(script: (exchange: ApiExchange, tries: number) => void) {
     }
     const count = (tries.get(exchange.method) ?? 0) + 1;
     tries.set(exchange.method, count);
-    script(exchange, count);
+    return script(exchange, count);
   });
   return { clock, server, client: clientOf(config(server.url), clock) };
 }

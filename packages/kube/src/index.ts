@@ -1,3 +1,14 @@
+/**
+ * A thin Kubernetes client on undici. One request goes through
+ *
+ *     client ─► discovery ─► api-resource   which path a kind has
+ *            ─► apply | delete | pages      what is asked and what an answer means
+ *            ─► transport                   credentials, limit of calls in flight, what is tried again
+ *            ─► exchange ─► dispatcher      one request on one of the two sets of connections
+ *
+ * and `reflector` keeps a copy of a kind up to date through `pages` and `watch`. `status-error` alone reads the words of
+ * refusals; `decode` alone turns bytes into values; writes are server-side applies and deletions, nothing else.
+ */
 export type { ApiResource, ResourceRef } from './api-resource.ts';
 export type { Applied, ApplyOptions } from './apply.ts';
 export { connect, type GetOptions, type KubeClient, type ListOptions, type ObjectList } from './client.ts';

@@ -183,6 +183,20 @@ test('waits longer and longer when every watch fails, and says why the cache gro
   assert.equal(world.reflector.error, undefined);
 });
 
+test('does not hammer a server that calls every state too old', async () => {
+  await using world = await open((exchange) => {
+    const stream = exchange.stream();
+    if (exchange.query.get('sendInitialEvents') !== null) stream.event('BOOKMARK', initialEnd(5));
+    stream.event('ERROR', { kind: 'Status', code: 410, message: 'too old' });
+    stream.end();
+  });
+
+  await world.heard('synced', 6);
+
+  assert.deepEqual(world.clock.sleptMs.slice(0, 5), [375, 750, 1500, 3000, 6000].slice(0, world.clock.sleptMs.length));
+  assert.ok(world.clock.sleptMs.length >= 4);
+});
+
 test('waits as long as an overloaded server asks before it watches again', async () => {
   await using world = await open((exchange) => {
     if (world.exchanges.length === 1) {
