@@ -63,7 +63,7 @@ const UNSUPPORTED_MS = 600_000;
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 30_000;
 /** Changes told in one turn of the event loop. */
-const TURN_CHANGES = 500;
+const TURN_CHANGES = 200;
 
 /**
  * A copy of one kind of a cluster's objects that keeps itself up to date.
