@@ -30,7 +30,7 @@ import type { Claims } from './claims.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
 import type { Sources } from './source.ts';
-import type { TargetSpec } from './targets.ts';
+import type { NamespacedName, TargetSpec } from './targets.ts';
 
 export interface ReconcilerOptions {
   readonly client: KubeClient;
@@ -43,6 +43,8 @@ export interface ReconcilerOptions {
   readonly parents: Parents;
   readonly identity: string;
   specOf(target: TargetKey): TargetSpec | undefined;
+  /** The targets that read a repository. */
+  targetsOf(repository: NamespacedName): ReadonlyMap<TargetKey, TargetSpec>;
   /** Look at these targets (again). */
   wake(targets: readonly TargetKey[]): void;
   /** The target has nothing more to do for now. */
@@ -104,6 +106,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #memories = new Map<TargetKey, TargetMemory>();
   readonly #waiting = new Map<string, Set<TargetKey>>();
+  /** By the target that has to render first: who waits for it. */
+  readonly #following = new Map<TargetKey, Set<TargetKey>>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -117,6 +121,7 @@ export class Reconciler {
   forget(target: TargetKey): void {
     this.#memories.delete(target);
     for (const waiting of this.#waiting.values()) waiting.delete(target);
+    this.#wakeFollowers(target);
     this.#options.wake(this.#options.claims.release(target));
   }
 
@@ -224,6 +229,7 @@ export class Reconciler {
       applied: memory.applied,
       failures: memory.failures,
       ownerOf: (key) => this.#ownerOf(target, key),
+      behind: () => this.#behind(spec),
       healAfter: memory.healAfter,
       openRelease: memory.openRelease,
       releasedDigest: memory.releasedDigest,
@@ -248,6 +254,18 @@ export class Reconciler {
     const marked = live.liveOf(key)?.target;
     if (marked === undefined || marked === target || claims.hasClaimed(marked)) return undefined;
     return specOf(marked) === undefined ? undefined : marked;
+  }
+
+  #behind(spec: TargetSpec): TargetKey | undefined {
+    for (const [target, neighbour] of this.#options.targetsOf(spec.repository)) {
+      if (target === spec.target || neighbour.suspended) continue;
+      const source = this.#options.sources.sourceOf(neighbour);
+      if (source.state === 'failed') continue;
+      const memory = this.#memories.get(target);
+      if (source.state === 'waiting' || memory === undefined) return target;
+      if (memory.desired?.inputs !== source.inputs && memory.renderFailure?.inputs !== source.inputs) return target;
+    }
+    return undefined;
   }
 
   #siblingKinds(spec: TargetSpec): readonly GroupKind[] {
@@ -488,7 +506,19 @@ export class Reconciler {
   #rest(target: TargetKey, memory: TargetMemory, rest: Rest): void {
     if (memory.rest?.state !== rest.state) memory.since = this.#options.clock.now();
     memory.rest = rest;
+    if (rest.waitsFor !== undefined) {
+      const followers = this.#following.get(rest.waitsFor) ?? new Set();
+      this.#following.set(rest.waitsFor, followers.add(target));
+    }
     this.#options.rested(target, memory, rest);
+    this.#wakeFollowers(target);
+  }
+
+  #wakeFollowers(target: TargetKey): void {
+    const followers = this.#following.get(target);
+    if (followers === undefined) return;
+    this.#following.delete(target);
+    this.#options.wake([...followers]);
   }
 }
 
