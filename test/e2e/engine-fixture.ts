@@ -23,6 +23,8 @@ export interface EngineFixture extends AsyncDisposable {
   readonly namespace: string;
   readonly stateFolder: string;
   readonly events: readonly EngineEvent[];
+  /** Every write that the engine has sent, its own kinds' included, in order. */
+  readonly writes: readonly SentWrite[];
   readonly engine: Engine;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -51,6 +53,15 @@ export interface EngineFixture extends AsyncDisposable {
     name: string,
     satisfies: (object: KubeLike | undefined) => boolean,
   ): Promise<void>;
+}
+
+export interface SentWrite {
+  readonly verb: 'apply' | 'status' | 'delete';
+  /** `ConfigMap/one`. */
+  readonly object: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly uid: string | undefined;
+  readonly resourceVersion: string | undefined;
 }
 
 export interface KubeLike {
@@ -100,6 +111,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
   const stateFolder = await mkdtemp(join(tmpdir(), 'plumb-e2e-'));
   opening.defer(() => rm(stateFolder, { recursive: true, force: true }));
   const events: EngineEvent[] = [];
+  const writes: SentWrite[] = [];
   const signal = new AbortController().signal;
   const config = await loadKubeconfig({ path: cluster.kubeconfig, env: {}, signal });
 
@@ -107,7 +119,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
   const start = async (): Promise<void> => {
     const client = connect(config, { clock: systemClock, random: systemRandom, userAgent: 'plumb-test' });
     const engine = await startEngine({
-      client,
+      client: recordWrites(client, writes),
       clock: systemClock,
       random: systemRandom,
       stateFolder: join(stateFolder, 'state'),
@@ -211,6 +223,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
     namespace,
     stateFolder,
     events,
+    writes,
     get engine() {
       if (running === undefined) throw new Error('the engine is stopped');
       return running.engine;
@@ -268,6 +281,33 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
       await expect(201, 'POST', path(PLUMB, 'applications'), body);
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** The client, with a note of each write before it is sent. */
+function recordWrites(client: KubeClient, writes: SentWrite[]): KubeClient {
+  return {
+    server: client.server,
+    context: client.context,
+    namespace: client.namespace,
+    version: (options) => client.version(options),
+    resource: (kind, options) => client.resource(kind, options),
+    invalidateDiscovery: () => client.invalidateDiscovery(),
+    get: (resource, ref, options) => client.get(resource, ref, options),
+    list: (resource, options) => client.list(resource, options),
+    reflect: (resource, options) => client.reflect(resource, options),
+    apply(object, options) {
+      const { name, annotations = {}, uid, resourceVersion } = object.metadata;
+      const verb = options.subresource === 'status' ? 'status' : 'apply';
+      writes.push({ verb, object: `${object.kind}/${name}`, annotations, uid, resourceVersion });
+      return client.apply(object, options);
+    },
+    delete(resource, ref, options) {
+      const { uid, resourceVersion } = options;
+      writes.push({ verb: 'delete', object: `${resource.kind}/${ref.name}`, annotations: {}, uid, resourceVersion });
+      return client.delete(resource, ref, options);
+    },
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
 }
 

@@ -90,6 +90,7 @@ function facts(world: World = {}): TargetFacts {
     ),
     failures: new Map(failures),
     ownerOf: () => undefined,
+    behind: () => undefined,
     healAfter: 0,
     openRelease: undefined,
     releasedDigest: set.digest,

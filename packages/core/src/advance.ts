@@ -60,6 +60,11 @@ export interface TargetFacts {
   readonly failures: ReadonlyMap<ObjectKey, WriteFailure>;
   /** The other living target that claims the object. */
   ownerOf(key: ObjectKey): TargetKey | undefined;
+  /**
+   * A living target of the same repository that has not rendered the commit it is to follow: until it has, nobody knows
+   * whether it takes over an object that this one lets go, or lets one go that this one wants.
+   */
+  behind(): TargetKey | undefined;
   /** Healing of this target is put off until then, because somebody keeps changing it back. */
   readonly healAfter: number;
   /** The release that is being rolled out, until its outcome is known. */
@@ -79,6 +84,8 @@ export interface Rest {
   readonly deletions: DeletionVerdict;
   /** Look again then (monotonic milliseconds), even if nothing happens. */
   readonly wakeAt: number | undefined;
+  /** Look again when this target has come to rest. */
+  readonly waitsFor?: TargetKey | undefined;
 }
 
 /** The next step of a target. Repeating any of them is harmless. */
@@ -132,6 +139,8 @@ export function advance(facts: TargetFacts): Step {
   );
   const opening = facts.releasedDigest !== desired.digest;
   if (claimed.length > 0 && opening) {
+    const behind = facts.behind();
+    if (behind !== undefined) return restBehind(behind);
     // Before the first write of a release: an object of another application stops the release whole.
     const errors = claimed.map((decision) => (decision as { error: PlumbError }).error);
     return rest('Failed', sentence(errors), { failures: [...inputErrors, ...errors] });
@@ -160,6 +169,9 @@ export function advance(facts: TargetFacts): Step {
   // A failed or incomplete read never deletes: deletions need today's render, all watches, and all writes done.
   const deletions = current && settled && watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
   if (deletions.verdict === 'allowed') {
+    // An object that moves from one application to another is handed over: who gets it has to say so first.
+    const behind = facts.behind();
+    if (behind !== undefined) return restBehind(behind);
     const due = deletions.objects.filter(({ key }) => isDue(facts.failures.get(key), DELETION, now));
     if (due.length > 0) return { do: 'prune', objects: due };
     const failed = deletions.objects.flatMap(({ key }) => facts.failures.get(key) ?? []);
@@ -195,8 +207,12 @@ function rest(state: HeadlineState, message: string, more: Partial<Omit<Rest, 'd
   return { do: 'rest', state, message, failures: [], deletions: { verdict: 'none' }, wakeAt: undefined, ...more };
 }
 
+function restBehind(behind: TargetKey): Rest {
+  return rest('Syncing', `Waiting until ${behind} has read the same commit.`, { waitsFor: behind });
+}
+
 function restBlocked(facts: TargetFacts, deletions: Extract<DeletionVerdict, { verdict: 'blocked' }>): Rest {
-  const names = nameSome(deletions.objects.map(({ key }) => key));
+  const names = nameSome(deletions.objects.map(({ key }) => key).sort());
   const error = new PlumbError('DeletionBlocked', `Deleting ${names} is blocked: ${deletions.reason}`, {
     fix: `Restore them in Git, or approve exactly this set: plumb sync ${commandName(facts.target)} --approve-deletion ${deletions.digest}`,
   });

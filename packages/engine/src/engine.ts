@@ -215,6 +215,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     parents,
     identity,
     specOf: (target) => catalog.specOf(target),
+    targetsOf: (repository) => catalog.targetsOf(repository),
     wake,
     rested(target, _memory, rest) {
       const spec = catalog.specOf(target);
@@ -304,7 +305,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
               metrics,
               secretOf,
               trigger: (name) => sources.trigger(name),
-              unready: () => undefined,
+              unready: () => unready,
             }),
             options.listen,
           ),

@@ -340,7 +340,7 @@ export class Sources implements AsyncDisposable {
     targets: ReadonlyMap<TargetKey, TargetSpec>,
     signal: AbortSignal,
   ): Promise<readonly TargetKey[]> {
-    const touched: TargetKey[] = [];
+    const facts = new Map<TargetKey, SourceFact>();
     const folders = new Map<string, Set<string>>();
     for (const target of followed.facts.keys()) if (!targets.has(target)) followed.facts.delete(target);
     for (const [target, spec] of targets) {
@@ -356,15 +356,16 @@ export class Sources implements AsyncDisposable {
         // Newer commit, same files: nothing to do for this target.
         continue;
       }
-      followed.facts.set(target, fact);
-      touched.push(target);
+      facts.set(target, fact);
       if (fact.state === 'ready') {
         const paths = folders.get(fact.commit) ?? new Set();
         folders.set(fact.commit, paths.add(spec.path));
       }
     }
     for (const [commit, paths] of folders) await mirror.prefetch(commit, [...paths], { signal });
-    return touched;
+    // All at once: a target that renders the new commit must see which others are to render it too.
+    for (const [target, fact] of facts) followed.facts.set(target, fact);
+    return [...facts.keys()];
   }
 
   async #factOf(spec: TargetSpec, mirror: Mirror, commit: string, signal: AbortSignal): Promise<SourceFact> {
