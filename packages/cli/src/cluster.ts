@@ -47,7 +47,7 @@ export function openClient({ clock }: Surroundings, config: ClusterConfig): Kube
 }
 
 /** The folder of the run files. */
-export function runFolder({ env, home }: Surroundings): string {
+export function runFolder({ env, home }: Pick<Surroundings, 'env' | 'home'>): string {
   return stateFolder(env, home, 'run');
 }
 
