@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { isHealthy, startFixture } from './engine-fixture.ts';
 
 const FILES = {
-  'deploy/values.yaml': 'name: shop\nreplicas: 2\nimage: {repository: registry.example.com/shop, tag: 1.4.2}\nenv: {LOG_LEVEL: info}\n',
+  'deploy/values.yaml':
+    'name: shop\nreplicas: 2\nimage: {repository: registry.example.com/shop, tag: 1.4.2}\nenv: {LOG_LEVEL: info}\n',
   'deploy/deployment.yaml': `apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -48,7 +49,11 @@ test('a commit becomes a healthy application, and the next commit changes it', a
   assert.equal(deployment?.spec.replicas, 2);
   assert.equal(deployment?.status.availableReplicas, 2);
 
-  const second = await plumb.git.commit('shop', { 'deploy/values.yaml': FILES['deploy/values.yaml'].replace('info', 'debug') }, { message: 'Say more' });
+  const second = await plumb.git.commit(
+    'shop',
+    { 'deploy/values.yaml': FILES['deploy/values.yaml'].replace('info', 'debug') },
+    { message: 'Say more' },
+  );
   await plumb.until('shop', (application) => isHealthy(application) && application.status.revision === second);
   const changed = await plumb.get('apps/v1', 'deployments', 'shop');
 

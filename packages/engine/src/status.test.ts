@@ -97,9 +97,13 @@ test('work in progress is Reconciling, and what only a person can mend is Stalle
 test('what is tried again by itself is not Stalled', () => {
   const waiting = report('Failed');
 
-  const answer = status({ reports: [{ ...waiting, rest: { ...waiting.rest, wakeAt: 5 } }] });
+  const answer = status({
+    reports: [
+      { ...waiting, rest: { ...waiting.rest, failures: [new PlumbError('NamespaceMissing', 'No such namespace')] } },
+    ],
+  });
 
-  assert.deepEqual(conditionsOf(answer), ['Ready=False Failed']);
+  assert.deepEqual(conditionsOf(answer), ['Ready=False NamespaceMissing']);
 });
 
 test('the headline is that of the worst environment, and says which', () => {

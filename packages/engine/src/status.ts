@@ -126,7 +126,9 @@ function conditionsOf(
 ): readonly Condition[] {
   const reason = rest === undefined ? state : reasonOf(rest);
   const working = state === 'Syncing' || state === 'Pending' || state === 'Drifted';
-  const stuck = state === 'Failed' && rest !== undefined && rest.wakeAt === undefined;
+  // What only a person can mend; what is tried again by itself is not stuck.
+  const stuck =
+    state === 'Failed' && rest !== undefined && rest.failures.every(({ facts }) => facts.retry === 'change');
   const conditions: Condition[] = [];
   const add = (type: string, status: 'True' | 'False'): void => {
     const before = application.status?.conditions?.find((condition) => condition.type === type);
