@@ -65,8 +65,8 @@ const ENVIRONMENT: NodeJS.ProcessEnv = {
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_TERMINAL_PROMPT: '0',
   LC_ALL: 'C',
-  GIT_AUTHOR_NAME: 'Ada',
+  GIT_AUTHOR_NAME: 'Demo Author',
   GIT_AUTHOR_EMAIL: 'ada@example.com',
-  GIT_COMMITTER_NAME: 'Ada',
+  GIT_COMMITTER_NAME: 'Demo Author',
   GIT_COMMITTER_EMAIL: 'ada@example.com',
 };

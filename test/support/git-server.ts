@@ -258,7 +258,7 @@ function importStream(
   files: Readonly<Record<string, FileChange>>,
   options: CommitOptions,
 ): Buffer {
-  const { name, email } = options.author ?? { name: 'Ada', email: 'ada@example.com' };
+  const { name, email } = options.author ?? { name: 'Test Author', email: 'author@example.com' };
   const who = `${name} <${email}> ${options.time ?? Math.floor(Date.now() / 1000)} +0000`;
   const parts: (string | Uint8Array)[] = [
     parent === '' && options.orphan ? `reset ${ref}\n` : '',

@@ -35,7 +35,7 @@ export function releaseOf(target: TargetKey, objects: readonly KubeObject[], com
     digest: 'digest',
     objects: objects.map((object): ReleaseObject => ({ object, origin: { file: 'deploy/all.yaml', line: 1 } })),
     subject: 'Ship it',
-    author: 'Ada <ada@example.com>',
+    author: 'Test Author <author@example.com>',
   };
 }
 
