@@ -66,7 +66,7 @@ const ENVIRONMENT: NodeJS.ProcessEnv = {
   GIT_TERMINAL_PROMPT: '0',
   LC_ALL: 'C',
   GIT_AUTHOR_NAME: 'Demo Author',
-  GIT_AUTHOR_EMAIL: 'ada@example.com',
+  GIT_AUTHOR_EMAIL: 'author@example.com',
   GIT_COMMITTER_NAME: 'Demo Author',
-  GIT_COMMITTER_EMAIL: 'ada@example.com',
+  GIT_COMMITTER_EMAIL: 'author@example.com',
 };
