@@ -1,4 +1,4 @@
-import { decodeApplication, API_VERSION, APPLICATION, REPOSITORY, type Application } from '@plumb/api';
+import { decodeApplication, API_VERSION, type Application, type APPLICATION, type REPOSITORY } from '@plumb/api';
 import { closest, groupOf, PlumbError, type KubeObject } from '@plumb/core';
 import type { ApiResource, KubeClient } from '@plumb/kube';
 import type { ChosenCluster } from './cluster.ts';

@@ -2,8 +2,10 @@ import {
   ArgumentScannerError,
   buildApplication,
   formatMessageForArgumentScannerError,
+  help as showHelp,
   run,
   text_en,
+  version as showVersion,
   type ApplicationText,
 } from '@stricli/core';
 import { isAbort, PlumbError, toPlumbError } from '@plumb/core';
@@ -11,7 +13,7 @@ import { routes } from './commands.ts';
 import { createContext, readGlobalFlags, type Surroundings } from './context.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { jsonText, oneLine } from './printable.ts';
-import { errorRecord, errorsOf, formatErrors } from './report-error.ts';
+import { errorsOf, formatErrors } from './report-error.ts';
 import { styleOf } from './style.ts';
 import { JSON_VERSION, VERSION } from './version.ts';
 
@@ -33,20 +35,27 @@ export async function runCli(inputs: readonly string[], surroundings: Surroundin
     if (globals.wantsJson && first !== undefined) {
       // The contract of `render` fixes its output, so it carries no version.
       const version = verb === 'render' ? {} : { apiVersion: JSON_VERSION };
-      surroundings.stdout.write(`${jsonText({ ...version, error: errorRecord(first) })}\n`);
+      surroundings.stdout.write(`${jsonText({ ...version, error: first.toRecord() })}\n`);
     }
     return formatErrors(errors, { isVerbose: globals.isVerbose });
   }
 
   const help = `See "plumb ${verb === '' || verb.length > 20 ? '' : `${oneLine(verb)} `}--help".`;
-  const application = buildApplication(routes, {
-    name: 'plumb',
-    versionInfo: { currentVersion: VERSION },
-    scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
-    documentation: { caseStyle: 'convert-camel-to-kebab', onlyRequiredInUsageLine: true, disableAnsiColor: true },
-    localization: { text: errorTexts(report, help) },
-    determineExitCode: (thrown) => (isAbort(thrown, surroundings.signal) ? EXIT.interrupted : exitCodeOf(thrown)),
-  });
+  const application = buildApplication(
+    routes,
+    {
+      name: 'plumb',
+      scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
+      documentation: { disableAnsiColor: true },
+      localization: { text: errorTexts(report, help) },
+      determineExitCode: (thrown) => (isAbort(thrown, surroundings.signal) ? EXIT.interrupted : exitCodeOf(thrown)),
+    },
+    {
+      help: showHelp({ brief: 'Print this help', defaultForRouteMap: true, formatting: HELP_FORMAT }),
+      // Its usual alias, -v, is for --verbose here.
+      version: showVersion({ brief: 'Print the version', alias: false, info: { currentVersion: VERSION } }),
+    },
+  );
   await run(application, inputs, context);
   const code = Number(context.process.exitCode ?? 0);
   // Negative ones are stricli's own: the command line could not be read, or a verb could not be loaded.
@@ -54,6 +63,12 @@ export async function runCli(inputs: readonly string[], surroundings: Surroundin
   if (code < 0 || code > 255) return EXIT.internal;
   return code === 0 ? context.answered : code;
 }
+
+const HELP_FORMAT = {
+  caseStyle: 'convert-camel-to-kebab',
+  onlyRequiredInUsageLine: true,
+  useAliasInUsageLine: false,
+} as const;
 
 const UNKNOWN_COMMAND = -5;
 const INVALID_ARGUMENT = -4;

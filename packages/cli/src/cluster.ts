@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { PlumbError } from '@plumb/core';
 import { connect, loadKubeconfig, type ClusterConfig, type KubeClient } from '@plumb/kube';
 import { systemRandom } from '@plumb/engine/clock';
 import type { CliContext, Surroundings } from './context.ts';
@@ -31,7 +32,15 @@ export async function chooseCluster(cli: CliContext, flags: ClusterFlags): Promi
   const runs = await listRuns(runFolder(surroundings));
   const context = flags.context ?? nonEmpty(env['PLUMB_CONTEXT']);
   const run = context === undefined && nonEmpty(env['KUBECONFIG']) === undefined ? runs[0] : undefined;
-  const config = await loadKubeconfig({ env, signal, context: run?.context ?? context, path: run?.kubeconfig });
+  const config = await loadKubeconfig({ env, signal, context: run?.context ?? context, path: run?.kubeconfig }).catch(
+    (thrown: unknown) => {
+      if (context !== undefined || !(thrown instanceof PlumbError) || thrown.code !== 'KubeconfigMissing') throw thrown;
+      throw new PlumbError('KubeconfigMissing', 'No engine runs on this machine, and no kubeconfig names a cluster', {
+        fix: 'Start an engine with "plumb up", set KUBECONFIG, or pass --context.',
+        cause: thrown,
+      });
+    },
+  );
   if (run !== undefined && cli.isVerbose) cli.note(`Using the cluster of the engine that runs here: ${config.server}`);
   const namedNamespace = flags.namespace ?? nonEmpty(env['PLUMB_NAMESPACE']);
   return {

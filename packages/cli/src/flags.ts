@@ -5,19 +5,19 @@ import type { CliContext } from './context.ts';
 
 /** Flags that several verbs share. The ones that every verb has are read by `readGlobalFlags` before any parsing. */
 export interface EveryVerb {
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-  readonly noColor: boolean;
+  readonly quiet?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+  readonly noColor?: boolean | undefined;
 }
 
-function toggle(brief: string): TypedFlagParameter<boolean, CliContext> {
-  return { kind: 'boolean', brief, default: false, withNegated: false };
+export function whether(brief: string): TypedFlagParameter<boolean | undefined, CliContext> {
+  return { kind: 'boolean', brief, optional: true, withNegated: false };
 }
 
 export const everyVerb = {
-  quiet: toggle('No progress on standard error'),
-  verbose: toggle('Stack traces, and more about what is done'),
-  noColor: toggle('No colours'),
+  quiet: whether('No progress on standard error'),
+  verbose: whether('Stack traces, and more about what is done'),
+  noColor: whether('No colours'),
 };
 
 export const everyVerbAliases = { q: 'quiet', v: 'verbose' } as const;
@@ -31,10 +31,6 @@ export function texts(
   placeholder: string,
 ): TypedFlagParameter<readonly string[] | undefined, CliContext> {
   return { kind: 'parsed', parse: String, brief, placeholder, variadic: true, optional: true };
-}
-
-export function whether(brief: string): TypedFlagParameter<boolean, CliContext> {
-  return toggle(brief);
 }
 
 export function wholeNumber(

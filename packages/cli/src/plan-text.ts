@@ -47,7 +47,11 @@ function itemRows(
   const hidden = details.length - shown.length;
   const [first = '', ...others] = hidden > 0 ? [...shown, `and ${hidden} more fields (--full)`] : shown;
   const sign = `${showSign(style, ACTION_SIGNS[item.action])} ${item.action}`;
-  return [[sign, nameOf(item.key, plan), first, origin], ...others.map((detail) => ['', '', detail, ''])];
+  const name = nameOf(item.key, plan);
+  // What is long stands last in its row, so that it widens no column.
+  const head = item.error === undefined ? [sign, name, first, origin] : [sign, name, origin];
+  const more = item.error === undefined ? others : [first, ...others];
+  return [head, ...more.map((detail) => ['', '', detail])];
 }
 
 function detailsOf(item: PlanItem, plan: Plan): readonly string[] {

@@ -1,4 +1,4 @@
-import { formatWhere, PlumbError, toPlumbError, type ErrorRecord } from '@plumb/core';
+import { formatWhere, toPlumbError, type PlumbError } from '@plumb/core';
 import { oneLine, printable } from './printable.ts';
 
 /** All errors in what a verb threw: several come as an `AggregateError`. */
@@ -47,8 +47,4 @@ function stacksOf(error: Error): readonly string[] {
   return error.cause instanceof Error
     ? [...own, `caused by ${printable(error.cause.message)}`, ...stacksOf(error.cause)]
     : own;
-}
-
-export function errorRecord(error: PlumbError): ErrorRecord {
-  return error.toRecord();
 }

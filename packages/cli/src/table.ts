@@ -1,9 +1,10 @@
-/** Columns of plain or coloured text, padded to their widest cell; the last one is not padded. */
+/** Columns of plain or coloured text, padded to their widest cell. The last cell of a row is not padded and may be long. */
 export function formatTable(rows: readonly (readonly string[])[], options: { readonly gap?: number } = {}): string {
   const gap = ' '.repeat(options.gap ?? 3);
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
+    const padded = row.slice(0, -1);
+    for (const [column, cell] of padded.entries()) widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
   }
   return rows
     .map((row) =>

@@ -1,9 +1,8 @@
-import { parseTargetKey, type TargetKey } from '@plumb/core';
+import { parseTargetKey, PlumbError, type TargetKey } from '@plumb/core';
 import { openLedgerReadOnly, releaseName, type Release } from '@plumb/ledger';
 import { selectNamed } from '../applications.ts';
 import { chooseCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
-import { PlumbError } from '@plumb/core';
 import type { EveryVerb } from '../flags.ts';
 import { jsonText, oneLine } from '../printable.ts';
 import { showSign, STATE_SIGNS, type Style } from '../style.ts';
@@ -81,7 +80,7 @@ export function historyText(releases: readonly Release[], style: Style): string 
     new Date(release.startedAt).toISOString().slice(0, 16).replace('T', ' '),
     String(release.objectCount),
     oneLine(release.author),
-    oneLine(release.message === undefined ? release.subject : `${release.subject} (${release.message})`),
+    oneLine(release.outcome === 'failed' ? `${release.subject} (${release.message ?? ''})` : release.subject),
   ]);
   const header = ['REL', 'COMMIT', 'RESULT', 'STARTED (UTC)', 'OBJECTS', 'BY', 'WHAT'];
   return formatTable([[...(showsTarget ? ['TARGET'] : []), ...header], ...rows]);

@@ -27,9 +27,9 @@ export interface PlanFlags extends EveryVerb, ClusterFlags {
   readonly ref?: string | undefined;
   readonly local?: string | undefined;
   readonly release?: string | undefined;
-  readonly full: boolean;
-  readonly exitCode: boolean;
-  readonly detailedExitcode: boolean;
+  readonly full?: boolean | undefined;
+  readonly exitCode?: boolean | undefined;
+  readonly detailedExitcode?: boolean | undefined;
   readonly output: 'table' | 'json';
 }
 
@@ -66,7 +66,7 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string): P
   }
 
   for (const { plan: made, source } of flags.output === 'table' ? planned : []) {
-    this.show(planText({ plan: made, label: source.label }, { style: this.style, isFull: flags.full }));
+    this.show(planText({ plan: made, label: source.label }, { style: this.style, isFull: flags.full ?? false }));
   }
   if (flags.output === 'json') {
     const items = planned.map(({ plan: made, source }) => planData({ plan: made, label: source.label }, source.commit));
@@ -186,8 +186,8 @@ function exitCodeFor(planned: readonly Planned[], flags: PlanFlags): number {
   // What the API server refuses now it refuses at the sync too.
   if (items.some(({ action }) => action === 'blocked')) return EXIT.no;
   if (items.length === 0) return EXIT.yes;
-  if (flags.detailedExitcode) return TERRAFORM_CHANGES;
-  return flags.exitCode ? EXIT.no : EXIT.yes;
+  if (flags.detailedExitcode === true) return TERRAFORM_CHANGES;
+  return flags.exitCode === true ? EXIT.no : EXIT.yes;
 }
 
 /** What `terraform plan -detailed-exitcode` answers where there are changes. */

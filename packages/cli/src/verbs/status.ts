@@ -16,7 +16,7 @@ import { yamlText } from '../yaml-text.ts';
 export interface StatusFlags extends EveryVerb, ClusterFlags {
   readonly env?: string | undefined;
   readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'jsonl' | 'name';
-  readonly watch: boolean;
+  readonly watch?: boolean | undefined;
 }
 
 /** `plumb status`: how the applications are, as their own statuses tell it. */
@@ -36,7 +36,7 @@ export async function status(this: CliContext, flags: StatusFlags, name?: string
     } else this.print(fleetData(fleet, flags.output));
   };
   await look();
-  if (!flags.watch) return;
+  if (flags.watch !== true) return;
 
   const resource = await plumbResource(client, APPLICATION.kind, { signal });
   let turn = Promise.withResolvers<void>();
@@ -97,9 +97,7 @@ function matrix(rows: readonly FleetRow[], options: TableOptions): readonly (rea
       const row = targets.find((target) => target.env === env);
       return row === undefined ? '' : cellText(row, options);
     });
-    return [...(showsNamespace ? [first?.namespace ?? ''] : []), first?.app ?? '', ...cells, whyOf(targets)].map(
-      oneCell,
-    );
+    return [...(showsNamespace ? [first?.namespace ?? ''] : []), first?.app ?? '', ...cells, whyOf(targets)];
   });
   return [[...(showsNamespace ? ['NAMESPACE'] : []), 'APP', ...header, 'WHY'], ...body];
 }
@@ -118,13 +116,13 @@ function wideTable(rows: readonly FleetRow[], options: TableOptions): readonly (
     oneLine(row.why ?? ''),
   ]);
   const header = ['NAMESPACE', 'APP', 'ENV', 'STATE', 'REVISION', 'RELEASE', 'OBJECTS', 'SINCE', 'WHY'];
-  return [header, ...body.map((cells) => cells.map(oneCell))];
+  return [header, ...body];
 }
 
 /** `✓ 9f3c1ab  2m`: the sign, the commit that runs there, and for how long it has been so. */
 function cellText(row: FleetRow, { style, now }: TableOptions): string {
   const sign = showSign(style, STATE_SIGNS[shownState(row)]);
-  const revision = row.revision === undefined ? row.state : shortRevision(row.revision);
+  const revision = row.revision === undefined ? row.state : oneLine(shortRevision(row.revision));
   const age = row.since === undefined ? '' : ` ${paint(style, 'gray', formatAge(now - Date.parse(row.since)))}`;
   return `${sign} ${revision}${age}`;
 }
@@ -139,7 +137,8 @@ function whyOf(targets: readonly FleetRow[]): string {
     .filter(({ why }) => why !== undefined)
     .toSorted((a, b) => SEVERITY.indexOf(a.state) - SEVERITY.indexOf(b.state));
   if (worst?.why === undefined) return '';
-  return worst.env === '' ? worst.why : `${worst.env}: ${worst.why.replace(`${worst.env}: `, '')}`;
+  const why = oneLine(worst.why);
+  return worst.env === '' || why.startsWith(`${worst.env}: `) ? why : `${worst.env}: ${why}`;
 }
 
 const SEVERITY: readonly State[] = [
@@ -153,11 +152,6 @@ const SEVERITY: readonly State[] = [
   'Stale',
   'Healthy',
 ];
-
-function oneCell(text: string): string {
-  // Signs carry our own colour codes; everything else was cleaned before.
-  return text.includes('\u001b') ? text : oneLine(text);
-}
 
 /** `1 failed  2 healthy`: every target counted once, worst first. */
 function countsLine(rows: readonly FleetRow[], { style }: TableOptions): string {

@@ -13,7 +13,7 @@ import { showSign, STATE_SIGNS } from '../style.ts';
 
 export interface SyncFlags extends EveryVerb, ClusterFlags {
   readonly env?: string | undefined;
-  readonly noWait: boolean;
+  readonly noWait?: boolean | undefined;
   /** Milliseconds. */
   readonly timeout: number;
   readonly approveDeletion?: string | undefined;
@@ -36,8 +36,8 @@ export async function sync(this: CliContext, flags: SyncFlags, name?: string): P
   }
 
   const request = new Date(clock.now()).toISOString();
-  await client.apply(requestOf(application, request, flags), { manager: 'plumb-cli', force: true, signal });
-  if (flags.noWait) {
+  await client.apply(requestOf(application, request, flags), { manager: 'plumb-request', force: true, signal });
+  if (flags.noWait === true) {
     this.note(`Asked for ${application.metadata.name}; see "plumb status".`);
     return;
   }
@@ -47,8 +47,8 @@ export async function sync(this: CliContext, flags: SyncFlags, name?: string): P
 }
 
 /**
- * Both annotations are ours alone (manager `plumb-cli`), and an apply that leaves one out removes it: so both are in every
- * one. With the uid it can never create an application.
+ * Both annotations are ours alone (manager `plumb-request`, which owns nothing else), and an apply that leaves one out
+ * removes it: so both are in every one. With the uid it can never create an application.
  */
 function requestOf({ apiVersion, kind, metadata }: Application, request: string, flags: SyncFlags): KubeObject {
   const approvals = new Map(parseApprovals(metadata.annotations?.[APPROVE_DELETION_ANNOTATION] ?? ''));
@@ -83,7 +83,8 @@ async function waitFor(cli: CliContext, { client, resource, application, request
   const { clock, signal } = cli.surroundings;
   const { name, namespace, uid } = application.metadata;
   const { promise, resolve, reject } = Promise.withResolvers<Application>();
-  const told = new Map<string, string>();
+  // How it was before is no news.
+  const told = new Map(targetsOf(application, flags.env).map((target) => [target.name, lineOf(name, target)]));
   const ending = new AbortController();
   await using _watch = client.reflect(resource, {
     namespace,
@@ -98,8 +99,8 @@ async function waitFor(cli: CliContext, { client, resource, application, request
       try {
         const now = decodedApplication(event.object);
         const targets = targetsOf(now, flags.env);
-        for (const target of targets) narrate(cli, told, name, target);
         const isHandled = now.status?.handledRequest === request;
+        for (const target of targets) narrate(cli, told, name, target);
         if (isHandled && targets.every(({ state }) => state !== 'Syncing' && state !== 'Pending')) resolve(now);
       } catch (thrown) {
         reject(thrown);
@@ -135,11 +136,14 @@ function targetsOf({ status, spec }: Application, environment: string | undefine
 
 /** One line for each transition. */
 function narrate(cli: CliContext, told: Map<string, string>, name: string, target: TargetStatus): void {
-  const { state, message = '', release } = target;
-  const line = `${target.name === '' ? name : `${name} ${target.name}`}  ${state}${release === undefined ? '' : `  ${release}`}  ${message}`;
+  const line = lineOf(name, target);
   if (told.get(target.name) === line) return;
   told.set(target.name, line);
-  cli.note(`${showSign(cli.style, STATE_SIGNS[state])} ${oneLine(line)}`);
+  cli.note(`${showSign(cli.style, STATE_SIGNS[target.state])} ${line}`);
+}
+
+function lineOf(name: string, { name: environment, state, release = '', message = '' }: TargetStatus): string {
+  return oneLine([name, environment, state, release, message].filter((word) => word !== '').join('  '));
 }
 
 /** Says what became of it; anything but health is an error. */
@@ -147,15 +151,9 @@ function conclude(cli: CliContext, application: Application, environment: string
   const { name } = application.metadata;
   const targets = targetsOf(application, environment);
   const errors = targets.flatMap((target) => errorsOf(name, target));
-  for (const { name: env, release, revision } of targets.filter(({ state }) => state === 'Healthy')) {
-    const what = [
-      env,
-      release === undefined ? '' : `at ${release}`,
-      revision === undefined ? '' : `(${revision.slice(0, 7)})`,
-    ];
-    cli.show(
-      `${showSign(cli.style, STATE_SIGNS.Healthy)} ${[name, 'healthy', ...what].filter((word) => word !== '').join(' ')}\n`,
-    );
+  for (const { name: env, release = '', revision = '' } of targets.filter(({ state }) => state === 'Healthy')) {
+    const words = [name, env, 'healthy', release && `at ${release}`, revision && `(${revision.slice(0, 7)})`];
+    cli.show(`${showSign(cli.style, STATE_SIGNS.Healthy)} ${words.filter((word) => word !== '').join(' ')}\n`);
   }
   if (errors.length > 0) throwAll(errors);
 }
@@ -176,13 +174,15 @@ function errorsOf(name: string, target: TargetStatus): readonly PlumbError[] {
     : [new PlumbError('Unhealthy', `${place} is ${state.toLowerCase()}: ${message ?? ''}`)];
 }
 
-/** A failure of a status as an error again. Its message ends with the next step. */
+/** A failure of a status as an error again: its message ends with the next step as a sentence of its own. */
 function errorOf(failure: NonNullable<TargetStatus['failures']>[number], as?: ErrorCode): PlumbError {
-  const { code, message, file, line, object } = failure;
+  const { code, file, line, object } = failure;
   const known = Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'Unhealthy';
+  const boundary = failure.message.lastIndexOf('. ');
+  const message = boundary < 0 ? failure.message : failure.message.slice(0, boundary);
   return new PlumbError(as ?? known, as === undefined || as === known ? message : `${message} (${code})`, {
     ...(file === undefined ? {} : { where: { file, ...(line === undefined ? {} : { line }) } }),
     subject: object,
-    fix: ERROR_CODES[known].fix,
+    fix: boundary < 0 ? ERROR_CODES[known].fix : failure.message.slice(boundary + 2),
   });
 }

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { objectKey, PlumbError, targetKey, type LiveObject, type ObjectKey } from '@plumb/core';
+import type { Plan } from '@plumb/engine';
+import { planText } from './plan-text.ts';
+
+const OPTIONS = { style: { isColored: false, isUnicode: true }, isFull: false };
+
+function key(group: string, kind: string, name: string, namespace = 'shop-prod'): ObjectKey {
+  return objectKey({ group, kind, namespace, name });
+}
+
+function live(objectKeyOf: ObjectKey): LiveObject {
+  return {
+    key: objectKeyOf,
+    apiVersion: 'v1',
+    uid: 'u',
+    resourceVersion: '1',
+    target: undefined,
+    fieldsHash: 'f',
+    lastEditor: undefined,
+    deleting: false,
+    health: { status: 'Healthy', message: '' },
+  };
+}
+
+const CLAIM = key('', 'PersistentVolumeClaim', 'reports');
+const PLAN: Plan = {
+  target: targetKey({ namespace: 'shop', application: 'checkout', environment: 'prod' }),
+  namespace: 'shop-prod',
+  digest: '1c9e4b000000',
+  unchanged: 36,
+  deletions: {
+    verdict: 'blocked',
+    objects: [live(CLAIM)],
+    digest: 'abcdef012345',
+    reason: 'it is of a protected kind',
+  },
+  items: [
+    { action: 'delete', key: CLAIM, reason: 'removed', changes: [], predicted: false },
+    {
+      action: 'change',
+      key: key('apps', 'Deployment', 'api'),
+      reason: 'changed',
+      origin: { file: 'deploy/api.yaml', line: 12 },
+      changes: [
+        { path: 'spec.template.spec.containers[name="api"].image', before: 'r/api:2.13.4', after: 'r/api:2.14.0' },
+        {
+          path: 'spec.template.spec.containers[name="api"].resources.limits.memory',
+          before: '512Mi',
+          after: '256Mi',
+        },
+      ],
+      predicted: false,
+    },
+    {
+      action: 'create',
+      key: key('', 'ConfigMap', 'flags', 'elsewhere'),
+      reason: 'absent',
+      origin: { file: 'deploy/flags.yaml', line: 1 },
+      changes: [],
+      predicted: true,
+    },
+    {
+      action: 'blocked',
+      key: key('', 'Service', 'api'),
+      origin: { file: 'deploy/svc.yaml', line: 3 },
+      changes: [],
+      predicted: false,
+      error: new PlumbError('FieldInvalid', 'spec.ports[0].port must be a number'),
+    },
+  ],
+};
+
+test('a plan shows what is lost first, each change with its fields, and the place of every object', () => {
+  assert.equal(
+    planText({ plan: PLAN, label: '9f3c1ab' }, OPTIONS),
+    `Plan  checkout@9f3c1ab → prod   namespace shop-prod   digest 1c9e4b000000
+  − delete   PersistentVolumeClaim/reports  !! needs an approval
+  ~ change   Deployment/api                 image 2.13.4 → 2.14.0              deploy/api.yaml:12
+                                            limits.memory 512Mi → 256Mi
+  + create   ConfigMap/flags (elsewhere)    its namespace or kind comes first  deploy/flags.yaml:1
+  ✕ blocked  Service/api                    deploy/svc.yaml:3
+                                            spec.ports[0].port must be a number
+                                            fix: Correct the named field.
+1 to delete, 1 to change, 1 to create, 1 refused, 36 unchanged.
+Blocked: nothing is deleted, because it is of a protected kind. Approve exactly this set: plumb sync checkout -n shop -e prod --approve-deletion abcdef012345
+`,
+  );
+});
+
+test('many fields of one object are counted, and all shown with --full', () => {
+  const changes = Array.from({ length: 8 }, (_, index) => ({ path: `data.k${index}`, before: 'a', after: 'b' }));
+  const item = { action: 'change', key: key('', 'ConfigMap', 'env'), changes, predicted: false } as const;
+  const plan: Plan = { ...PLAN, items: [item], deletions: { verdict: 'none' } };
+
+  const few = planText({ plan, label: 'x' }, OPTIONS);
+  const all = planText({ plan, label: 'x' }, { ...OPTIONS, isFull: true });
+
+  assert.match(few, /and 2 more fields \(--full\)/);
+  assert.match(all, /data k7 a → b/);
+});
+
+test('a plan without changes says so in one line', () => {
+  const plan: Plan = { ...PLAN, items: [], deletions: { verdict: 'none' } };
+
+  assert.equal(
+    planText({ plan, label: '9f3c1ab' }, OPTIONS),
+    'Plan  checkout@9f3c1ab → prod   namespace shop-prod   digest 1c9e4b000000\n36 unchanged.\n',
+  );
+});

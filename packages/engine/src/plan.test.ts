@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { applySetId, formatGroupKinds, parseObjectKey, targetKey, type KubeObject } from '@plumb/core';
+import { localTree } from '@plumb/git';
+import { connect, loadKubeconfig } from '@plumb/kube';
+import { createRenderer } from '@plumb/render';
+import { realClock, sharedCluster, type TestCluster } from '@plumb/test-support';
+import { planTarget, type Plan, type PlanItem, type PlanRequest } from './plan.ts';
+import { systemRandom } from './ports/clock.ts';
+import type { TargetSpec } from './targets.ts';
+
+const signal = new AbortController().signal;
+
+interface World extends AsyncDisposable {
+  readonly cluster: TestCluster;
+  readonly namespace: string;
+  readonly spec: TargetSpec;
+  readonly request: PlanRequest;
+  /** Replaces all files of the working copy. */
+  write(files: Readonly<Record<string, string>>): Promise<void>;
+  plan(more?: Partial<PlanRequest>): Promise<Plan>;
+  /** Applies the files as the engine does. */
+  apply(more?: Partial<TargetSpec>): Promise<void>;
+}
+
+async function openWorld(): Promise<World> {
+  await using opening = new AsyncDisposableStack();
+  const cluster = await sharedCluster();
+  const namespace = await cluster.namespace('plan');
+  const folder = opening.adopt(await mkdtemp(join(tmpdir(), 'plumb-plan-')), (path) => rm(path, { recursive: true }));
+  const config = await loadKubeconfig({ path: cluster.kubeconfig, env: {}, signal });
+  const client = opening.use(connect(config, { clock: realClock, random: systemRandom, userAgent: 'plumb-test' }));
+  const renderer = opening.use(createRenderer({ clock: realClock, workers: 1 }));
+  const parentRef = { group: 'plumb.dev', kind: 'Application', namespace, name: 'shop' };
+  const spec: TargetSpec = {
+    target: targetKey({ namespace, application: 'shop' }),
+    application: `${namespace}/shop`,
+    environment: '',
+    repository: `${namespace}/shop`,
+    path: 'app',
+    revision: undefined,
+    namespace,
+    writeAs: undefined,
+    conflicts: 'report',
+    budget: { maxObjects: 25, maxPercent: 20, protect: [] },
+    approvedDeletion: undefined,
+    suspended: false,
+    applySet: applySetId(parentRef),
+    render: { release: 'shop', namespace },
+  };
+  const kinds = [
+    { group: '', kind: 'ConfigMap' },
+    { group: 'apps', kind: 'Deployment' },
+  ];
+  const parent: KubeObject = {
+    apiVersion: 'plumb.dev/v1alpha1',
+    kind: 'Application',
+    metadata: {
+      name: 'shop',
+      namespace,
+      annotations: { 'applyset.kubernetes.io/contains-group-kinds': formatGroupKinds(kinds) },
+    },
+  };
+  const tree = localTree(folder);
+  const request: PlanRequest = { client, spec, tree, renderer, parent, targets: new Set([spec.target]), signal };
+
+  async function write(files: Readonly<Record<string, string>>): Promise<void> {
+    await rm(join(folder, 'app'), { recursive: true, force: true });
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, 'app', name)), { recursive: true });
+      await writeFile(join(folder, 'app', name), content);
+    }
+  }
+  async function plan(more: Partial<PlanRequest> = {}): Promise<Plan> {
+    const result = await planTarget({ ...request, ...more });
+    if (!result.ok) throw new AggregateError(result.error, result.error[0]?.message);
+    return result.value;
+  }
+  async function apply(more: Partial<TargetSpec> = {}): Promise<void> {
+    const { place } = await import('@plumb/core');
+    const wanted = { ...spec, ...more };
+    const rendered = await renderer.render({ tree, path: 'app', ...spec.render, signal });
+    assert.ok(rendered.ok);
+    const { desired } = place(rendered.value.objects, { ...wanted, scopeOf: () => 'namespaced' });
+    for (const { object } of desired.objects) await client.apply(object, { force: true, signal });
+  }
+  const open = opening.move();
+  return { cluster, namespace, spec, request, write, plan, apply, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+function summary(items: readonly PlanItem[]): readonly string[] {
+  return items.map(({ action, key }) => `${action} ${parseObjectKey(key)?.kind}/${parseObjectKey(key)?.name}`);
+}
+
+const configMap = (name: string, level: string): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {LEVEL: ${level}}\n`;
+const deployment = (replicas: string): string =>
+  `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  replicas: ${replicas}
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec: {containers: [{name: api, image: "api:1"}]}
+`;
+
+test('on an empty namespace everything is created, and nothing is written', async () => {
+  await using world = await openWorld();
+  await world.write({ 'a.yaml': configMap('env', 'info'), 'b.yaml': deployment('2') });
+
+  const plan = await world.plan();
+
+  assert.deepEqual(summary(plan.items), ['create ConfigMap/env', 'create Deployment/api']);
+  assert.deepEqual(
+    plan.items.map(({ origin }) => origin),
+    [
+      { file: 'app/a.yaml', line: 1 },
+      { file: 'app/b.yaml', line: 1 },
+    ],
+  );
+  const { status } = await world.cluster.request('GET', `/api/v1/namespaces/${world.namespace}/configmaps/env`);
+  assert.equal(status, 404);
+});
+
+test('what is as Git wants it does not show up, and a change names its fields', async () => {
+  await using world = await openWorld();
+  await world.write({ 'a.yaml': configMap('env', 'info'), 'b.yaml': deployment('2') });
+  await world.apply();
+
+  const same = await world.plan();
+  await world.write({ 'a.yaml': configMap('env', 'debug'), 'b.yaml': deployment('2') });
+  const changed = await world.plan();
+
+  assert.deepEqual([same.items, same.unchanged], [[], 2]);
+  assert.deepEqual(summary(changed.items), ['change ConfigMap/env']);
+  assert.deepEqual(changed.items[0]?.changes, [{ path: 'data.LEVEL', before: 'info', after: 'debug' }]);
+  assert.notEqual(changed.digest, same.digest);
+});
+
+test('what somebody changed by hand would be put back', async () => {
+  await using world = await openWorld();
+  await world.write({ 'a.yaml': configMap('env', 'info') });
+  await world.apply();
+  await world.cluster.request('PATCH', `/api/v1/namespaces/${world.namespace}/configmaps/env`, {
+    body: { data: { LEVEL: 'trace' } },
+    contentType: 'application/merge-patch+json',
+  });
+
+  const plan = await world.plan();
+
+  assert.deepEqual(plan.items[0]?.changes, [{ path: 'data.LEVEL', before: 'trace', after: 'info' }]);
+});
+
+test('what Git no longer has is deleted, first in the list', async () => {
+  await using world = await openWorld();
+  await world.write({ 'a.yaml': configMap('env', 'info'), 'b.yaml': configMap('old', 'info') });
+  await world.apply();
+  await world.write({ 'a.yaml': configMap('env', 'debug') });
+
+  const plan = await world.plan();
+
+  assert.deepEqual(summary(plan.items), ['delete ConfigMap/old', 'change ConfigMap/env']);
+  assert.equal(plan.deletions.verdict, 'allowed');
+});
+
+test('deletions beyond the budget are blocked as they would be at the sync', async () => {
+  await using world = await openWorld();
+  const files = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [`${name}.yaml`, configMap(name, 'info')]));
+  await world.write(files);
+  await world.apply();
+  await world.write({ 'a.yaml': configMap('a', 'info') });
+
+  const { deletions } = await world.plan();
+  assert.ok(deletions.verdict === 'blocked');
+  const approved = await world.plan({ spec: { ...world.spec, approvedDeletion: deletions.digest } });
+
+  assert.equal(deletions.objects.length, 3);
+  assert.equal(approved.deletions.verdict, 'allowed');
+});
+
+test('without any manifest the plan fails: an empty folder is never a wish', async () => {
+  await using world = await openWorld();
+  await world.write({ 'README.md': 'nothing here' });
+
+  const result = await planTarget(world.request);
+
+  assert.ok(!result.ok);
+  assert.equal(result.error[0]?.code, 'SuspiciouslyEmpty');
+});
+
+test('a folder that is not there, and a file that cannot be read, are errors of the input', async () => {
+  await using world = await openWorld();
+  const missing = await planTarget(world.request);
+  await world.write({ 'a.yaml': 'a: [' });
+  const broken = await planTarget(world.request);
+
+  assert.ok(!missing.ok && !broken.ok);
+  assert.equal(missing.error[0]?.code, 'PathMissing');
+  assert.deepEqual([broken.error[0]?.code, broken.error[0]?.where?.file], ['YamlSyntax', 'app/a.yaml']);
+});
+
+test('what the API server refuses is blocked with the place, and hinders no other object', async () => {
+  await using world = await openWorld();
+  await world.write({ 'a.yaml': configMap('env', 'info'), 'b.yaml': deployment('many') });
+
+  const plan = await world.plan();
+
+  assert.deepEqual(summary(plan.items), ['create ConfigMap/env', 'blocked Deployment/api']);
+  const blocked = plan.items[1];
+  assert.deepEqual(blocked?.error?.where, { file: 'app/b.yaml', line: 1 });
+  assert.match(blocked?.error?.message ?? '', /replicas/);
+});
+
+test('an object that nobody manages is adopted, and only with force where others own its fields', async () => {
+  await using world = await openWorld();
+  await world.write({ 'a.yaml': configMap('env', 'info') });
+  await world.cluster.request('POST', `/api/v1/namespaces/${world.namespace}/configmaps`, {
+    body: { metadata: { name: 'env' }, data: { LEVEL: 'trace' } },
+  });
+
+  const reported = await world.plan();
+  const forced = await world.plan({ spec: { ...world.spec, conflicts: 'force' } });
+
+  assert.deepEqual(summary(reported.items), ['blocked ConfigMap/env']);
+  assert.equal(reported.items[0]?.error?.code, 'FieldConflict');
+  assert.deepEqual(summary(forced.items), ['adopt ConfigMap/env']);
+  assert.deepEqual(forced.items[0]?.changes, [{ path: 'data.LEVEL', before: 'trace', after: 'info' }]);
+});
+
+test("another living application's object is not taken; a dead one's is adopted", async () => {
+  await using world = await openWorld();
+  const other = targetKey({ namespace: world.namespace, application: 'other' });
+  await world.write({ 'a.yaml': configMap('env', 'info') });
+  await world.apply({ target: other });
+
+  const living = await world.plan({ targets: new Set([world.spec.target, other]) });
+  const dead = await world.plan();
+
+  assert.equal(living.items[0]?.error?.code, 'OwnedByOther');
+  assert.deepEqual(summary(dead.items), ['adopt ConfigMap/env']);
+});
+
+test('objects in a namespace, or of a kind, that the same plan brings are predicted', async () => {
+  await using world = await openWorld();
+  const fresh = `${world.namespace}-new`;
+  const group = `${world.namespace}.example.com`;
+  await world.write({
+    'a.yaml': `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${fresh}}\n`,
+    'b.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: env, namespace: ${fresh}}\n`,
+    'c.yaml': `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.${group}}
+spec:
+  group: ${group}
+  names: {kind: Widget, plural: widgets}
+  scope: Namespaced
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+`,
+    'd.yaml': `apiVersion: ${group}/v1\nkind: Widget\nmetadata: {name: w}\n`,
+  });
+
+  const plan = await world.plan();
+
+  assert.deepEqual(
+    plan.items.map(({ action, key, predicted }) => `${action} ${parseObjectKey(key)?.kind} ${predicted}`),
+    ['create Namespace false', 'create CustomResourceDefinition false', 'create ConfigMap true', 'create Widget true'],
+  );
+});
+
+test('values of Secrets never leave them', async () => {
+  await using world = await openWorld();
+  const secret = (value: string): string =>
+    `apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {pw: ${value}}\n`;
+  await world.write({ 's.yaml': secret('hunter2') });
+  await world.apply();
+  await world.write({ 's.yaml': secret('correct-horse') });
+
+  const plan = await world.plan();
+
+  assert.deepEqual(summary(plan.items), ['change Secret/s']);
+  const text = JSON.stringify(plan);
+  for (const value of ['hunter2', 'correct-horse']) {
+    assert.ok(!text.includes(value) && !text.includes(Buffer.from(value).toString('base64')));
+  }
+});
