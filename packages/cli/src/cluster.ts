@@ -32,7 +32,8 @@ export async function chooseCluster(cli: CliContext, flags: ClusterFlags): Promi
   const runs = await listRuns(runFolder(surroundings));
   const context = flags.context ?? nonEmpty(env['PLUMB_CONTEXT']);
   const run = context === undefined && nonEmpty(env['KUBECONFIG']) === undefined ? runs[0] : undefined;
-  const config = await loadKubeconfig({ env, signal, context: run?.context ?? context, path: run?.kubeconfig }).catch(
+  const files = run?.kubeconfig === undefined ? env : { ...env, KUBECONFIG: run.kubeconfig };
+  const config = await loadKubeconfig({ env: files, signal, context: run?.context ?? context }).catch(
     (thrown: unknown) => {
       if (context !== undefined || !(thrown instanceof PlumbError) || thrown.code !== 'KubeconfigMissing') throw thrown;
       throw new PlumbError('KubeconfigMissing', 'No engine runs on this machine, and no kubeconfig names a cluster', {

@@ -20,6 +20,7 @@ import {
 } from '@plumb/git';
 import type { KubeClient } from '@plumb/kube';
 import { decodeText, decodeYaml } from '@plumb/render';
+import { nameFromFolder } from './folder-name.ts';
 
 /** The files that a plan is made from. */
 export interface PlanSource {
@@ -33,6 +34,8 @@ export interface PlanSource {
 export interface WorkingCopy extends PlanSource {
   /** The folder that was named, relative to the root of the repository. */
   readonly path: string;
+  /** What an application in it is called where nobody says. */
+  readonly name: string;
 }
 
 /** The repository around a folder, as its files are now. */
@@ -40,7 +43,7 @@ export async function openWorkingCopy(folder: string, cwd: string): Promise<Work
   const directory = resolve(cwd, folder);
   const root = await repositoryRoot(directory);
   const path = relative(root, directory).split(sep).join('/');
-  return { tree: localTree(root), commit: undefined, label: 'working copy', path };
+  return { tree: localTree(root), commit: undefined, label: 'working copy', path, name: nameFromFolder(directory) };
 }
 
 /**

@@ -7,7 +7,7 @@ export interface RunFile {
   readonly pid: number;
   /** Of the engine's listener. */
   readonly url: string | undefined;
-  /** The file to reach the cluster with; undefined where the usual kubeconfig was used. */
+  /** What `KUBECONFIG` has to be to reach the cluster; undefined where the usual kubeconfig was used. */
   readonly kubeconfig: string | undefined;
   readonly context: string;
   readonly server: string;

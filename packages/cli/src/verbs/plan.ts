@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { API_VERSION, APPLICATION, decodeApplication, type Application } from '@plumb/api';
 import { PlumbError, type KubeObject, type TargetKey } from '@plumb/core';
 import { planTarget, targetsOf, type Plan } from '@plumb/engine';
@@ -172,7 +171,7 @@ async function applicationsFor(
     apiVersion: API_VERSION,
     kind: APPLICATION.kind,
     metadata: {
-      name: flags.release ?? name ?? (basename(path || cli.surroundings.cwd).toLowerCase() || 'local'),
+      name: flags.release ?? name ?? workingCopy.name,
       namespace: cluster.namespace,
     },
     spec: { source: { repository: 'local', path } },

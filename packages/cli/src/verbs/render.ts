@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { basename, relative, resolve, sep } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import { PlumbError, type RenderedObject } from '@plumb/core';
 import { localTree, repositoryRoot } from '@plumb/git';
 import { createRenderer } from '@plumb/render';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
+import { nameFromFolder } from '../folder-name.ts';
 import { jsonText, oneLine } from '../printable.ts';
 import { throwAll } from '../report-error.ts';
 import { readValuesFiles } from '../values-files.ts';
@@ -32,7 +33,7 @@ export async function render(this: CliContext, flags: RenderFlags, folder: strin
   const result = await renderer.render({
     tree: localTree(root),
     path: relative(root, directory).split(sep).join('/'),
-    release: flags.release ?? releaseOf(directory),
+    release: flags.release ?? nameFromFolder(directory),
     namespace: flags.namespace,
     environment: flags.env,
     set: flags.set,
@@ -43,16 +44,6 @@ export async function render(this: CliContext, flags: RenderFlags, folder: strin
   const { objects } = result.value;
   if (flags.output === 'json') this.print(`${jsonText({ objects: objects.map(({ object }) => object) })}\n`);
   else this.print(objects.map(documentText).join('---\n'));
-}
-
-/** The folder's name as far as it can be the name of a release. */
-function releaseOf(directory: string): string {
-  const name = basename(directory)
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9-]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 53);
-  return name === '' ? 'release' : name;
 }
 
 function documentText({ object, origin }: RenderedObject): string {

@@ -46,8 +46,9 @@ export async function status(this: CliContext, flags: StatusFlags, name?: string
     onChange: () => turn.resolve(),
     signal,
   });
+  const interrupted = rejectOnAbort(signal);
   for (;;) {
-    await Promise.race([turn.promise, rejectOnAbort(signal)]);
+    await Promise.race([turn.promise, interrupted]);
     // Many changes come together; one picture of them is enough.
     await clock.sleep(SETTLE_MS, { signal });
     turn = Promise.withResolvers();

@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
+import { PlumbError } from '@plumb/core';
 import { startEngine, type EngineEvent } from '@plumb/engine';
 import { systemRandom } from '@plumb/engine/clock';
 import { loadKubeconfig, type ClusterConfig } from '@plumb/kube';
@@ -45,7 +46,7 @@ export async function up(this: CliContext, flags: UpFlags): Promise<void> {
     await announceRun(runFolder(surroundings), {
       pid: process.pid,
       url: engine.url,
-      kubeconfig: cluster.kubeconfig,
+      kubeconfig: cluster.kubeconfig ?? (env['KUBECONFIG'] || undefined),
       context: cluster.config.context,
       server: cluster.config.server,
       stateFolder: cluster.stateFolder,
@@ -104,7 +105,6 @@ async function openCluster(cli: CliContext, flags: UpFlags, running: AsyncDispos
   const config = await loadKubeconfig({ path: cluster.kubeconfig, env, signal });
   // The port may be another one at the next start: the data tells embedded clusters apart.
   const id = clusterId({ server: dataDir, context: 'embedded' });
-  const { PlumbError } = await import('@plumb/core');
   return {
     config,
     id,

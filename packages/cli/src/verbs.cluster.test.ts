@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startEngine, systemRandom } from '@plumb/engine';
+import { connect, loadKubeconfig } from '@plumb/kube';
+import { realClock, sharedCluster, type TestCluster } from '@plumb/test-support';
+import { startGitServer, type GitServer } from '@plumb/test-support/git-server';
+import { runCaptured, type CapturedRun } from '../test/run-captured.ts';
+import { clusterId } from './cluster.ts';
+import { stateFolder } from './folders.ts';
+
+const signal = new AbortController().signal;
+const REPOSITORY = 'shop.git';
+
+interface World extends AsyncDisposable {
+  readonly cluster: TestCluster;
+  readonly namespace: string;
+  readonly git: GitServer;
+  readonly folder: string;
+  plumb(...inputs: readonly string[]): Promise<CapturedRun>;
+  stopEngine(): Promise<void>;
+}
+
+/** A namespace of the shared cluster with an engine for it, and a repository with one application added by the verbs. */
+async function openWorld(files: Readonly<Record<string, string>>): Promise<World> {
+  await using opening = new AsyncDisposableStack();
+  const cluster = await sharedCluster();
+  const namespace = await cluster.namespace('cli');
+  const folder = opening.adopt(await mkdtemp(join(tmpdir(), 'plumb-cli-')), (path) =>
+    rm(path, { recursive: true, force: true }),
+  );
+  const git = opening.use(await startGitServer());
+  await git.create(REPOSITORY);
+  await git.commit(REPOSITORY, files, 'First');
+
+  const env = { KUBECONFIG: cluster.kubeconfig, PLUMB_NAMESPACE: namespace, LANG: 'C.UTF-8' };
+  const config = await loadKubeconfig({ env, signal });
+  const client = opening.use(connect(config, { clock: realClock, random: systemRandom, userAgent: 'plumb-test' }));
+  const engine = opening.use(
+    await startEngine({
+      client,
+      clock: realClock,
+      random: systemRandom,
+      stateFolder: stateFolder(env, folder, 'clusters', clusterId(config)),
+      cacheFolder: join(folder, 'git'),
+      namespace,
+      identity: 'test',
+      log: () => {},
+      signal,
+    }),
+  );
+  const plumb = (...inputs: readonly string[]): Promise<CapturedRun> =>
+    runCaptured(inputs, { env, home: folder, cwd: folder });
+  const added = [
+    await plumb('repo', 'add', 'shop', '--url', git.url(REPOSITORY)),
+    await plumb('app', 'add', 'shop', '--repo', 'shop', '--path', 'deploy'),
+  ];
+  assert.deepEqual(
+    added.map(({ code, stderr }) => [code, stderr]),
+    [
+      [0, ''],
+      [0, ''],
+    ],
+  );
+  const open = opening.move();
+  return {
+    cluster,
+    namespace,
+    git,
+    folder,
+    plumb,
+    stopEngine: async () => await engine[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+const configMap = (name: string, level = 'info'): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {LEVEL: ${level}}\n`;
+
+test('from a commit to healthy: plan, sync, status and history agree', async () => {
+  await using world = await openWorld({ 'deploy/a.yaml': configMap('env') });
+  const first = await world.plumb('sync', 'shop');
+  const commit = await world.git.commit(REPOSITORY, { 'deploy/a.yaml': configMap('env', 'debug') }, 'Say more');
+
+  const plan = await world.plumb('plan', 'shop', '--exit-code');
+  const sync = await world.plumb('sync', 'shop');
+  const after = await world.plumb('plan', 'shop', '--detailed-exitcode');
+  const status = await world.plumb('status', '-o', 'json');
+  const history = await world.plumb('history', 'shop', '-o', 'json');
+
+  assert.equal(first.code, 0, first.stderr);
+  assert.equal(plan.code, 1);
+  assert.match(plan.stdout, /~ change +ConfigMap\/env +data LEVEL info → debug +deploy\/a\.yaml:1/);
+  assert.equal(sync.stdout, `✓ shop healthy at r2 (${commit.slice(0, 7)})\n`);
+  assert.deepEqual([after.code, after.stdout.split('\n')[1]], [0, '1 unchanged.']);
+  const [item] = JSON.parse(status.stdout).items;
+  assert.deepEqual([status.code, item.app, item.state, item.commit], [0, 'shop', 'Healthy', commit]);
+  const releases: readonly { release: string; outcome: string; subject: string }[] = JSON.parse(history.stdout).items;
+  assert.deepEqual(
+    releases.map(({ release, outcome, subject }) => `${release} ${outcome} ${subject}`),
+    ['r2 healthy Say more', 'r1 healthy First'],
+  );
+});
+
+test('a broken commit is refused with file and line, and the cluster keeps what it had', async () => {
+  await using world = await openWorld({ 'deploy/a.yaml': configMap('env') });
+  await world.plumb('sync', 'shop');
+  await world.git.commit(REPOSITORY, { 'deploy/b.yaml': 'apiVersion: v1\nkind: [\n' }, 'Break it');
+
+  const plan = await world.plumb('plan', 'shop');
+  const sync = await world.plumb('sync', 'shop');
+  const status = await world.plumb('status');
+
+  assert.deepEqual([plan.code, sync.code, status.code], [2, 1, 1]);
+  assert.match(plan.stderr, /^at: deploy\/b\.yaml:\d/m);
+  assert.match(sync.stderr, /^error: .*\(YamlSyntax\)\nat: deploy\/b\.yaml:\d/m);
+  assert.match(status.stdout, /^shop +✕ /m);
+  const live = await world.cluster.request('GET', `/api/v1/namespaces/${world.namespace}/configmaps/env`);
+  assert.equal(live.status, 200);
+});
+
+test('a deletion beyond the budget is refused until exactly this set is approved', async () => {
+  const names = ['a', 'b', 'c', 'd'];
+  await using world = await openWorld(
+    Object.fromEntries(names.map((name) => [`deploy/${name}.yaml`, configMap(name)])),
+  );
+  await world.plumb('sync', 'shop');
+  const removed = Object.fromEntries(names.slice(1).map((name) => [`deploy/${name}.yaml`, null]));
+  await world.git.commit(REPOSITORY, removed, 'Remove most');
+
+  const plan = await world.plumb('plan', 'shop');
+  const refused = await world.plumb('sync', 'shop');
+  const digest = /--approve-deletion ([0-9a-f]{12})/.exec(refused.stderr)?.[1] ?? '';
+  const wrong = await world.plumb('sync', 'shop', '--approve-deletion', '000000000000');
+  const approved = await world.plumb('sync', 'shop', '--approve-deletion', digest);
+
+  assert.match(plan.stdout, new RegExp(`^Blocked: .*--approve-deletion ${digest}$`, 'm'));
+  assert.deepEqual([refused.code, wrong.code, approved.code], [6, 6, 0]);
+  const live = await world.cluster.request('GET', `/api/v1/namespaces/${world.namespace}/configmaps/b`);
+  assert.equal(live.status, 404);
+});
+
+test('a working copy is planned before it is pushed', async () => {
+  await using world = await openWorld({ 'deploy/a.yaml': configMap('env') });
+  await world.plumb('sync', 'shop');
+  await mkdir(join(world.folder, 'copy', '.git'), { recursive: true });
+  await mkdir(join(world.folder, 'copy', 'deploy'));
+  await writeFile(join(world.folder, 'copy', 'deploy', 'b.yaml'), configMap('other'));
+
+  const plan = await world.plumb('plan', '--local', 'copy/deploy', '-o', 'json');
+
+  assert.equal(plan.code, 0, plan.stderr);
+  const [item] = JSON.parse(plan.stdout).items;
+  assert.deepEqual(item.counts, { delete: 1, change: 0, adopt: 0, create: 1, blocked: 0, unchanged: 0 });
+  assert.equal(item.source.label, 'working copy');
+});
+
+test('where no engine looks, a status is stale and a sync says so at once', async () => {
+  await using world = await openWorld({ 'deploy/a.yaml': configMap('env') });
+  await world.plumb('sync', 'shop');
+  await world.stopEngine();
+
+  const status = await world.plumb('status');
+  const sync = await world.plumb('sync', 'shop');
+
+  assert.equal(status.code, 1);
+  assert.match(status.stdout, /^shop +\? /m);
+  assert.match(status.stdout, /^No engine has looked since /m);
+  assert.equal(sync.code, 4);
+  assert.match(sync.stderr, /^error: No engine looks after this cluster/);
+});
+
+test('names that are not there are usage errors with the one that was meant', async () => {
+  await using world = await openWorld({ 'deploy/a.yaml': configMap('env') });
+
+  const application = await world.plumb('sync', 'shpo');
+  const environment = await world.plumb('plan', 'shop', '-e', 'prod');
+  const ref = await world.plumb('plan', 'shop', '--ref', 'nope');
+
+  assert.match(application.stderr, /^fix: Did you mean shop\?$/m);
+  assert.match(environment.stderr, /^error: shop has no environment prod$/m);
+  assert.match(ref.stderr, /nope/);
+  assert.deepEqual([application.code, environment.code, ref.code], [2, 2, 2]);
+});
+
+test('a working copy is planned on a cluster that knows nothing of it: as what it declares, else as one application', async () => {
+  const cluster = await sharedCluster();
+  const namespace = await cluster.namespace('cli');
+  const folder = await mkdtemp(join(tmpdir(), 'plumb-cli-'));
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, '.git'));
+  await mkdir(join(folder, 'deploy'));
+  await writeFile(join(folder, 'deploy', 'a.yaml'), configMap('env'));
+  const env = { KUBECONFIG: cluster.kubeconfig, PLUMB_NAMESPACE: namespace };
+  const plan = (): Promise<CapturedRun> =>
+    runCaptured(['plan', '--local', 'deploy', '-o', 'json'], { env, cwd: folder, home: folder });
+
+  const undeclared = await plan();
+  const application = {
+    apiVersion: 'plumb.dev/v1alpha1',
+    kind: 'Application',
+    metadata: { name: 'shop', namespace },
+    spec: { source: { repository: 'x', path: 'deploy' }, environments: [{ name: 'dev', namespace }] },
+  };
+  await writeFile(join(folder, 'shop.json'), JSON.stringify(application));
+  const declared = await plan();
+
+  const named = [undeclared, declared].map(({ stdout }) => {
+    const [item] = JSON.parse(stdout).items;
+    return [item.app, item.env, item.counts.create];
+  });
+  assert.deepEqual(named, [
+    ['deploy', undefined, 1],
+    ['shop', 'dev', 1],
+  ]);
+});
