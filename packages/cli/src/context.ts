@@ -14,7 +14,7 @@ export interface Surroundings {
   readonly signal: AbortSignal;
 }
 
-export interface Output {
+interface Output {
   readonly write: (text: string) => void;
   readonly isTTY?: boolean | undefined;
 }

@@ -31,6 +31,7 @@ const BY_CODE: Partial<Record<ErrorCode, ExitCode>> = {
   ClusterUnauthorized: EXIT.denied,
   RepositoryUnauthorized: EXIT.denied,
   NotRunning: EXIT.unreachable,
+  LedgerUnavailable: EXIT.unreachable,
   WaitTimeout: EXIT.timeout,
   DeletionBlocked: EXIT.policy,
   AdmissionDenied: EXIT.policy,

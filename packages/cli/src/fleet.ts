@@ -89,7 +89,9 @@ function rowsOf(object: KubeObject, troubles: ReadonlyMap<string, string>, isSta
     }
     const isWell = target.state === 'Healthy';
     const cause = isWell ? undefined : target.message;
-    const why = [cause, trouble].filter((text) => text !== undefined).join('; ');
+    // A target that cannot be read because of its repository says the same thing.
+    const causes = cause !== undefined && trouble?.includes(cause) ? [trouble] : [cause, trouble];
+    const why = causes.filter((text) => text !== undefined).join('; ');
     return {
       ...empty({ app, namespace, env }),
       state: target.state,

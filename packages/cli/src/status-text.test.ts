@@ -107,6 +107,21 @@ web   ✓ 9f3c1ab 12m   repository platform: the host does not answer
   );
 });
 
+test('a target that fails because of its repository does not say so twice', () => {
+  const message = 'fetching https://git.example.com/x.git: no route to host';
+  const repository: KubeObject = {
+    apiVersion: 'plumb.dev/v1alpha1',
+    kind: 'Repository',
+    metadata: { name: 'platform', namespace: 'shop' },
+    status: { conditions: [{ type: 'Ready', status: 'False', message: `${message}. Check the URL.` }] },
+  };
+  const plain = application('web', [], { environments: [target('', 'Failed', { message })] });
+
+  const [row] = fleetRows([plain], [repository], { environment: undefined, isStale: false });
+
+  assert.equal(row?.why, `repository platform: ${message}. Check the URL.`);
+});
+
 test('what people wrote into messages cannot repaint the screen', () => {
   const evil = application('web', [], {
     environments: [target('', 'Failed', { message: 'no\u001b[2J\u202e such\nfield' })],

@@ -17,7 +17,7 @@ export function formatTable(rows: readonly (readonly string[])[], options: { rea
     .join('');
 }
 
-export function pad(text: string, width: number): string {
+function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }
 

@@ -139,8 +139,15 @@ function whyOf(targets: readonly FleetRow[]): string {
     .toSorted((a, b) => SEVERITY.indexOf(a.state) - SEVERITY.indexOf(b.state));
   if (worst?.why === undefined) return '';
   const why = oneLine(worst.why);
-  return worst.env === '' || why.startsWith(`${worst.env}: `) ? why : `${worst.env}: ${why}`;
+  return shorten(worst.env === '' || why.startsWith(`${worst.env}: `) ? why : `${worst.env}: ${why}`);
 }
+
+/** `-o wide` and `-o json` have all of it. */
+function shorten(text: string): string {
+  return text.length <= MAX_WHY ? text : `${text.slice(0, MAX_WHY - 1)}…`;
+}
+
+const MAX_WHY = 160;
 
 const SEVERITY: readonly State[] = [
   'Failed',
