@@ -25,6 +25,7 @@ import { LiveIndex } from './observe.ts';
 import { Parents } from './parents.ts';
 import { Reconciler, type TargetEvent } from './reconcile.ts';
 import { Sources } from './source.ts';
+import { HEADLINE_STATES } from './status.ts';
 import { StatusWriter } from './status-writer.ts';
 import { nameOf, RECONCILE_ANNOTATION, type NamespacedName, type TargetSpec } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -284,7 +285,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   metrics.collect(() => {
     metrics.set('plumb_queue_depth', queue.depth);
     metrics.set('plumb_live_objects', live.size);
-    const states = new Map<string, number>();
+    // A state that nothing is in any more says 0, or an alert on it would never end.
+    const states = new Map<string, number>(HEADLINE_STATES.map((state) => [state, 0]));
     for (const { targets } of catalog.applications()) {
       for (const target of targets.keys()) {
         const state = reconciler.memoryOf(target)?.rest?.state ?? 'Pending';

@@ -1,5 +1,7 @@
 /** The exposition format of Prometheus (text, version 0.0.4), as far as the engine needs it: counters and gauges. */
 
+import { HEADLINE_STATES } from './status.ts';
+
 type Labels = Readonly<Record<string, string>>;
 
 interface Family {
@@ -34,7 +36,12 @@ export class Metrics {
     ]);
     this.#declare('plumb_queue_depth', 'gauge', 'Targets that wait or are worked on.', [{}]);
     this.#declare('plumb_live_objects', 'gauge', 'Managed objects in the watches.', [{}]);
-    this.#declare('plumb_app_state', 'gauge', 'Targets by headline state.', []);
+    this.#declare(
+      'plumb_app_state',
+      'gauge',
+      'Targets by headline state.',
+      HEADLINE_STATES.map((state) => ({ state })),
+    );
   }
 
   /** Runs before each exposition, to set gauges. */

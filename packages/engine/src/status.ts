@@ -34,7 +34,8 @@ export interface StatusInput {
   readonly now: number;
 }
 
-const WORST_FIRST: readonly HeadlineState[] = [
+/** Worst first. */
+export const HEADLINE_STATES: readonly HeadlineState[] = [
   'Failed',
   'Degraded',
   'Drifted',
@@ -80,7 +81,7 @@ export function saysTheSame(before: ApplicationStatus | undefined, after: Applic
 }
 
 function worstOf(reports: readonly TargetReport[]): HeadlineState {
-  return WORST_FIRST.find((state) => reports.some(({ rest }) => rest.state === state)) ?? 'Pending';
+  return HEADLINE_STATES.find((state) => reports.some(({ rest }) => rest.state === state)) ?? 'Pending';
 }
 
 function targetStatus(report: TargetReport): TargetStatus {
