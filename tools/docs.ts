@@ -1,7 +1,11 @@
-/** `node tools/run.mjs tools/docs.ts` writes the pages that are made from tables in the sources. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/** `node tools/run.mjs tools/docs.ts` writes the pages that are made from the sources. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
-import { errorsPage } from './errors-page.ts';
+import { generatedPages } from './generated-pages.ts';
 
-await writeFile(join(import.meta.dirname, '../docs/errors.md'), errorsPage());
+for (const { path, text } of await generatedPages()) {
+  const file = join(import.meta.dirname, '..', path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+}

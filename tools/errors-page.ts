@@ -1,5 +1,7 @@
 import { ERROR_CODES, type ErrorFacts } from '@plumb/core';
 
+import { cell, madeFrom, table } from './generated-page.ts';
+
 const CULPRITS: Readonly<Record<ErrorFacts['culprit'], string>> = {
   user: 'the input',
   cluster: 'the cluster',
@@ -14,7 +16,7 @@ const RETRIES: Readonly<Record<ErrorFacts['retry'], string>> = {
 
 const INTRODUCTION = `# Errors
 
-<!-- Made by tools/docs.ts from packages/core/src/error-codes.ts: change it there. -->
+${madeFrom('packages/core/src/error-codes.ts')}
 
 Every error has one of these codes. A code never changes its meaning: it is the \`reason\` of a condition, the \`code\` in
 \`-o json\`, and the word to search for. An error names the file and line, the object and the field where there is one.
@@ -26,18 +28,7 @@ Every error has one of these codes. A code never changes its meaning: it is the 
 export function errorsPage(): string {
   const rows = Object.entries(ERROR_CODES).map(([code, { culprit, retry, fix }]) => {
     const anchor = `<a id="${code.toLowerCase()}"></a>`;
-    return `| ${anchor}\`${code}\` | ${CULPRITS[culprit]} | ${RETRIES[retry]} | ${cell(fix)} |`;
+    return [`${anchor}\`${code}\``, CULPRITS[culprit], RETRIES[retry], cell(fix)];
   });
-  return [
-    INTRODUCTION,
-    '| Code | Lies with | Tried again | Next step |',
-    '| --- | --- | --- | --- |',
-    ...rows,
-    '',
-  ].join('\n');
-}
-
-/** Markdown would read these as syntax; `|` would end the cell. */
-function cell(text: string): string {
-  return text.replace(/[|<>*_]/g, '\\$&');
+  return [INTRODUCTION, ...table(['Code', 'Lies with', 'Tried again', 'Next step'], rows), ''].join('\n');
 }

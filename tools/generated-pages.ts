@@ -1,0 +1,16 @@
+import { cliPage } from './cli-page.ts';
+import { errorsPage } from './errors-page.ts';
+import type { GeneratedPage } from './generated-page.ts';
+import { kindPage } from './kind-page.ts';
+import { metricsPage } from './metrics-page.ts';
+
+/** Every page that `tools/docs.ts` writes, and that a test compares with what is committed. */
+export async function generatedPages(): Promise<readonly GeneratedPage[]> {
+  return [
+    { path: 'docs/errors.md', text: errorsPage() },
+    { path: 'docs/reference/application.md', text: kindPage('Application') },
+    { path: 'docs/reference/repository.md', text: kindPage('Repository') },
+    { path: 'docs/reference/metrics.md', text: metricsPage() },
+    { path: 'docs/reference/cli.md', text: await cliPage() },
+  ];
+}
