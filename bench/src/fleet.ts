@@ -8,7 +8,7 @@ export function nameOf(index: number): string {
   return `app-${String(index).padStart(5, '0')}`;
 }
 
-export function folderOf(index: number): string {
+function folderOf(index: number): string {
   return `apps/${nameOf(index)}`;
 }
 
