@@ -90,6 +90,7 @@ function facts(world: World = {}): TargetFacts {
     ),
     failures: new Map(failures),
     ownerOf: () => undefined,
+    heirOf: () => undefined,
     behind: () => undefined,
     healAfter: 0,
     openRelease: undefined,
@@ -195,7 +196,7 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
     {
       live: [liveObject(WEB.key)],
       failures: { [CONFIG.key]: { code: 'FieldInvalid', retryAt: 5_000 } },
-      facts: { openRelease: { number: 1, digest: 'd' } },
+      facts: { openRelease: { number: 1, hasFailed: false } },
     },
     'conclude failed',
   ],
@@ -233,11 +234,61 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
           kind === 'Secret' ? { state: 'failed', error: new PlumbError('Forbidden', 'no') } : { state: 'synced' },
       },
     },
-    'rest Healthy',
+    'rest Failed Forbidden',
+  ],
+  [
+    'a kind that Git does not want and the cluster has no more is forgotten',
+    {
+      facts: {
+        parentKinds: [...KINDS, { group: 'example.org', kind: 'Widget' }],
+        watchOf: ({ kind }) =>
+          kind === 'Widget' ? { state: 'failed', error: new PlumbError('KindMissing', 'no') } : { state: 'synced' },
+      },
+    },
+    'membership ConfigMap, Deployment',
+  ],
+  [
+    'what Git no longer has waits for a neighbour that may want it',
+    { live: withGone, facts: { behind: () => 'shop/api' as TargetKey } },
+    'rest Syncing',
+  ],
+  [
+    'an object that is on its way out is waited for',
+    { live: [...[CONFIG, WEB].map(({ key }) => liveObject(key)), { ...GONE, deleting: true }] },
+    'rest Syncing',
+  ],
+  [
+    'an object that is deleted again and again is healed later',
+    { live: [liveObject(WEB.key)], facts: { healAfter: 9_000 } },
+    'rest Drifted',
+  ],
+  [
+    'a new wish does not wait for the end of a fight',
+    {
+      desired: [{ ...CONFIG, hash: 'new' }, WEB],
+      facts: {
+        healAfter: 9_000,
+        applied: new Map([
+          [CONFIG.key, { uid: `uid of ${CONFIG.key}`, desiredHash: 'old', fieldsHash: 'f' }],
+          [WEB.key, { uid: `uid of ${WEB.key}`, desiredHash: WEB.hash, fieldsHash: 'f' }],
+        ]),
+      },
+    },
+    'write update env',
+  ],
+  [
+    'a release that failed before may still become healthy',
+    { facts: { openRelease: { number: 1, hasFailed: true } } },
+    'conclude healthy',
+  ],
+  [
+    'a release that was rendered and never released waits for its repository',
+    { facts: { releasedDigest: 'other', source: { state: 'failed', error: unreachable } } },
+    'rest Failed RepositoryUnreachable',
   ],
   [
     'what another target wants now is handed over',
-    { live: withGone, facts: { ownerOf: (key) => (key === GONE.key ? ('shop/api' as TargetKey) : undefined) } },
+    { live: withGone, facts: { heirOf: (key) => (key === GONE.key ? ('shop/api' as TargetKey) : undefined) } },
     'rest Healthy',
   ],
   [
@@ -271,7 +322,7 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
     'a rollout goes on',
     {
       live: [liveObject(CONFIG.key), liveObject(WEB.key, { health: { status: 'Progressing', message: '1 of 2' } })],
-      facts: { openRelease: { number: 1, digest: 'd' } },
+      facts: { openRelease: { number: 1, hasFailed: false } },
     },
     'rest Syncing',
   ],
@@ -280,7 +331,7 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
     { live: [liveObject(CONFIG.key), liveObject(WEB.key, { health: { status: 'Degraded', message: 'no image' } })] },
     'rest Degraded',
   ],
-  ['a release is healthy', { facts: { openRelease: { number: 1, digest: 'd' } } }, 'conclude healthy'],
+  ['a release is healthy', { facts: { openRelease: { number: 1, hasFailed: false } } }, 'conclude healthy'],
   [
     'an object that keeps being changed is healed later',
     { live: [liveObject(CONFIG.key, { fieldsHash: 'x' }), liveObject(WEB.key)], facts: { healAfter: 9_000 } },
@@ -351,6 +402,22 @@ test('a blocked deletion says what it would delete and how to approve exactly th
     step.failures[0]?.fix,
     `Restore them in Git, or approve exactly this set: plumb sync web -n shop --approve-deletion ${step.deletions.digest}`,
   );
+});
+
+test('a render that is to be tried again is not forgotten, whatever else is wrong', () => {
+  const renderFailure = { inputs: 'i2', errors: [new PlumbError('KindMissing', 'no')], retryAt: 7_000 };
+
+  const healthy = advance(facts({ facts: { ...newer, renderFailure } }));
+  const failing = advance(
+    facts({
+      live: [liveObject(WEB.key)],
+      failures: { [CONFIG.key]: { code: 'Forbidden', retryAt: 9_000 } },
+      facts: { ...newer, renderFailure },
+    }),
+  );
+
+  assert.ok(healthy.do === 'rest' && failing.do === 'rest');
+  assert.deepEqual([healthy.wakeAt, failing.wakeAt], [7_000, 7_000]);
 });
 
 test('no facts make a deletion out of a read that failed', () => {

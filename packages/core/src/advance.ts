@@ -58,8 +58,10 @@ export interface TargetFacts {
   readonly members: readonly LiveObject[];
   readonly applied: ReadonlyMap<ObjectKey, AppliedObject>;
   readonly failures: ReadonlyMap<ObjectKey, WriteFailure>;
-  /** The other living target that claims the object. */
+  /** The other living target that the object belongs to: its marks decide, and before it has any, who claimed first. */
   ownerOf(key: ObjectKey): TargetKey | undefined;
+  /** Another target that wants the object now, whoever it belongs to: it is handed over and never deleted. */
+  heirOf(key: ObjectKey): TargetKey | undefined;
   /**
    * A living target of the same repository that has not rendered the commit it is to follow: until it has, nobody knows
    * whether it takes over an object that this one lets go, or lets one go that this one wants.
@@ -68,7 +70,7 @@ export interface TargetFacts {
   /** Healing of this target is put off until then, because somebody keeps changing it back. */
   readonly healAfter: number;
   /** The release that is being rolled out, until its outcome is known. */
-  readonly openRelease: { readonly number: number; readonly digest: string } | undefined;
+  readonly openRelease: { readonly number: number; readonly hasFailed: boolean } | undefined;
   /** Digest of the last release, open or not. */
   readonly releasedDigest: string | undefined;
 }
@@ -111,6 +113,13 @@ export type Step =
  * with one object that fails the others are written. Only deletions wait until everything else is in order.
  */
 export function advance(facts: TargetFacts): Step {
+  const step = nextStep(facts);
+  if (step.do !== 'rest' || step.state === 'Suspended') return step;
+  // Whatever else it rests for: a render that is to be tried again is not forgotten.
+  return { ...step, wakeAt: earliest([step.wakeAt, facts.renderFailure?.retryAt]) };
+}
+
+function nextStep(facts: TargetFacts): Step {
   const { source, desired, now } = facts;
   if (facts.suspended) return rest('Suspended', 'Suspended: nothing is written until it is resumed.');
 
@@ -124,8 +133,7 @@ export function advance(facts: TargetFacts): Step {
   // While the host cannot be reached the target is judged by what it runs; its Repository says what is wrong.
   const outage = source.state === 'failed' && source.error.facts.retry === 'backoff';
   if (desired === undefined) {
-    if (inputErrors.length > 0)
-      return rest('Failed', sentence(inputErrors), { failures: inputErrors, wakeAt: renderError?.retryAt });
+    if (inputErrors.length > 0) return rest('Failed', sentence(inputErrors), { failures: inputErrors });
     return rest('Pending', 'Waiting for the first look at the repository.');
   }
 
@@ -153,6 +161,11 @@ export function advance(facts: TargetFacts): Step {
       return rest('Failed', error.message, { failures: [...inputErrors, error] });
     }
   }
+  if (opening && !current) {
+    // It was rendered and never released, and now it is not even what Git says.
+    if (inputErrors.length > 0) return rest('Failed', sentence(inputErrors), { failures: inputErrors });
+    return rest('Pending', 'Waiting for the repository.');
+  }
   if (opening) return { do: 'release' };
 
   const wantedKinds = kindsOf([...desired.objects, ...facts.members], facts.siblingKinds);
@@ -164,7 +177,7 @@ export function advance(facts: TargetFacts): Step {
   const progress = writesDue(facts, desired, decisions);
   if (progress.writes.length > 0) return { do: 'write', writes: progress.writes };
 
-  const failures = [...inputErrors, ...progress.failures];
+  const failures = [...inputErrors, ...progress.failures, ...watches.unread];
   const settled = failures.length === 0 && progress.waiting === undefined;
   // A failed or incomplete read never deletes: deletions need today's render, all watches, and all writes done.
   const deletions = current && settled && watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
@@ -188,15 +201,18 @@ export function advance(facts: TargetFacts): Step {
   const wakeAt = progress.wakeAt;
   if (progress.failures.length > 0) {
     const message = sentence(progress.failures);
-    if (facts.openRelease !== undefined && progress.failures.every((error) => error.facts.retry === 'change')) {
+    if (facts.openRelease?.hasFailed === false && progress.failures.every((error) => error.facts.retry === 'change')) {
       return { do: 'conclude', outcome: 'failed', message };
     }
     return rest('Failed', sentence(failures), { failures, wakeAt });
   }
   if (inputErrors.length > 0 && !outage) {
-    return rest('Failed', sentence(inputErrors), { failures: inputErrors, wakeAt: renderError?.retryAt });
+    return rest('Failed', sentence(inputErrors), { failures: inputErrors });
   }
+  if (watches.unread.length > 0) return rest('Failed', sentence(failures), { failures });
   if (deletions.verdict === 'blocked') return restBlocked(facts, deletions);
+  const leaving = facts.members.filter((live) => live.deleting && !desired.objects.some(({ key }) => key === live.key));
+  if (leaving.length > 0) return rest('Syncing', `Waiting until ${nameSome(leaving.map(({ key }) => key))} is gone.`);
   if (progress.drifted) return rest('Drifted', progress.waiting ?? '', { wakeAt });
   if (progress.waiting !== undefined) return rest('Syncing', progress.waiting, { wakeAt });
 
@@ -208,7 +224,7 @@ function rest(state: HeadlineState, message: string, more: Partial<Omit<Rest, 'd
 }
 
 function restBehind(behind: TargetKey): Rest {
-  return rest('Syncing', `Waiting until ${behind} has read the same commit.`, { waitsFor: behind });
+  return rest('Syncing', `Waiting until ${behind} can say what it wants of the same commit.`, { waitsFor: behind });
 }
 
 function restBlocked(facts: TargetFacts, deletions: Extract<DeletionVerdict, { verdict: 'blocked' }>): Rest {
@@ -223,24 +239,33 @@ interface Watches {
   readonly start: readonly GroupKind[];
   readonly waiting: boolean;
   readonly complete: boolean;
+  /** By kind of a desired object. */
   readonly failed: ReadonlyMap<string, PlumbError>;
+  /** Kinds that Git does not want any more, where objects may be left and cannot be seen. */
+  readonly unread: readonly PlumbError[];
 }
 
 function watchesFor(facts: TargetFacts, desired: DesiredSet): Watches {
-  const kinds = kindsOf(desired.objects, facts.parentKinds);
+  const wanted = kindsOf(desired.objects, []);
   const start: GroupKind[] = [];
   const failed = new Map<string, PlumbError>();
+  const unread: PlumbError[] = [];
   let waiting = false;
   let complete = true;
-  for (const [name, kind] of kinds) {
+  for (const [name, kind] of kindsOf(desired.objects, facts.parentKinds)) {
     const watch = facts.watchOf(kind);
     if (watch.state === 'synced') continue;
+    const isMissing = watch.state === 'failed' && watch.error.code === 'KindMissing';
+    // A kind that is no more has no objects: they went with its definition.
+    if (isMissing && !wanted.has(name)) continue;
     complete = false;
-    if (watch.state === 'failed') failed.set(name, watch.error);
-    else if (watch.state === 'starting') waiting = true;
-    else if (crdKeyFor(desired.objects, kind) === undefined || crdIsEstablished(facts, desired, kind)) start.push(kind);
+    const brought = crdKeyFor(desired.objects, kind) !== undefined;
+    if (watch.state === 'missing' && (!brought || crdIsEstablished(facts, desired, kind))) start.push(kind);
+    else if (watch.state === 'starting' || (isMissing && brought)) waiting = true;
+    else if (watch.state === 'failed' && wanted.has(name)) failed.set(name, watch.error);
+    else if (watch.state === 'failed') unread.push(watch.error);
   }
-  return { start, waiting, complete, failed };
+  return { start, waiting, complete, failed, unread };
 }
 
 function kindsOf(objects: readonly { readonly key: ObjectKey }[], more: readonly GroupKind[]): Map<string, GroupKind> {
@@ -301,7 +326,9 @@ function writesDue(facts: TargetFacts, desired: DesiredSet, decisions: readonly 
       wakes.push(failure.retryAt);
       continue;
     }
-    if (decision.reason === 'drifted' && facts.healAfter > facts.now) {
+    // The same wish once more: somebody undid it, and undoes it again. Whatever the reason, that is no race to win.
+    const isRepeat = facts.applied.get(decision.key)?.desiredHash === decision.desired.hash;
+    if (isRepeat && facts.healAfter > facts.now) {
       waiting ??= `${nameSome([decision.key])} keeps being changed by ${decision.editor?.manager ?? 'somebody else'}; it is healed again later.`;
       drifted = true;
       wakes.push(facts.healAfter);
@@ -350,7 +377,7 @@ function judge(facts: TargetFacts, desired: DesiredSet): DeletionVerdict {
       policy: facts.policy,
     });
     // An object that another living target wants is handed over, not deleted.
-    return decision.action === 'delete' && facts.ownerOf(live.key) === undefined;
+    return decision.action === 'delete' && facts.heirOf(live.key) === undefined;
   });
   return judgeDeletions({
     candidates,

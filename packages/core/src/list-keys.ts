@@ -48,6 +48,8 @@ export function isSetList(field: string): boolean {
  * has to do: an unknown list, an item without its key, or two items with the same one.
  */
 export function listKeys(field: string, ...versions: readonly (readonly Json[])[]): readonly string[] | undefined {
+  // Own entries only: a field may be named like something that every object inherits.
+  if (!Object.hasOwn(LIST_KEYS, field)) return undefined;
   return LIST_KEYS[field]?.find((keys) => versions.every((items) => areKeysOf(items, keys)));
 }
 

@@ -25,7 +25,7 @@ export interface LiveObject {
 
 export interface Editor {
   readonly manager: string;
-  /** RFC 3339, from the API server. */
+  /** RFC 3339, from the API server; empty where it says none (an update of the scale). */
   readonly time: string;
 }
 
@@ -47,8 +47,8 @@ export function observe(object: KubeObject): LiveObject {
 /** Status writers (controllers) are not editors: a rollout is not a drift. */
 function lastEditorOf(object: KubeObject): Editor | undefined {
   let last: Editor | undefined;
-  for (const { manager, time, subresource } of object.metadata.managedFields ?? []) {
-    if (manager === undefined || time === undefined || manager === FIELD_MANAGER || subresource === 'status') continue;
+  for (const { manager, time = '', subresource } of object.metadata.managedFields ?? []) {
+    if (manager === undefined || manager === FIELD_MANAGER || subresource === 'status') continue;
     if (last === undefined || time > last.time) last = { manager, time };
   }
   return last;

@@ -25,6 +25,8 @@ export interface WriteContext {
   /** The user to impersonate; undefined writes as ourselves. */
   readonly writeAs: string | undefined;
   readonly identity: string;
+  /** The object as an answer shows it, at once: whoever changes it meanwhile is noticed. */
+  answered(object: KubeObject): void;
   readonly signal: AbortSignal;
 }
 
@@ -68,6 +70,7 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
           signal,
           ...(writeAs === undefined ? {} : { impersonate: writeAs }),
         });
+        context.answered(object);
         const uid = object.metadata.uid ?? '';
         outcomes.push({
           seq,

@@ -38,6 +38,15 @@ export class Claims {
     return this.#claimants.get(key)?.[0];
   }
 
+  wants(target: TargetKey, key: ObjectKey): boolean {
+    return this.#wanted.get(target)?.has(key) ?? false;
+  }
+
+  /** Another target than this one that wants the object. */
+  heirOf(target: TargetKey, key: ObjectKey): TargetKey | undefined {
+    return this.#claimants.get(key)?.find((claimant) => claimant !== target);
+  }
+
   /** Whether it is known what the target wants. */
   hasClaimed(target: TargetKey): boolean {
     return this.#wanted.has(target);

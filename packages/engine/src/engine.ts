@@ -1,10 +1,11 @@
-import type { Repository } from '@plumb/api';
+import type { Application, Repository } from '@plumb/api';
 import {
   fieldAt,
   isAbort,
   isJsonObject,
   shortName,
   parseObjectKey,
+  parseTargetKey,
   toPlumbError,
   type Clock,
   type ObjectKey,
@@ -154,7 +155,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     repositoryRemoved: (name) => run('let go of a repository', sources.unfollow(name)),
     applicationChanged,
     applicationRemoved: (entry) => {
-      for (const target of entry.targets.keys()) reconciler.forget(target);
+      for (const target of entry.targets.keys()) forget(target);
       statuses.forget(nameOf(entry.application));
       parents.forget(nameOf(entry.application));
     },
@@ -216,6 +217,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     parents,
     identity,
     specOf: (target) => catalog.specOf(target),
+    isLiving: (target) => catalog.specOf(target) !== undefined || isOutside(target, options.namespace),
+    lastSaid: (target) => lastSaid(catalog, target),
+    createdAt: (target) => createdAt(catalog, target),
+    mayWrite: () => unready === undefined,
     targetsOf: (repository) => catalog.targetsOf(repository),
     wake,
     rested(target, _memory, rest) {
@@ -240,11 +245,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       log({ level: 'warn', message: 'A status could not be written', subject, code: error.code, error: error.message }),
   });
 
+  function forget(target: TargetKey): void {
+    requests.rested(target);
+    run('forget a target', reconciler.forget(target));
+  }
+
   function applicationChanged(entry: CatalogApplication, before: CatalogApplication | undefined): void {
     const { application } = entry;
     const name = nameOf(application);
     parents.seen(name);
-    for (const target of before?.targets.keys() ?? []) if (!entry.targets.has(target)) reconciler.forget(target);
+    for (const target of before?.targets.keys() ?? []) if (!entry.targets.has(target)) forget(target);
     const request = application.metadata.annotations?.[RECONCILE_ANNOTATION];
     const repositories = new Set([...entry.targets.values()].map(({ repository }) => repository));
     if (request !== undefined && request !== (requests.handled(name) ?? application.status?.handledRequest)) {
@@ -253,6 +263,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     // A status of ours comes back through the watch and is no change: only the spec and a person's wishes are.
     if (before !== undefined && sameWishes(before, entry)) return;
     for (const repository of repositories) sources.targetsChanged(repository);
+    // Another spec is another attempt: what failed under the old one may work now.
+    for (const target of entry.targets.keys()) reconciler.retry(target);
     wake(entry.targets.keys());
   }
 
@@ -365,6 +377,27 @@ function sameWishes(before: CatalogApplication, after: CatalogApplication): bool
   return approvals(before) === approvals(after);
 }
 
+/** Whether another engine looks after the target: one that is limited to a namespace sees the marks of all. */
+function isOutside(target: TargetKey, namespace: string | undefined): boolean {
+  return namespace !== undefined && parseTargetKey(target)?.namespace !== namespace;
+}
+
+function applicationOf(catalog: Catalog, target: TargetKey): Application | undefined {
+  const spec = catalog.specOf(target);
+  return spec === undefined ? undefined : catalog.application(spec.application)?.application;
+}
+
+function createdAt(catalog: Catalog, target: TargetKey): number {
+  const created = applicationOf(catalog, target)?.metadata.creationTimestamp;
+  return created === undefined ? 0 : Date.parse(created);
+}
+
+function lastSaid(catalog: Catalog, target: TargetKey): { readonly state: string; readonly since: number } | undefined {
+  const environment = parseTargetKey(target)?.environment ?? '';
+  const said = applicationOf(catalog, target)?.status?.environments?.find(({ name }) => name === environment);
+  return said?.since === undefined ? undefined : { state: said.state, since: Date.parse(said.since) };
+}
+
 function reportsOf(entry: CatalogApplication, reconciler: Reconciler) {
   return [...entry.targets.values()].flatMap((spec) => {
     const memory = reconciler.memoryOf(spec.target);
@@ -396,6 +429,7 @@ function narrate(event: TargetEvent, metrics: Metrics, log: EngineOptions['log']
       return;
     case 'wrote': {
       for (const { action } of event.writes) metrics.add('plumb_write_total', 1, { action, result: 'ok' });
+      for (const { action } of event.failed) metrics.add('plumb_write_total', 1, { action, result: 'failed' });
       const healed = event.writes.filter(
         ({ reason }) => reason === 'drifted' || reason === 'deleted' || reason === 'recreated',
       );
@@ -410,7 +444,7 @@ function narrate(event: TargetEvent, metrics: Metrics, log: EngineOptions['log']
           ...(editor === undefined ? {} : { by: editor.manager }),
         });
       }
-      for (const error of event.failed) logFailure(target, error, log);
+      for (const { error } of event.failed) logFailure(target, error, log);
       return;
     }
     case 'pruned':

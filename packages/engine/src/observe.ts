@@ -1,4 +1,5 @@
 import {
+  groupOf,
   isOlderVersion,
   keyOf,
   needsStatus,
@@ -32,10 +33,15 @@ export interface LiveIndexOptions {
 /** A kind that cannot be watched is asked for again: soon at first, since a definition may just be on its way. */
 const RETRY_MS = { first: 500, longest: 15_000 };
 
+/** A watch that has been failing for this long is not believed any more: status says so, and nothing is deleted. */
+const BLIND_MS = 2 * 60_000;
+
 interface KindWatch {
   readonly groupKind: GroupKind;
   readonly attempts: number;
   reflector: Reflector | undefined;
+  /** The newest version that the watch has shown: it has passed everything older. */
+  seen: string;
   synced: boolean;
   error: PlumbError | undefined;
 }
@@ -75,8 +81,9 @@ export class LiveIndex implements AsyncDisposable {
   watchOf(groupKind: GroupKind): WatchState {
     const watch = this.#watches.get(nameOf(groupKind));
     if (watch === undefined) return { state: 'missing' };
-    if (watch.synced) return { state: 'synced' };
-    return watch.error === undefined ? { state: 'starting' } : { state: 'failed', error: watch.error };
+    if (watch.synced && !this.#isBlind(watch)) return { state: 'synced' };
+    const error = watch.error ?? watch.reflector?.error;
+    return error === undefined ? { state: 'starting' } : { state: 'failed', error };
   }
 
   /** Starts the watch of a kind, or starts it anew where the last start failed. */
@@ -86,9 +93,9 @@ export class LiveIndex implements AsyncDisposable {
     if (known !== undefined && known.error === undefined) return;
     if (known?.reflector !== undefined) await known.reflector[Symbol.asyncDispose]();
     const attempts = (known?.attempts ?? 0) + 1;
-    const watch: KindWatch = { groupKind, attempts, reflector: undefined, synced: false, error: undefined };
+    const watch: KindWatch = { groupKind, attempts, reflector: undefined, seen: '', synced: false, error: undefined };
     this.#watches.set(name, watch);
-    const { client, clock, signal } = this.#options;
+    const { client, signal } = this.#options;
     try {
       const resource = await client.resource(groupKind, { signal });
       watch.reflector = client.reflect(resource, {
@@ -97,25 +104,36 @@ export class LiveIndex implements AsyncDisposable {
         trim: (object) => this.#summarise(object),
         signal,
         onChange: (event) => {
-          if (event.type === 'added' || event.type === 'updated') this.#put(this.#summaries.get(event.object));
-          else if (event.type === 'deleted') this.#remove(event.key, event.object.metadata.uid);
+          if (event.type === 'added' || event.type === 'updated') {
+            const version = event.object.metadata.resourceVersion ?? '';
+            if (!isOlderVersion(version, watch.seen)) watch.seen = version;
+            this.#put(this.#summaries.get(event.object));
+          } else if (event.type === 'deleted') this.#remove(event.key, event.object.metadata.uid);
           else this.#watchTurned(watch, event.type === 'failed' ? event.error : undefined);
         },
       });
     } catch (thrown) {
-      signal.throwIfAborted();
+      if (signal.aborted) return;
       this.#watchTurned(watch, toPlumbError(thrown));
       const waitMs = Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(attempts - 1, 10));
-      this.#retries.set(
-        name,
-        clock.timer(waitMs, () => void this.watch(groupKind)),
-      );
+      this.#retry(groupKind, waitMs);
     }
   }
 
-  /** The answer to a write of ours: newer than what the watch has seen. */
+  /** The answer to a write of ours: mostly newer than what the watch has shown. */
   wrote(object: KubeObject): void {
-    this.#put(observe(object));
+    const live = observe(object);
+    const watch = this.#watches.get(nameOf({ group: groupOf(object.apiVersion), kind: object.kind }));
+    const hasPassed = watch?.synced === true && isOlderVersion(live.resourceVersion, watch.seen);
+    // The watch is past our write and does not have the object: it came and went while our answer was on its way.
+    if (hasPassed && watch.reflector?.get(live.key)?.metadata.uid !== live.uid) return;
+    this.#put(live);
+  }
+
+  /** A deletion of ours that waits for finalizers. */
+  leaving(key: ObjectKey, uid: string): void {
+    const live = this.#objects.get(key);
+    if (live?.uid === uid) this.#objects.set(key, { ...live, deleting: true });
   }
 
   /** A deletion of ours that is confirmed. */
@@ -140,12 +158,52 @@ export class LiveIndex implements AsyncDisposable {
     this.#watches.clear();
   }
 
+  #retry(groupKind: GroupKind, waitMs: number): void {
+    const name = nameOf(groupKind);
+    this.#retries.get(name)?.[Symbol.dispose]();
+    const again = (): void => {
+      this.#retries.delete(name);
+      void this.watch(groupKind);
+    };
+    this.#retries.set(name, this.#options.clock.timer(waitMs, again));
+  }
+
+  /** The reflector reconnects by itself and what we know stays good, but not for ever. */
+  #isBlind({ reflector }: KindWatch): boolean {
+    if (reflector?.error === undefined) return false;
+    return this.#options.clock.monotonic() - reflector.contactAt > BLIND_MS;
+  }
+
   #watchTurned(watch: KindWatch, error: PlumbError | undefined): void {
-    if (error !== undefined && watch.synced) return; // The reflector reconnects by itself; what we know stays good.
+    const { watchChanged } = this.#options;
+    if (error !== undefined && watch.synced) {
+      if (error.code === 'KindMissing') this.#drop(watch);
+      else this.#lookAgainWhenBlind(watch);
+      return;
+    }
     watch.error = error;
     watch.synced = error === undefined;
     if (watch.synced) this.#sweep(watch);
+    watchChanged(watch.groupKind);
+  }
+
+  /** The definition went, or serves another version: whoever needs the kind has it looked up anew. */
+  #drop(watch: KindWatch): void {
+    this.#watches.delete(nameOf(watch.groupKind));
+    void watch.reflector?.[Symbol.asyncDispose]();
+    watch.reflector = undefined;
+    this.#sweep(watch);
     this.#options.watchChanged(watch.groupKind);
+  }
+
+  #lookAgainWhenBlind({ groupKind }: KindWatch): void {
+    const name = `blind ${nameOf(groupKind)}`;
+    if (this.#retries.has(name)) return;
+    const look = (): void => {
+      this.#retries.delete(name);
+      this.#options.watchChanged(groupKind);
+    };
+    this.#retries.set(name, this.#options.clock.timer(BLIND_MS + 1_000, look));
   }
 
   /**

@@ -56,10 +56,25 @@ export class Parents {
     this.#turns.delete(name);
   }
 
-  /** Writes the annotation; the targets of one application take turns. */
-  async write(name: NamespacedName, kinds: readonly GroupKind[], signal: AbortSignal): Promise<void> {
+  /**
+   * Writes the annotation; the targets of one application take turns. What the turn before has added stays where it is
+   * wanted when this turn comes: `wanted` is asked then.
+   */
+  async write(
+    name: NamespacedName,
+    kinds: readonly GroupKind[],
+    wanted: () => readonly GroupKind[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const before = this.#turns.get(name);
-    const turn = (before ?? Promise.resolve()).catch(() => undefined).then(() => this.#write(name, kinds, signal));
+    const asked = formatGroupKinds(this.kindsOf(name));
+    const turn = (before ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => {
+        // Nobody wrote in between: as decided. Else what there is now stays, and narrowing is decided anew.
+        const others = formatGroupKinds(this.kindsOf(name)) === asked ? [] : this.kindsOf(name);
+        return this.#write(name, [...kinds, ...wanted(), ...others], signal);
+      });
     this.#turns.set(name, turn);
     await turn;
   }

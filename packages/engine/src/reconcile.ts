@@ -3,10 +3,13 @@ import {
   applyPhase,
   desiredHash,
   digestOf,
+  fieldsHash,
+  isAbort,
   keyOf,
   parseObjectKey,
   place,
   PlumbError,
+  toPlumbError,
   DELETION,
   type AppliedObject,
   type Clock,
@@ -43,6 +46,14 @@ export interface ReconcilerOptions {
   readonly parents: Parents;
   readonly identity: string;
   specOf(target: TargetKey): TargetSpec | undefined;
+  /** Whether somebody looks after the target: this engine, or another one where this one is limited to a namespace. */
+  isLiving(target: TargetKey): boolean;
+  /** What was last said of a target, by whichever engine. */
+  lastSaid(target: TargetKey): { readonly state: string; readonly since: number } | undefined;
+  /** Epoch milliseconds of the creation of the target's application. */
+  createdAt(target: TargetKey): number;
+  /** Whether this engine still holds its lease. */
+  mayWrite(): boolean;
   /** The targets that read a repository. */
   targetsOf(repository: NamespacedName): ReadonlyMap<TargetKey, TargetSpec>;
   /** Look at these targets (again). */
@@ -51,6 +62,11 @@ export interface ReconcilerOptions {
   rested(target: TargetKey, memory: TargetMemory, rest: Rest): void;
   /** Something happened that people want to read about. */
   narrate(event: TargetEvent): void;
+}
+
+export interface FailedWrite {
+  readonly action: Write['action'];
+  readonly error: PlumbError;
 }
 
 export type TargetEvent =
@@ -64,8 +80,9 @@ export type TargetEvent =
   | {
       readonly type: 'wrote';
       readonly target: TargetKey;
+      /** What was written. */
       readonly writes: readonly Write[];
-      readonly failed: readonly PlumbError[];
+      readonly failed: readonly FailedWrite[];
     }
   | { readonly type: 'pruned'; readonly target: TargetKey; readonly keys: readonly ObjectKey[] }
   | {
@@ -86,12 +103,14 @@ export interface TargetMemory {
   release: number | undefined;
   releasedCommit: string | undefined;
   releasedDigest: string | undefined;
-  openRelease: { readonly number: number; readonly digest: string } | undefined;
+  openRelease: TargetFacts['openRelease'];
   /** Monotonic times of the last healings. */
   heals: number[];
   healAfter: number;
   rest: Rest | undefined;
   since: number;
+  /** Looks in a row that ended with a fault that `advance` does not know. */
+  faults: number;
 }
 
 /** More steps than any sound target needs in one go: past that it is a bug, and other targets get their turn. */
@@ -106,6 +125,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #memories = new Map<TargetKey, TargetMemory>();
   readonly #waiting = new Map<string, Set<TargetKey>>();
+  /** By the target that has not said what it wants: who is kept from an object that bears its marks. */
+  readonly #kept = new Map<TargetKey, Set<TargetKey>>();
   /** By the target that has to render first: who waits for it. */
   readonly #following = new Map<TargetKey, Set<TargetKey>>();
 
@@ -118,11 +139,22 @@ export class Reconciler {
   }
 
   /** The target is no more. Its objects stay in the cluster as they are. */
-  forget(target: TargetKey): void {
+  async forget(target: TargetKey): Promise<void> {
+    const memory = this.#memories.get(target);
     this.#memories.delete(target);
     for (const waiting of this.#waiting.values()) waiting.delete(target);
     this.#wakeFollowers(target);
+    this.#wakeKept(target);
     this.#options.wake(this.#options.claims.release(target));
+    // Its history stays, but a namesake that comes later starts from nothing.
+    if (memory === undefined) return;
+    const release = memory.openRelease;
+    await this.#options.ledger.concludeBatch({
+      target,
+      outcomes: [],
+      removed: [...memory.applied.keys()],
+      ...(release?.hasFailed === false ? { release: { number: release.number, outcome: 'superseded' } } : {}),
+    });
   }
 
   /** Somebody asked for another try: nothing that failed before is waited for. */
@@ -145,7 +177,7 @@ export class Reconciler {
   async recall(target: TargetKey): Promise<TargetMemory> {
     const known = this.#memories.get(target);
     if (known !== undefined) return known;
-    const { ledger, claims, clock } = this.#options;
+    const { ledger, claims, clock, createdAt, specOf } = this.#options;
     const memory: TargetMemory = {
       desired: undefined,
       renderFailure: undefined,
@@ -160,10 +192,16 @@ export class Reconciler {
       healAfter: 0,
       rest: undefined,
       since: clock.now(),
+      faults: 0,
     };
     const release = await ledger.latestRelease(target);
     const stored = release === undefined ? undefined : await ledger.releaseObjects(target, release.number);
-    if (release !== undefined && stored !== undefined) {
+    const rows = await ledger.applied(target);
+    memory.release = release?.number;
+    // A release of a namesake that was deleted, while the engine ran (no rows are left) or while it did not.
+    const isOurs =
+      release !== undefined && (rows.length > 0 || release.objectCount === 0) && release.startedAt >= createdAt(target);
+    if (isOurs && stored !== undefined) {
       const objects = stored.map(({ object, origin }) => ({
         key: keyOf(object),
         hash: desiredHash(object),
@@ -172,26 +210,47 @@ export class Reconciler {
         object,
       }));
       objects.sort((a, b) => a.phase - b.phase || (a.key < b.key ? -1 : 1));
-      memory.release = release.number;
       memory.releasedCommit = release.commit;
       memory.releasedDigest = release.digest;
-      if (release.outcome === 'running') memory.openRelease = { number: release.number, digest: release.digest };
+      if (release.outcome === 'running' || release.outcome === 'failed') {
+        memory.openRelease = { number: release.number, hasFailed: release.outcome === 'failed' };
+      }
       if (digestOf(objects) === release.digest) {
         memory.desired = { objects, digest: release.digest, inputs: release.inputsKey, commit: release.commit };
-        claims.claim(
-          target,
-          objects.map(({ key }) => key),
-        );
       }
-      for (const row of await ledger.applied(target)) memory.applied.set(row.key, row);
+      for (const row of rows) memory.applied.set(row.key, row);
     }
     const raced = this.#memories.get(target);
     if (raced !== undefined) return raced;
+    if (specOf(target) === undefined) return memory;
     this.#memories.set(target, memory);
+    if (memory.desired !== undefined) claims.claim(target, keysOf(memory.desired));
     return memory;
   }
 
+  /** Brings a target as far as it gets. What goes wrong with it is its state, and is tried again by itself. */
   async reconcile(target: TargetKey, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#advance(target, signal);
+    } catch (thrown) {
+      if (isAbort(thrown, signal)) throw thrown;
+      const memory = this.#memories.get(target);
+      if (memory === undefined) throw thrown;
+      const error = toPlumbError(thrown);
+      memory.faults += 1;
+      this.#rest(target, memory, {
+        do: 'rest',
+        state: 'Failed',
+        message: error.message,
+        failures: [error],
+        deletions: { verdict: 'none' },
+        wakeAt: this.#options.clock.monotonic() + Math.max(error.retryAfterMs ?? 0, backoffMs(memory.faults)),
+      });
+      if (error.code === 'Internal') throw thrown;
+    }
+  }
+
+  async #advance(target: TargetKey, signal: AbortSignal): Promise<void> {
     for (let steps = 0; steps < MAX_STEPS; steps += 1) {
       const spec = this.#options.specOf(target);
       if (spec === undefined) return;
@@ -199,11 +258,13 @@ export class Reconciler {
       const facts = this.#factsOf(spec, memory);
       const step = advance(facts);
       if (step.do === 'rest') {
+        memory.faults = 0;
         this.#rest(target, memory, step);
         return;
       }
-      const goOn = await this.#execute(step, spec, memory, signal);
-      if (!goOn) return;
+      // Without the lease another engine may be at work: what was planned is looked at again once it is back.
+      if (!this.#options.mayWrite() && step.do !== 'render' && step.do !== 'watch') return;
+      await this.#execute(step, spec, memory, signal);
     }
     throw new PlumbError('Internal', `${target} did not come to rest in ${MAX_STEPS} steps`);
   }
@@ -229,6 +290,7 @@ export class Reconciler {
       applied: memory.applied,
       failures: memory.failures,
       ownerOf: (key) => this.#ownerOf(target, key),
+      heirOf: (key) => this.#options.claims.heirOf(target, key),
       behind: () => this.#behind(spec),
       healAfter: memory.healAfter,
       openRelease: memory.openRelease,
@@ -236,34 +298,45 @@ export class Reconciler {
     };
   }
 
-  /** Who finds a watch that another target has started waits for it as well. */
+  /** Who finds a watch that is not in sync hears when it is, whoever started it. */
   #watchOf(groupKind: GroupKind, target: TargetKey): WatchState {
     const watch = this.#options.live.watchOf(groupKind);
-    if (watch.state === 'starting') {
+    if (watch.state !== 'synced') {
       const name = kindName(groupKind);
       this.#waiting.set(name, (this.#waiting.get(name) ?? new Set()).add(target));
     }
     return watch;
   }
 
+  /** The marks decide, as long as who they name lives and wants the object or may want it; else who claimed first. */
   #ownerOf(target: TargetKey, key: ObjectKey): TargetKey | undefined {
-    const { claims, live, specOf } = this.#options;
-    const claimant = claims.ownerOf(key);
-    if (claimant !== undefined && claimant !== target) return claimant;
-    // Bears the marks of a living target that has not said yet what it wants: it may well want this.
+    const { claims, live, isLiving } = this.#options;
     const marked = live.liveOf(key)?.target;
-    if (marked === undefined || marked === target || claims.hasClaimed(marked)) return undefined;
-    return specOf(marked) === undefined ? undefined : marked;
+    if (marked === target) return undefined;
+    if (marked !== undefined && isLiving(marked)) {
+      if (claims.wants(marked, key)) return marked;
+      if (!claims.hasClaimed(marked)) {
+        this.#kept.set(marked, (this.#kept.get(marked) ?? new Set()).add(target));
+        return marked;
+      }
+    }
+    const claimant = claims.ownerOf(key);
+    return claimant === target ? undefined : claimant;
   }
 
+  /** A target of the same repository that has not said yet, or cannot say, what it wants of the commit. */
   #behind(spec: TargetSpec): TargetKey | undefined {
+    const commit = this.#memories.get(spec.target)?.desired?.commit;
     for (const [target, neighbour] of this.#options.targetsOf(spec.repository)) {
       if (target === spec.target || neighbour.suspended) continue;
       const source = this.#options.sources.sourceOf(neighbour);
       if (source.state === 'failed') continue;
       const memory = this.#memories.get(target);
       if (source.state === 'waiting' || memory === undefined) return target;
-      if (memory.desired?.inputs !== source.inputs && memory.renderFailure?.inputs !== source.inputs) return target;
+      if (memory.desired?.inputs === source.inputs) continue;
+      const isBroken = memory.renderFailure?.inputs === source.inputs;
+      // What has been broken for long holds up nobody; what broke with this very commit may have been given our objects.
+      if (!isBroken || source.commit === commit) return target;
     }
     return undefined;
   }
@@ -273,66 +346,61 @@ export class Reconciler {
     for (const sibling of this.#options.parents.targetsOf(spec.application)) {
       if (sibling === spec.target) continue;
       const wanted = this.#memories.get(sibling)?.desired?.objects ?? [];
-      for (const { key } of [...wanted, ...this.#options.live.membersOf(sibling)]) {
-        const ref = parseObjectKey(key);
-        if (ref !== undefined) kinds.set(kindName(ref), { group: ref.group, kind: ref.kind });
-      }
+      for (const kind of kindsIn([...wanted, ...this.#options.live.membersOf(sibling)]))
+        kinds.set(kindName(kind), kind);
     }
     return [...kinds.values()];
   }
 
-  /** Does a step. False: the target waits for an event that will wake it. */
   async #execute(
     step: Exclude<Step, Rest>,
     spec: TargetSpec,
     memory: TargetMemory,
     signal: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<void> {
     const { ledger, live, parents, narrate } = this.#options;
     const { target } = spec;
     switch (step.do) {
       case 'render':
-        await this.#render(spec, memory, signal);
-        return true;
-      case 'watch': {
-        for (const kind of step.kinds) {
-          const waiting = this.#waiting.get(kindName(kind)) ?? new Set();
-          this.#waiting.set(kindName(kind), waiting.add(target));
-        }
+        return this.#render(spec, memory, signal);
+      case 'watch':
         await Promise.all(step.kinds.map((kind) => live.watch(kind)));
-        return true;
+        return;
+      case 'membership': {
+        const wanted = () => [
+          ...kindsIn(memory.desired?.objects),
+          ...kindsIn(live.membersOf(target)),
+          ...this.#siblingKinds(spec),
+        ];
+        return parents.write(spec.application, step.kinds, wanted, signal);
       }
-      case 'membership':
-        await parents.write(spec.application, step.kinds, signal);
-        return true;
-      case 'release': {
-        await this.#release(spec, memory, signal);
-        return true;
-      }
+      case 'release':
+        return this.#release(spec, memory, signal);
       case 'write': {
         this.#countHeals(step.writes, memory);
         const results = await applyAll(step.writes, this.#writeContext(spec, memory, signal));
         const failed = this.#learn(results, step.writes, memory);
-        narrate({ type: 'wrote', target, writes: step.writes, failed });
-        return true;
+        const written = step.writes.filter((_write, index) => results[index]?.ok === true);
+        narrate({ type: 'wrote', target, writes: written, failed });
+        return;
       }
       case 'prune': {
         const results = await pruneAll(step.objects, this.#writeContext(spec, memory, signal));
         this.#learnDeletions(results, step.objects, memory);
         narrate({ type: 'pruned', target, keys: results.flatMap((result) => (result.ok ? [result.key] : [])) });
-        // What has finalizers is still there: the watch tells when it is gone.
-        return results.some((result) => !result.ok || live.liveOf(result.key) === undefined);
+        return;
       }
       case 'conclude': {
         const open = memory.openRelease;
-        memory.openRelease = undefined;
-        if (open === undefined) return true;
+        if (open === undefined) return;
+        // A release that failed is not over: it may yet become healthy.
+        memory.openRelease = step.outcome === 'failed' ? { ...open, hasFailed: true } : undefined;
         await ledger.concludeRelease(target, open.number, step.outcome, step.message);
         narrate({ type: 'concluded', target, release: open.number, outcome: step.outcome, message: step.message });
-        return true;
+        return;
       }
       default:
-        return step satisfies never;
+        step satisfies never;
     }
   }
 
@@ -357,16 +425,14 @@ export class Reconciler {
         scopeOf: (groupKind) => scopes.get(kindName(groupKind)),
       });
       errors = placed.errors;
+      // Forgotten while it was rendered: a claim now would be one of nobody.
+      if (this.#memories.get(spec.target) !== memory) return;
       if (errors.length === 0) {
         memory.desired = { ...placed.desired, inputs, commit };
         memory.renderFailure = undefined;
         memory.renderAttempts = 0;
-        wake(
-          claims.claim(
-            spec.target,
-            placed.desired.objects.map(({ key }) => key),
-          ),
-        );
+        wake(claims.claim(spec.target, keysOf(placed.desired)));
+        this.#wakeKept(spec.target);
         return;
       }
     }
@@ -409,7 +475,7 @@ export class Reconciler {
     const { desired } = memory;
     if (desired === undefined) return;
     const commit = await sources.commitOf(spec.repository, desired.commit, { signal });
-    if (memory.openRelease !== undefined) {
+    if (memory.openRelease?.hasFailed === false) {
       await ledger.concludeRelease(spec.target, memory.openRelease.number, 'superseded');
     }
     const release = await ledger.saveRelease({
@@ -425,7 +491,7 @@ export class Reconciler {
     memory.release = release.number;
     memory.releasedCommit = desired.commit;
     memory.releasedDigest = desired.digest;
-    memory.openRelease = { number: release.number, digest: desired.digest };
+    memory.openRelease = { number: release.number, hasFailed: false };
     narrate({
       type: 'released',
       target: spec.target,
@@ -436,12 +502,13 @@ export class Reconciler {
   }
 
   #writeContext(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): WriteContext {
-    const { client, ledger, identity } = this.#options;
+    const { client, ledger, identity, live } = this.#options;
     return {
       client,
       ledger,
       identity,
       signal,
+      answered: (object) => live.wrote(object),
       target: spec.target,
       commit: memory.desired?.commit ?? '',
       release: memory.release ?? 0,
@@ -450,26 +517,25 @@ export class Reconciler {
   }
 
   /** Takes in the answers to writes; returns what went wrong. */
-  #learn(results: readonly WriteResult[], writes: readonly Write[], memory: TargetMemory): readonly PlumbError[] {
-    const errors: PlumbError[] = [];
+  #learn(results: readonly WriteResult[], writes: readonly Write[], memory: TargetMemory): readonly FailedWrite[] {
+    const failed: FailedWrite[] = [];
     for (const [index, result] of results.entries()) {
       const write = writes[index];
       if (write === undefined) continue;
       if (!result.ok) {
         this.#fail(memory, result.key, write.desired.hash, result.error);
-        errors.push(result.error);
+        failed.push({ action: write.action, error: result.error });
         continue;
       }
       memory.failures.delete(result.key);
       if (result.object === undefined) continue;
-      this.#options.live.wrote(result.object);
       memory.applied.set(result.key, {
         uid: result.uid,
         desiredHash: write.desired.hash,
-        fieldsHash: this.#options.live.liveOf(result.key)?.fieldsHash,
+        fieldsHash: fieldsHash(result.object),
       });
     }
-    return errors;
+    return failed;
   }
 
   #learnDeletions(results: readonly WriteResult[], objects: readonly LiveObject[], memory: TargetMemory): void {
@@ -483,6 +549,7 @@ export class Reconciler {
       memory.failures.delete(result.key);
       memory.applied.delete(result.key);
       if (result.gone) this.#options.live.removed(result.key, object.uid);
+      else this.#options.live.leaving(result.key, object.uid);
     }
   }
 
@@ -496,7 +563,7 @@ export class Reconciler {
 
   /** Healing the same target again and again is a fight: after a few free rounds each next one waits longer. */
   #countHeals(writes: readonly Write[], memory: TargetMemory): void {
-    if (!writes.some(({ reason }) => reason === 'drifted' || reason === 'deleted' || reason === 'recreated')) return;
+    if (!writes.some(({ key, desired }) => memory.applied.get(key)?.desiredHash === desired.hash)) return;
     const now = this.#options.clock.monotonic();
     memory.heals = [...memory.heals.filter((time) => time > now - HEALS.windowMs), now];
     const over = memory.heals.length - HEALS.free;
@@ -504,7 +571,11 @@ export class Reconciler {
   }
 
   #rest(target: TargetKey, memory: TargetMemory, rest: Rest): void {
-    if (memory.rest?.state !== rest.state) memory.since = this.#options.clock.now();
+    if (memory.rest === undefined) {
+      // The first rest after a start: what another engine said before goes on where it is still so.
+      const said = this.#options.lastSaid(target);
+      memory.since = said?.state === rest.state ? said.since : this.#options.clock.now();
+    } else if (memory.rest.state !== rest.state) memory.since = this.#options.clock.now();
     memory.rest = rest;
     if (rest.waitsFor !== undefined) {
       const followers = this.#following.get(rest.waitsFor) ?? new Set();
@@ -514,12 +585,30 @@ export class Reconciler {
     this.#wakeFollowers(target);
   }
 
+  #wakeKept(target: TargetKey): void {
+    const kept = this.#kept.get(target);
+    if (kept === undefined) return;
+    this.#kept.delete(target);
+    this.#options.wake([...kept]);
+  }
+
   #wakeFollowers(target: TargetKey): void {
     const followers = this.#following.get(target);
     if (followers === undefined) return;
     this.#following.delete(target);
     this.#options.wake([...followers]);
   }
+}
+
+function keysOf(desired: DesiredSet): readonly ObjectKey[] {
+  return desired.objects.map(({ key }) => key);
+}
+
+function kindsIn(objects: readonly { readonly key: ObjectKey }[] = []): readonly GroupKind[] {
+  return objects.flatMap(({ key }) => {
+    const ref = parseObjectKey(key);
+    return ref === undefined ? [] : [{ group: ref.group, kind: ref.kind }];
+  });
 }
 
 function backoffMs(attempts: number): number {
