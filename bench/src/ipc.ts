@@ -21,7 +21,8 @@ export async function startPart(module: string, options: { readonly logFile: str
   const path = fileURLToPath(new URL(module, import.meta.url));
   const child = fork(path, {
     stdio: ['ignore', log.fd, log.fd, 'ipc'],
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    // As bin/plumb.mjs starts the engine.
+    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'],
   });
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   const ended = once(child, 'exit');

@@ -36,6 +36,11 @@ export class WorkQueue<K> implements AsyncDisposable {
     return this.#waiting.size + this.#running.size;
   }
 
+  /** How many keys are put off until later. */
+  get planned(): number {
+    return this.#timers.size;
+  }
+
   /** Whether the key waits for its turn or has it. */
   has(key: K): boolean {
     return this.#waiting.has(key) || this.#running.has(key);

@@ -1,3 +1,4 @@
+import { GroupCommit } from './group-commit.ts';
 import { canonicalJson, type Clock, type ObjectKey, type TargetKey } from '@plumb/core';
 import type { AppliedObject } from './applied-object.ts';
 import { inTransaction, ledgerUnavailable } from './database.ts';
@@ -53,6 +54,7 @@ export class SqliteLedger extends SqliteReader implements Ledger {
   readonly #lock: Disposable;
   readonly #vault: Vault;
   readonly #statements: Statements;
+  readonly #commits: GroupCommit;
 
   constructor(open: WritableDatabase) {
     super(open);
@@ -60,6 +62,7 @@ export class SqliteLedger extends SqliteReader implements Ledger {
     this.#lock = open.lock;
     this.#vault = open.openedVault;
     this.#statements = prepareStatements(open.database);
+    this.#commits = new GroupCommit((work) => inTransaction(this.database, work));
   }
 
   async intend(batch: readonly WriteIntent[]): Promise<readonly number[]> {
@@ -76,7 +79,7 @@ export class SqliteLedger extends SqliteReader implements Ledger {
   }
 
   async conclude(batch: readonly WriteOutcome[]): Promise<void> {
-    this.#write(() => this.#conclude(batch));
+    await this.#write(() => this.#conclude(batch));
   }
 
   async saveRelease(release: NewRelease): Promise<Release> {
@@ -86,7 +89,7 @@ export class SqliteLedger extends SqliteReader implements Ledger {
     // Before the transaction: it is the costly part, and it needs no lock.
     const contents = objects.map(({ object }) => this.#vault.store(object));
     const { nextNumber, insertRelease, insertContent, insertReleaseObject } = this.#statements;
-    const number = this.#write(() => {
+    const number = await this.#write(() => {
       const next = Number(nextNumber.get(target)?.['number']);
       insertRelease.run(
         target,
@@ -118,7 +121,7 @@ export class SqliteLedger extends SqliteReader implements Ledger {
     message?: string,
   ): Promise<void> {
     const conclusion = { number, outcome, ...(message === undefined ? {} : { message }) };
-    this.#write(() => this.#concludeRelease(target, conclusion));
+    await this.#write(() => this.#concludeRelease(target, conclusion));
   }
 
   async saveApplied(
@@ -126,11 +129,11 @@ export class SqliteLedger extends SqliteReader implements Ledger {
     upserts: readonly AppliedObject[],
     removals: readonly ObjectKey[],
   ): Promise<void> {
-    this.#write(() => this.#saveApplied(target, upserts, removals));
+    await this.#write(() => this.#saveApplied(target, upserts, removals));
   }
 
   async concludeBatch({ target, outcomes, applied = [], removed = [], release }: ConcludedBatch): Promise<void> {
-    this.#write(() => {
+    await this.#write(() => {
       this.#conclude(outcomes);
       this.#saveApplied(target, applied, removed);
       if (release !== undefined) this.#concludeRelease(target, release);
@@ -139,7 +142,7 @@ export class SqliteLedger extends SqliteReader implements Ledger {
 
   async forgetTarget(target: TargetKey): Promise<void> {
     const { contentOfTarget, forgetReleaseObjects, forgetReleases, forgetApplied } = this.#statements;
-    this.#write(() => {
+    await this.#write(() => {
       const contents = contentOfTarget.all(target);
       forgetReleaseObjects.run(target);
       forgetReleases.run(target);
@@ -149,6 +152,7 @@ export class SqliteLedger extends SqliteReader implements Ledger {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
+    this.#commits.flush();
     await super[Symbol.asyncDispose]();
     this.#lock[Symbol.dispose]();
   }
@@ -185,9 +189,9 @@ export class SqliteLedger extends SqliteReader implements Ledger {
     for (const row of rows) this.#statements.dropUnreferenced.run(row['content'] as StoredContent['id']);
   }
 
-  #write<T>(work: () => T): T {
+  async #write<T>(work: () => T): Promise<T> {
     try {
-      return inTransaction(this.database, work);
+      return await this.#commits.run(work);
     } catch (error) {
       throw ledgerUnavailable(this.file, error);
     }
