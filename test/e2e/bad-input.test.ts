@@ -400,15 +400,15 @@ test('an engine whose cluster cannot be reached says so and ends', async (t) => 
 
 /** Two healthy applications, `good` and `bad`, from two folders of one repository. */
 async function startGoodAndBad(files: Readonly<Record<string, FileChange>> = {}): Promise<EngineFixture> {
-  const plumb = await startFixture({ prefix: 'bad' });
-  await plumb.git.create('shop');
-  const first = { 'good/good.yaml': configMap('good'), 'bad/fine.yaml': configMap('fine'), ...files };
-  await plumb.git.commit('shop', first);
-  await plumb.application('good', { source: { repository: 'shop', path: 'good' } });
-  await plumb.application('bad', { source: { repository: 'shop', path: 'bad' } });
-  await plumb.until('good', isHealthy);
-  await plumb.until('bad', isHealthy);
-  return plumb;
+  return await startFixture({ prefix: 'bad' }, async (plumb) => {
+    await plumb.git.create('shop');
+    const first = { 'good/good.yaml': configMap('good'), 'bad/fine.yaml': configMap('fine'), ...files };
+    await plumb.git.commit('shop', first);
+    await plumb.application('good', { source: { repository: 'shop', path: 'good' } });
+    await plumb.application('bad', { source: { repository: 'shop', path: 'bad' } });
+    await plumb.until('good', isHealthy);
+    await plumb.until('bad', isHealthy);
+  });
 }
 
 const KUBECONFIG_OF_NOBODY = `apiVersion: v1

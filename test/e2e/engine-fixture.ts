@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  install,
   RECONCILE_ANNOTATION,
   startEngine,
   systemClock,
@@ -10,7 +11,8 @@ import {
   type EngineEvent,
   type EngineOptions,
 } from '@plumb/engine';
-import { connect, loadKubeconfig, type KubeClient } from '@plumb/kube';
+import { connect, loadKubeconfig, type KubeClient, type ReflectEvent, type Reflector } from '@plumb/kube';
+import type { KubeObject } from '@plumb/core';
 import { sharedCluster, type TestCluster } from '@plumb/test-support';
 import { startGitServer, type GitServer } from '@plumb/test-support/git-server';
 
@@ -46,6 +48,12 @@ export interface EngineFixture extends AsyncDisposable {
   untilEvent(satisfies: (event: EngineEvent) => boolean): Promise<EngineEvent>;
   /** Watches an Application until its status satisfies; fails with what it last said when the test's time is over. */
   until(name: string, satisfies: (application: KubeLike) => boolean): Promise<KubeLike>;
+  /** Watches all objects of a kind in the namespace until they satisfy; answers what it saw then. */
+  untilAll(
+    apiVersion: string,
+    plural: string,
+    satisfies: (objects: readonly KubeLike[]) => boolean,
+  ): Promise<readonly KubeLike[]>;
   /** Watches any object of the namespace until it satisfies; undefined means that it is gone. */
   untilObject(
     apiVersion: string,
@@ -94,9 +102,13 @@ export type FixtureOptions = Partial<Pick<EngineOptions, 'listen' | 'identity'>>
   readonly start?: boolean;
 };
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 20_000;
 
-export async function startFixture(options: FixtureOptions = {}): Promise<EngineFixture> {
+/** Gives everything back when the set-up of a test fails. */
+export async function startFixture(
+  options: FixtureOptions = {},
+  setUp: (plumb: EngineFixture) => Promise<void> = async () => undefined,
+): Promise<EngineFixture> {
   await using opening = new AsyncDisposableStack();
   const cluster = await sharedCluster();
   const namespace = await cluster.namespace(options.prefix ?? 'e2e');
@@ -144,7 +156,10 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
     await stopping?.client[Symbol.asyncDispose]();
   };
   opening.defer(stop);
-  if (options.start !== false) await start();
+  if (options.start === false) {
+    await using client = connect(config, { clock: systemClock, random: systemRandom, userAgent: 'plumb-test' });
+    await install(client, { clock: systemClock, signal });
+  } else await start();
 
   const path = (apiVersion: string, plural: string): string =>
     `${apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`}/namespaces/${namespace}/${plural}`;
@@ -152,7 +167,13 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
     const answer = await cluster.request('GET', `${path(apiVersion, plural)}/${name}`);
     return answer.status === 404 ? undefined : (answer.body as KubeLike);
   };
-  const untilObject: EngineFixture['untilObject'] = async (apiVersion, plural, name, satisfies) => {
+  /** Reflects a kind, as far as the selector goes, until `isOver` says so at an event. */
+  const follow = async (
+    [apiVersion, plural]: readonly [string, string],
+    fieldSelector: string | undefined,
+    isOver: (event: ReflectEvent, reflector: Reflector) => boolean,
+    describe: () => unknown,
+  ): Promise<void> => {
     const client =
       running?.client ?? connect(config, { clock: systemClock, random: systemRandom, userAgent: 'plumb-test' });
     const slash = apiVersion.indexOf('/');
@@ -162,23 +183,16 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
         ?.kind ?? '';
     const resource = await client.resource({ group: slash < 0 ? '' : apiVersion.slice(0, slash), kind }, { signal });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    let last: unknown;
     const timer = setTimeout(
-      () => reject(new Error(`${plural}/${name} is still ${JSON.stringify(last, null, 1)}`)),
+      () => reject(new Error(`${plural}: still ${JSON.stringify(describe(), null, 1)}`)),
       WAIT_MS,
     );
-    const check = (object: KubeLike | undefined): void => {
-      last = object?.status ?? object;
-      if (satisfies(object)) resolve();
-    };
-    await using reflector = client.reflect(resource, {
+    await using reflector: Reflector = client.reflect(resource, {
       namespace,
-      fieldSelector: `metadata.name=${name}`,
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
       signal,
       onChange(event) {
-        if (event.type === 'added' || event.type === 'updated') check(event.object as unknown as KubeLike);
-        else if (event.type === 'deleted') check(undefined);
-        else if (event.type === 'synced' && reflector?.size === 0) check(undefined);
+        if (isOver(event, reflector)) resolve();
       },
     });
     try {
@@ -186,6 +200,35 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
     } finally {
       clearTimeout(timer);
     }
+  };
+  const untilObject: EngineFixture['untilObject'] = async (apiVersion, plural, name, satisfies) => {
+    let last: KubeLike | undefined;
+    await follow(
+      [apiVersion, plural],
+      `metadata.name=${name}`,
+      (event, reflector) => {
+        if (event.type === 'failed' || (event.type === 'synced' && reflector.size > 0)) return false;
+        last = event.type === 'added' || event.type === 'updated' ? asLike(event.object) : undefined;
+        return satisfies(last);
+      },
+      () => last?.status ?? last,
+    );
+  };
+  const untilAll: EngineFixture['untilAll'] = async (apiVersion, plural, satisfies) => {
+    let found: readonly KubeLike[] | undefined;
+    let last: readonly KubeLike[] = [];
+    await follow(
+      [apiVersion, plural],
+      undefined,
+      (_event, reflector) => {
+        if (!reflector.synced) return false;
+        last = [...reflector.values()].map(asLike);
+        if (satisfies(last)) found ??= last;
+        return found !== undefined;
+      },
+      () => last.map(({ metadata, status }) => [metadata.name, status?.state]),
+    );
+    return found ?? [];
   };
 
   const expect = async (status: number, method: string, url: string, body?: object, contentType?: string) => {
@@ -216,8 +259,8 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
   };
   let requests = 0;
 
-  const closing = opening.move();
-  return {
+  let closing: AsyncDisposableStack | undefined;
+  const fixture: EngineFixture = {
     cluster,
     git,
     namespace,
@@ -236,6 +279,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
     stop,
     get,
     untilObject,
+    untilAll,
     edit,
     until,
     async list(apiVersion, plural) {
@@ -280,8 +324,16 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Engine
       const body = { apiVersion: PLUMB, kind: 'Application', metadata: { name }, spec: whole };
       await expect(201, 'POST', path(PLUMB, 'applications'), body);
     },
-    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+    [Symbol.asyncDispose]: async () => closing?.disposeAsync(),
   };
+  await setUp(fixture);
+  closing = opening.move();
+  return fixture;
+}
+
+/** Tests look at any field, so objects are read without types. */
+function asLike(object: KubeObject): KubeLike {
+  return object as unknown as KubeLike;
 }
 
 /** The client, with a note of each write before it is sent. */

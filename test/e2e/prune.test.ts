@@ -281,15 +281,15 @@ test('objects that move from one application to another in one commit are handed
 
 /** An application `shop` of ConfigMaps that is healthy. */
 async function startWith(configMaps: readonly string[]): Promise<EngineFixture> {
-  const plumb = await startFixture({ prefix: 'prune' });
-  await plumb.git.create('shop');
-  await plumb.git.commit(
-    'shop',
-    Object.fromEntries(configMaps.map((name) => [`deploy/${name}.yaml`, configMap(name)])),
-  );
-  await plumb.application('shop');
-  await plumb.until('shop', isHealthy);
-  return plumb;
+  return await startFixture({ prefix: 'prune' }, async (plumb) => {
+    await plumb.git.create('shop');
+    await plumb.git.commit(
+      'shop',
+      Object.fromEntries(configMaps.map((name) => [`deploy/${name}.yaml`, configMap(name)])),
+    );
+    await plumb.application('shop');
+    await plumb.until('shop', isHealthy);
+  });
 }
 
 async function approve(plumb: EngineFixture, digest: string): Promise<void> {

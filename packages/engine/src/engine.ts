@@ -262,10 +262,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     } else if (request !== undefined) requests.remember(name, request);
     // A status of ours comes back through the watch and is no change: only the spec and a person's wishes are.
     if (before !== undefined && sameWishes(before, entry)) return;
-    for (const repository of repositories) sources.targetsChanged(repository);
+    const lookedUp = Promise.all([...repositories].map((repository) => sources.targetsChanged(repository)));
     // Another spec is another attempt: what failed under the old one may work now.
     for (const target of entry.targets.keys()) reconciler.retry(target);
-    wake(entry.targets.keys());
+    if (before === undefined) wake(entry.targets.keys());
+    // Not before its files are known: else what the old spec led to would be reported as the outcome of the new one.
+    else
+      run(
+        'look up the files of a spec',
+        lookedUp.then(() => wake(entry.targets.keys())),
+      );
   }
 
   function carryOut(name: NamespacedName, request: string, entry: CatalogApplication): void {

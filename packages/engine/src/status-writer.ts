@@ -18,7 +18,7 @@ import {
 import type { KubeClient } from '@plumb/kube';
 import type { CatalogApplication } from './catalog.ts';
 import type { RepositoryState } from './source.ts';
-import { saysTheSame, statusOf, timestamp, type TargetReport } from './status.ts';
+import { repositorySaysTheSame, saysTheSame, statusOf, timestamp, type TargetReport } from './status.ts';
 import { nameOf, type NamespacedName } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -37,6 +37,8 @@ export interface StatusWriterOptions {
 
 /** Work in progress is only written when it takes a person's notice: most of it is over before anybody looks. */
 const PROGRESS_DELAY_MS = 3_000;
+/** The more rollouts are under way, the longer each may last before it is news: writing of them slows all of them down. */
+const PROGRESS_DELAY_PER_ROLLOUT_MS = 25;
 /** Targets of one application often come to rest together. */
 const GATHER_MS = 100;
 
@@ -73,7 +75,7 @@ export class StatusWriter implements AsyncDisposable {
   /** A target of the application came to rest. */
   report(name: NamespacedName, settled: boolean, targetCount: number): void {
     const now = this.#options.clock.monotonic();
-    if (!settled) this.#applications.addAt(name, now + PROGRESS_DELAY_MS);
+    if (!settled) this.#applications.addAt(name, now + this.#progressDelayMs());
     else if (targetCount > 1) this.#applications.addAt(name, now + GATHER_MS);
     else this.#applications.add(name);
   }
@@ -119,6 +121,10 @@ export class StatusWriter implements AsyncDisposable {
     await this.#repositories[Symbol.asyncDispose]();
   }
 
+  #progressDelayMs(): number {
+    return PROGRESS_DELAY_MS + PROGRESS_DELAY_PER_ROLLOUT_MS * this.#applications.planned;
+  }
+
   async #writeApplication(name: NamespacedName, signal: AbortSignal): Promise<void> {
     const { clock, identity } = this.#options;
     const entry = this.#options.application(name);
@@ -136,7 +142,7 @@ export class StatusWriter implements AsyncDisposable {
     if (saysTheSame(written, status)) return;
     const working = status.state === 'Syncing' || status.state === 'Pending';
     if (working && this.#options.isBusy(entry)) {
-      this.#applications.addAt(name, clock.monotonic() + PROGRESS_DELAY_MS);
+      this.#applications.addAt(name, clock.monotonic() + this.#progressDelayMs());
       return;
     }
     await this.#apply(APPLICATION.kind, entry.application.metadata, status, signal);
@@ -177,7 +183,8 @@ export class StatusWriter implements AsyncDisposable {
         : { revision: state.touchedRevision, shortRevision: shortRevision(state.touchedRevision) }),
       ...(state.seenAt === undefined ? {} : { fetchedAt: timestamp(state.seenAt) }),
     };
-    await this.#apply(REPOSITORY.kind, repository.metadata, status, signal);
+    const isNew = this.#repositoryWritten.get(name) !== undefined || !repositorySaysTheSame(repository.status, status);
+    if (isNew) await this.#apply(REPOSITORY.kind, repository.metadata, status, signal);
     this.#repositoryWritten.set(name, news);
   }
 

@@ -4,9 +4,10 @@ import {
   type Application,
   type ApplicationStatus,
   type Condition,
+  type RepositoryStatus,
   type TargetStatus,
 } from '@plumb/api';
-import type { HeadlineState, Rest } from '@plumb/core';
+import { canonicalJson, type HeadlineState, type Rest } from '@plumb/core';
 import { releaseName } from '@plumb/ledger';
 
 /** What a target says of itself when it has nothing more to do. */
@@ -49,7 +50,7 @@ export const HEADLINE_STATES: readonly HeadlineState[] = [
 export function statusOf(input: StatusInput): ApplicationStatus {
   const { application, reports, targetCount, identity, handledRequest, now } = input;
   const generation = application.metadata.generation ?? 0;
-  const environments = reports.map(targetStatus);
+  const environments = reports.map((report) => targetStatus(report, application.status));
   const state = reports.length < targetCount ? 'Pending' : worstOf(reports);
   const headline = reports.find(({ rest }) => rest.state === state);
   const message = headline?.rest.message ?? 'Not looked at yet.';
@@ -77,15 +78,29 @@ export function saysTheSame(before: ApplicationStatus | undefined, after: Applic
   if (before === undefined) return false;
   const { comparedAt: _before, ...left } = before;
   const { comparedAt: _after, ...right } = after;
-  return JSON.stringify(left) === JSON.stringify(right);
+  return isSame(left, right);
+}
+
+/** As `saysTheSame`: the time of the last fetch is no news. */
+export function repositorySaysTheSame(before: RepositoryStatus | undefined, after: RepositoryStatus): boolean {
+  if (before === undefined) return false;
+  const { fetchedAt: _before, ...left } = before;
+  const { fetchedAt: _after, ...right } = after;
+  return isSame(left, right);
+}
+
+/** A status that was read has its fields in another order than one that was made. */
+function isSame(left: object, right: object): boolean {
+  return canonicalJson(left) === canonicalJson(right);
 }
 
 function worstOf(reports: readonly TargetReport[]): HeadlineState {
   return HEADLINE_STATES.find((state) => reports.some(({ rest }) => rest.state === state)) ?? 'Pending';
 }
 
-function targetStatus(report: TargetReport): TargetStatus {
+function targetStatus(report: TargetReport, written: ApplicationStatus | undefined): TargetStatus {
   const { environment, namespace, rest, revision, release, objects, since } = report;
+  const before = written?.environments?.find(({ name }) => name === environment);
   const failures = rest.failures.slice(0, MAX_FAILURES).map((error) => {
     const record = error.toRecord();
     return {
@@ -102,7 +117,8 @@ function targetStatus(report: TargetReport): TargetStatus {
     state: rest.state,
     reason: reasonOf(rest),
     message: rest.message,
-    since: timestamp(since),
+    // After a restart the state is as old as the status says, not as the engine.
+    since: before?.state === rest.state ? (before.since ?? timestamp(since)) : timestamp(since),
     objects,
     ...(revision === undefined ? {} : { revision }),
     ...(release === undefined ? {} : { release: releaseName(release) }),
