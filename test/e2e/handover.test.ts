@@ -22,17 +22,11 @@ async function startWithTwo(files: Record<string, string>): Promise<EngineFixtur
 }
 
 test('after a restart an object that has moved on is not taken back by the release it came from', async () => {
-  await using plumb = await startWithTwo({
-    'a/keep.yaml': configMap('keep'),
-    'a/moved.yaml': configMap('moved', 'old'),
-  });
+  await using plumb = await startWithTwo({ 'a/moved.yaml': configMap('moved', 'old') });
   await plumb.application('b', { source: { repository: 'shop', path: 'b' } });
-  // Nothing newer than this is ever released for a: its folder breaks with the very commit that gives the object to b.
-  await plumb.git.commit('shop', {
-    'a/moved.yaml': null,
-    'a/keep.yaml': 'kind: [',
-    'b/moved.yaml': configMap('moved', 'new'),
-  });
+  // Nothing newer is ever released for a: its folder has nothing left.
+  const moved = { 'a/moved.yaml': null, 'a/README.md': 'moved', 'b/moved.yaml': configMap('moved', 'new') };
+  await plumb.git.commit('shop', moved);
   await plumb.until('b', isHealthy);
   const before = await plumb.get('v1', 'configmaps', 'moved');
 

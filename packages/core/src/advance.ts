@@ -63,10 +63,10 @@ export interface TargetFacts {
   /** Another target that wants the object now, whoever it belongs to: it is handed over and never deleted. */
   heirOf(key: ObjectKey): TargetKey | undefined;
   /**
-   * A living target of the same repository that has not rendered the commit it is to follow: until it has, nobody knows
-   * whether it takes over an object that this one lets go, or lets one go that this one wants.
+   * A target of the same repository that has not said yet what it wants of the commit. Before a deletion also one that
+   * cannot say it, because the same commit broke it: what moved there must not be deleted here.
    */
-  behind(): TargetKey | undefined;
+  behind(before: 'claim' | 'deletion'): TargetKey | undefined;
   /** Healing of this target is put off until then, because somebody keeps changing it back. */
   readonly healAfter: number;
   /** The release that is being rolled out, until its outcome is known. */
@@ -147,7 +147,7 @@ function nextStep(facts: TargetFacts): Step {
   );
   const opening = facts.releasedDigest !== desired.digest;
   if (claimed.length > 0 && opening) {
-    const behind = facts.behind();
+    const behind = facts.behind('claim');
     if (behind !== undefined) return restBehind(behind);
     // Before the first write of a release: an object of another application stops the release whole.
     const errors = claimed.map((decision) => (decision as { error: PlumbError }).error);
@@ -183,7 +183,7 @@ function nextStep(facts: TargetFacts): Step {
   const deletions = current && settled && watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
   if (deletions.verdict === 'allowed') {
     // An object that moves from one application to another is handed over: who gets it has to say so first.
-    const behind = facts.behind();
+    const behind = facts.behind('deletion');
     if (behind !== undefined) return restBehind(behind);
     const due = deletions.objects.filter(({ key }) => isDue(facts.failures.get(key), DELETION, now));
     if (due.length > 0) return { do: 'prune', objects: due };

@@ -291,7 +291,7 @@ export class Reconciler {
       failures: memory.failures,
       ownerOf: (key) => this.#ownerOf(target, key),
       heirOf: (key) => this.#options.claims.heirOf(target, key),
-      behind: () => this.#behind(spec),
+      behind: (before) => this.#behind(spec, before),
       healAfter: memory.healAfter,
       openRelease: memory.openRelease,
       releasedDigest: memory.releasedDigest,
@@ -325,7 +325,7 @@ export class Reconciler {
   }
 
   /** A target of the same repository that has not said yet, or cannot say, what it wants of the commit. */
-  #behind(spec: TargetSpec): TargetKey | undefined {
+  #behind(spec: TargetSpec, before: 'claim' | 'deletion'): TargetKey | undefined {
     const commit = this.#memories.get(spec.target)?.desired?.commit;
     for (const [target, neighbour] of this.#options.targetsOf(spec.repository)) {
       if (target === spec.target || neighbour.suspended) continue;
@@ -336,7 +336,7 @@ export class Reconciler {
       if (memory.desired?.inputs === source.inputs) continue;
       const isBroken = memory.renderFailure?.inputs === source.inputs;
       // What has been broken for long holds up nobody; what broke with this very commit may have been given our objects.
-      if (!isBroken || source.commit === commit) return target;
+      if (!isBroken || (before === 'deletion' && source.commit === commit)) return target;
     }
     return undefined;
   }
