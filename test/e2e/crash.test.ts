@@ -109,18 +109,18 @@ async function assertEndState(
 ): Promise<void> {
   const objects = (await plumb.list('v1', 'configmaps')).filter(isManaged);
   const { namespace } = plumb;
-  const marks = objects.map(({ metadata }) => [metadata.name, metadata.annotations?.[TRACKING]]).sort();
+  const marks = objects.map(({ metadata }) => `${metadata.name} ${metadata.annotations?.[TRACKING]}`).sort();
   const expected = APPLICATIONS.flatMap((application) =>
     parts.map((part) => {
       const name = `${application}-${part}`;
-      return [name, `${namespace}/${application}:/ConfigMap/${namespace}/${name}`];
+      return `${name} ${namespace}/${application}:/ConfigMap/${namespace}/${name}`;
     }),
   ).sort();
   assert.deepEqual(marks, expected);
 
   const uids = new Map(objects.map(({ metadata }) => [metadata.name, metadata.uid]));
   for (const { metadata } of survivors) assert.equal(uids.get(metadata.name), metadata.uid);
-  const wanted = new Set(expected.map(([name]) => `ConfigMap/${name}`));
+  const wanted = new Set(objects.map(({ metadata }) => `ConfigMap/${metadata.name}`));
   assert.deepEqual(
     plumb.writes.filter(({ verb, object }) => verb === 'delete' && wanted.has(object)),
     [],

@@ -259,7 +259,8 @@ export async function startFixture(
   };
   let requests = 0;
 
-  let closing: AsyncDisposableStack | undefined;
+  // Until the set-up has succeeded, what was opened belongs to this function.
+  const closing = new AsyncDisposableStack();
   const fixture: EngineFixture = {
     cluster,
     git,
@@ -324,10 +325,10 @@ export async function startFixture(
       const body = { apiVersion: PLUMB, kind: 'Application', metadata: { name }, spec: whole };
       await expect(201, 'POST', path(PLUMB, 'applications'), body);
     },
-    [Symbol.asyncDispose]: async () => closing?.disposeAsync(),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
   await setUp(fixture);
-  closing = opening.move();
+  closing.use(opening.move());
   return fixture;
 }
 

@@ -299,11 +299,11 @@ async function approve(plumb: EngineFixture, digest: string): Promise<void> {
 
 async function uids(plumb: EngineFixture): Promise<ReadonlyMap<string, string>> {
   const objects = await plumb.list('v1', 'configmaps');
-  return new Map(objects.map(({ metadata }): [string, string] => [metadata.name, metadata.uid]).sort());
+  return new Map(objects.map(({ metadata }): [string, string] => [metadata.name, metadata.uid]));
 }
 
 async function names(plumb: EngineFixture): Promise<readonly string[]> {
-  return [...(await uids(plumb)).keys()].filter((name) => name !== 'kube-root-ca.crt');
+  return [...(await uids(plumb)).keys()].filter((name) => name !== 'kube-root-ca.crt').sort();
 }
 
 function deletions(plumb: EngineFixture) {
