@@ -125,7 +125,8 @@ export class Catalog implements AsyncDisposable {
   }
 }
 
-function rawName(object: KubeObject): NamespacedName {
+/** The name of an object that may not be readable otherwise. */
+export function rawName(object: KubeObject): NamespacedName {
   return nameOf({ metadata: { namespace: object.metadata.namespace ?? 'default', name: object.metadata.name } });
 }
 

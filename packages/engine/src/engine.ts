@@ -1,4 +1,4 @@
-import type { Application, Repository } from '@plumb/api';
+import { REPOSITORY, type Application } from '@plumb/api';
 import {
   fieldAt,
   isAbort,
@@ -16,8 +16,10 @@ import {
 import type { KubeClient } from '@plumb/kube';
 import { openLedger, releaseName } from '@plumb/ledger';
 import { createRenderer } from '@plumb/render';
-import { Catalog, type CatalogApplication } from './catalog.ts';
+import { Catalog, rawName, type CatalogApplication } from './catalog.ts';
 import { Claims } from './claims.ts';
+import { Gate } from './gate.ts';
+import { HookSecrets } from './http/hook-secrets.ts';
 import { createHttp, listen, type ListenAddress } from './http/server.ts';
 import { install, SYSTEM_NAMESPACE } from './install.ts';
 import { holdLease } from './lease.ts';
@@ -77,39 +79,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { client, clock, random, log, signal, identity } = options;
   await using opening = new AsyncDisposableStack();
 
-  let unready: string | undefined;
-  await install(client, { clock, signal });
-  opening.use(
-    await holdLease({
-      client,
-      clock,
-      signal,
-      namespace: options.namespace ?? SYSTEM_NAMESPACE,
-      ...(options.holder === undefined ? {} : { holder: options.holder }),
-      lost: (error) => {
-        unready = `the lease is lost: ${error.message}`;
-        queue.pause();
-        log({ level: 'error', message: 'Lost the lease: nothing is written', code: error.code, error: error.message });
-      },
-      regained: () => {
-        unready = undefined;
-        queue.resume();
-      },
-    }),
-  );
-  const ledger = opening.use(await openLedger({ folder: options.stateFolder, clock }));
-  const lost = await ledger.unconcluded();
-  // The process died between the request and its answer. What the cluster has is read anew, so nothing depends on it.
-  await ledger.conclude(lost.map(({ seq }) => ({ seq, result: 'unknown' })));
-
-  const life = new AbortController();
-  const running = AbortSignal.any([signal, life.signal]);
-  opening.defer(() => life.abort());
   const metrics = new Metrics();
-  const renderer = opening.use(createRenderer({ clock }));
-  const claims = new Claims();
-  const requests = new Requests();
-
   const queue = new WorkQueue<TargetKey>({
     clock,
     concurrency: options.concurrency ?? 24,
@@ -133,7 +103,41 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       });
     },
   });
-  queue.pause();
+  const gate = new Gate<'starting' | 'lease'>((isOpen) => (isOpen ? queue.resume() : queue.pause()));
+  gate.close('starting', 'it is starting');
+
+  await install(client, { clock, signal });
+  const lease = opening.use(
+    await holdLease({
+      client,
+      clock,
+      signal,
+      namespace: options.namespace ?? SYSTEM_NAMESPACE,
+      ...(options.holder === undefined ? {} : { holder: options.holder }),
+      lost: (error) => {
+        gate.close('lease', `the lease is lost: ${error.message}`);
+        log({ level: 'error', message: 'Lost the lease: nothing is written', code: error.code, error: error.message });
+      },
+      regained: () => {
+        gate.open('lease');
+        log({ level: 'info', message: 'Has the lease again' });
+        // What was broken off is looked at again.
+        if (gate.isOpen) for (const { targets } of catalog.applications()) wake(targets.keys());
+      },
+    }),
+  );
+  const ledger = opening.use(await openLedger({ folder: options.stateFolder, clock }));
+  const lost = await ledger.unconcluded();
+  // The process died between the request and its answer. What the cluster has is read anew, so nothing depends on it.
+  await ledger.conclude(lost.map(({ seq }) => ({ seq, result: 'unknown' })));
+
+  const life = new AbortController();
+  const running = AbortSignal.any([signal, life.signal]);
+  opening.defer(() => life.abort());
+  const renderer = opening.use(createRenderer({ clock }));
+  const claims = new Claims();
+  const requests = new Requests();
+
   const wake = (targets: Iterable<TargetKey>): void => {
     for (const target of targets) queue.add(target);
   };
@@ -152,7 +156,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     namespace: options.namespace,
     signal: running,
     repositoryChanged: (repository) => run('follow a repository', sources.follow(repository)),
-    repositoryRemoved: (name) => run('let go of a repository', sources.unfollow(name)),
+    repositoryRemoved: (name) => {
+      statuses.forgetRepository(name);
+      run('let go of a repository', sources.unfollow(name));
+    },
     applicationChanged,
     applicationRemoved: (entry) => {
       for (const target of entry.targets.keys()) forget(target);
@@ -167,6 +174,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         code: error.code,
         error: error.message,
       });
+      if (object.kind === REPOSITORY.kind) sources.invalid(rawName(object), error);
       run('report a spec that is not valid', statuses.reportInvalid(object, error, running));
     },
   });
@@ -180,7 +188,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     changed: wake,
     reported: (name, state) => {
       metrics.add('plumb_git_look_total', 1, { result: state.error === undefined ? 'ok' : 'failed' });
-      const repository = sources.repositories().find((candidate) => nameOf(candidate) === name);
+      const repository = sources.repository(name);
       if (repository !== undefined) statuses.reportRepository(repository, state);
       if (state.error !== undefined) {
         log({
@@ -220,7 +228,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     isLiving: (target) => catalog.specOf(target) !== undefined || isOutside(target, options.namespace),
     lastSaid: (target) => lastSaid(catalog, target),
     createdAt: (target) => createdAt(catalog, target),
-    mayWrite: () => unready === undefined,
+    mayWrite: () => gate.isOpen && lease.mayWrite(),
     targetsOf: (repository) => catalog.targetsOf(repository),
     wake,
     rested(target, _memory, rest) {
@@ -237,6 +245,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     client,
     clock,
     identity,
+    mayWrite: () => lease.mayWrite(),
     application: (name) => catalog.application(name),
     reportsOf: (entry) => reportsOf(entry, reconciler),
     isBusy: (entry) => [...entry.targets.keys()].some((target) => queue.has(target)),
@@ -298,7 +307,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   for (const { targets } of catalog.applications()) {
     for (const target of targets.keys()) await reconciler.recall(target);
   }
-  queue.resume();
+  gate.open('starting');
 
   metrics.collect(() => {
     metrics.set('plumb_queue_depth', queue.depth);
@@ -313,8 +322,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
     for (const [state, count] of states) metrics.set('plumb_app_state', count, { state });
   });
-  const secretOf = (name: NamespacedName): Promise<Uint8Array | undefined> =>
-    hookSecret(name, sources.repositories(), client, running);
+  const hookSecrets = new HookSecrets({
+    clock,
+    repository: (name) => sources.repository(name),
+    readSecret: (namespace, name, o) => readSecret(client, namespace, name, o.signal),
+    signal: running,
+  });
   const listener =
     options.listen === undefined
       ? undefined
@@ -323,9 +336,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
             createHttp({
               clock,
               metrics,
-              secretOf,
+              accepts: (name, isSigned) => hookSecrets.accepts(name, isSigned),
               trigger: (name) => sources.trigger(name),
-              unready: () => unready,
+              unready: () => gate.closedBecause,
             }),
             options.listen,
           ),
@@ -509,17 +522,4 @@ async function readSecret(
       typeof value === 'string' ? [[key, Buffer.from(value, 'base64')]] : [],
     ),
   );
-}
-
-async function hookSecret(
-  name: NamespacedName,
-  repositories: readonly Repository[],
-  client: KubeClient,
-  signal: AbortSignal,
-): Promise<Uint8Array | undefined> {
-  const repository = repositories.find((candidate) => nameOf(candidate) === name);
-  const ref = repository?.spec.webhook?.secretRef;
-  if (repository === undefined || ref === undefined) return undefined;
-  const data = await readSecret(client, repository.metadata.namespace, ref.name, signal).catch(() => undefined);
-  return data?.[ref.key];
 }

@@ -1,6 +1,6 @@
-import { hostname } from 'node:os';
 import { fieldAt, isAbort, PlumbError, toPlumbError, type Clock, type KubeObject } from '@plumb/core';
-import type { KubeClient } from '@plumb/kube';
+import type { ApiResource, KubeClient } from '@plumb/kube';
+import { holderName, isDeadNeighbour, processSpace } from './holder-name.ts';
 
 /**
  * One engine a cluster: it holds a Lease and renews it. Readers of a status believe it while the lease is fresh, so a
@@ -10,15 +10,22 @@ export const LEASE_NAME = 'plumb-engine';
 const RENEW_MS = 15_000;
 /** Past this age the holder counts as gone, and statuses count as stale. */
 export const LEASE_SECONDS = 45;
+/** Without a renewal for so long nothing is written any more: well before another engine may begin. */
+const LOST_MS = 30_000;
+/** A renewal that takes longer is given up, so that the next one may come through. */
+const ATTEMPT_MS = 10_000;
+const RETRY_MS = 2_000;
 /** When giving the lease back takes longer than this, it is left to run out. */
 const GIVE_BACK_MS = 2_000;
+/** How often engines that start at once may get in each other's way. */
+const TAKE_ATTEMPTS = 10;
 
 export interface LeaseOptions {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, 'resource' | 'get' | 'apply'>;
   readonly clock: Clock;
   /** Where the lease lies: the system namespace, or the one namespace that the engine is limited to. */
   readonly namespace: string;
-  /** Tells this engine from others; default the host's name and the process id. */
+  /** Tells this engine from others; default the host's name, the process id and what the id is unique in. */
   readonly holder?: string;
   readonly signal: AbortSignal;
   /** Another engine has the lease, or it could not be renewed for so long that one might: nothing may be written. */
@@ -29,85 +36,224 @@ export interface LeaseOptions {
 
 export interface Lease extends AsyncDisposable {
   readonly holder: string;
+  /** Whether the lease is held now, by this moment's clock: to be asked right before every write. */
+  mayWrite(): boolean;
 }
 
 /** Takes the lease, or throws `EngineBusy` where another engine renews it. */
 export async function holdLease(options: LeaseOptions): Promise<Lease> {
-  const { client, clock, namespace, signal } = options;
-  const holder = options.holder ?? `${hostname()}-${process.pid}`;
-  const resource = await client.resource({ group: 'coordination.k8s.io', kind: 'Lease' }, { signal });
-  const ref = { namespace, name: LEASE_NAME };
-  const read = (o: { readonly signal: AbortSignal }): Promise<KubeObject | undefined> => client.get(resource, ref, o);
-  const refuse = (lease: KubeObject | undefined): void => {
-    const other = lease === undefined ? undefined : heldBy(lease, clock.now());
-    if (other === undefined || other === holder || isDeadNeighbour(other)) return;
-    throw new PlumbError('EngineBusy', `Another engine runs against this cluster: ${other}`, {
-      subject: `Lease/${LEASE_NAME}`,
-    });
-  };
-
-  const existing = await read({ signal });
-  refuse(existing);
-  let version = existing?.metadata.resourceVersion;
-  // The version that was read is a precondition: of two engines that start at once, one is refused.
-  const write = async (holderIdentity: string, o: { readonly signal: AbortSignal }): Promise<void> => {
-    const { object } = await client.apply(
-      {
-        apiVersion: 'coordination.k8s.io/v1',
-        kind: 'Lease',
-        metadata: { ...ref, ...(version === undefined ? {} : { resourceVersion: version }) },
-        spec: { holderIdentity, leaseDurationSeconds: LEASE_SECONDS, renewTime: microTime(clock.now()) },
-      },
-      { manager: 'plumb-status', force: true, ...o },
-    );
-    version = object.metadata.resourceVersion;
-  };
-  await write(holder, { signal });
+  const { clock, signal } = options;
+  const record = await LeaseRecord.open(options);
+  const startedAt = now(clock);
+  await record.take('start', { signal });
 
   const life = new AbortController();
-  const stop = AbortSignal.any([signal, life.signal]);
-  const renewing = keepRenewing(options, stop, async () => {
-    try {
-      await write(holder, { signal: stop });
-    } catch (thrown) {
-      if (!(thrown instanceof PlumbError) || thrown.code !== 'Conflict') throw thrown;
-      const lease = await read({ signal: stop });
-      refuse(lease);
-      version = lease?.metadata.resourceVersion;
-      await write(holder, { signal: stop });
-    }
-  });
+  const hold = new Hold(options, startedAt);
+  const renewing = keepRenewing(options, hold, record, AbortSignal.any([signal, life.signal]));
   return {
-    holder,
+    holder: record.holder,
+    mayWrite: () => hold.check(),
     async [Symbol.asyncDispose]() {
       life.abort();
       await renewing;
+      hold[Symbol.dispose]();
       const patience = new AbortController();
       using _timer = clock.timer(GIVE_BACK_MS, () => patience.abort());
       // Given back, so that the next engine need not wait; a lease that cannot be given back runs out.
-      await write('', { signal: patience.signal }).catch(() => undefined);
+      await record.write('', { signal: patience.signal }).catch(() => undefined);
     },
   };
 }
 
-async function keepRenewing(options: LeaseOptions, stop: AbortSignal, renew: () => Promise<void>): Promise<void> {
-  const { clock } = options;
-  let renewedAt = clock.monotonic();
-  let isLost = false;
-  while (!stop.aborted) {
+/** The Lease object. */
+class LeaseRecord {
+  readonly holder: string;
+  readonly #options: LeaseOptions;
+  readonly #resource: ApiResource;
+  readonly #space = processSpace();
+  /** As last read or written: the precondition of the next write, so that of two engines one is refused. */
+  #version: string | undefined;
+
+  static async open(options: LeaseOptions): Promise<LeaseRecord> {
+    const { client, signal } = options;
+    return new LeaseRecord(options, await client.resource({ group: 'coordination.k8s.io', kind: 'Lease' }, { signal }));
+  }
+
+  private constructor(options: LeaseOptions, resource: ApiResource) {
+    this.#options = options;
+    this.#resource = resource;
+    this.holder = options.holder ?? holderName(process.pid, this.#space);
+  }
+
+  /**
+   * Reads the lease and writes this engine's name into it, unless another one holds it (`EngineBusy`). That a holder's
+   * process is gone counts at the start alone: an engine that runs must not reason its way past another one's lease.
+   */
+  async take(when: 'start' | 'renewal', o: { readonly signal: AbortSignal }): Promise<void> {
+    const { client, clock, namespace } = this.#options;
+    for (let attempt = 1; ; attempt += 1) {
+      const lease = await client.get(this.#resource, { namespace, name: LEASE_NAME }, o);
+      if (lease === undefined) {
+        if (attempt >= TAKE_ATTEMPTS) throw new PlumbError('Conflict', 'Somebody keeps deleting the lease');
+        await this.#create(o);
+        continue;
+      }
+      const other = heldBy(lease, clock.now());
+      const isFree =
+        other === undefined || other === this.holder || (when === 'start' && isDeadNeighbour(other, this.#space));
+      if (!isFree) {
+        throw new PlumbError('EngineBusy', `Another engine runs against this cluster: ${other}`, {
+          subject: `Lease/${LEASE_NAME}`,
+        });
+      }
+      this.#version = lease.metadata.resourceVersion;
+      try {
+        await this.write(this.holder, o);
+        return;
+      } catch (thrown) {
+        if (!hasMoved(thrown) || attempt >= TAKE_ATTEMPTS) throw thrown;
+      }
+    }
+  }
+
+  async renew(o: { readonly signal: AbortSignal }): Promise<void> {
     try {
-      await clock.sleep(RENEW_MS, { signal: stop });
-      await renew();
-      renewedAt = clock.monotonic();
-      if (isLost) options.regained();
-      isLost = false;
+      await this.write(this.holder, o);
+    } catch (thrown) {
+      if (!hasMoved(thrown)) throw thrown;
+      await this.take('renewal', o);
+    }
+  }
+
+  async write(holderIdentity: string, o: { readonly signal: AbortSignal }): Promise<void> {
+    const { client, clock, namespace } = this.#options;
+    const { object } = await client.apply(
+      {
+        ...LEASE_TYPE,
+        metadata: {
+          namespace,
+          name: LEASE_NAME,
+          ...(this.#version === undefined ? {} : { resourceVersion: this.#version }),
+        },
+        spec: { holderIdentity, leaseDurationSeconds: LEASE_SECONDS, renewTime: microTime(clock.now()) },
+      },
+      { manager: 'plumb-status', force: true, ...o },
+    );
+    this.#version = object.metadata.resourceVersion;
+  }
+
+  /**
+   * A lease that does not exist yet has no version that could be a precondition, so it is made without a holder first, by
+   * a manager of fields that owns none of them: made twice, the second time changes nothing.
+   */
+  async #create(o: { readonly signal: AbortSignal }): Promise<void> {
+    const { client, namespace } = this.#options;
+    await client.apply({ ...LEASE_TYPE, metadata: { namespace, name: LEASE_NAME } }, { force: false, ...o });
+  }
+}
+
+const LEASE_TYPE = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' } as const;
+
+/** Somebody else has written the lease, or it was deleted. */
+function hasMoved(thrown: unknown): boolean {
+  return thrown instanceof PlumbError && (thrown.code === 'Conflict' || thrown.code === 'NotFound');
+}
+
+interface Moment {
+  readonly monotonic: number;
+  readonly epoch: number;
+}
+
+function now(clock: Clock): Moment {
+  return { monotonic: clock.monotonic(), epoch: clock.now() };
+}
+
+/** Whether the lease is held: until another engine has it, or until the last renewal is too long ago. */
+class Hold implements Disposable {
+  readonly #options: LeaseOptions;
+  #renewedAt: Moment;
+  #isLost = false;
+  #isOver = false;
+  #deadline: Disposable;
+  /** Why the renewals fail. */
+  #failure: PlumbError | undefined;
+
+  constructor(options: LeaseOptions, renewedAt: Moment) {
+    this.#options = options;
+    this.#renewedAt = renewedAt;
+    this.#deadline = this.#startDeadline();
+  }
+
+  /** A process that was stopped for a while has not seen its timers fire: so the clocks are asked as well. */
+  check(): boolean {
+    if (this.#ageMs >= LOST_MS) this.#expire();
+    return !this.#isLost && !this.#isOver;
+  }
+
+  /** `startedAt` is when the renewal was sent: what the lease itself says is no later. */
+  renewed(startedAt: Moment): void {
+    this.#renewedAt = startedAt;
+    this.#failure = undefined;
+    this.#deadline[Symbol.dispose]();
+    this.#deadline = this.#startDeadline();
+    if (!this.#isLost) return;
+    this.#isLost = false;
+    this.#options.regained();
+  }
+
+  failed(error: PlumbError): void {
+    this.#failure = error;
+    if (error.code === 'EngineBusy') this.#lose(error);
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    this.#deadline[Symbol.dispose]();
+  }
+
+  get #ageMs(): number {
+    const { monotonic, epoch } = now(this.#options.clock);
+    return Math.max(monotonic - this.#renewedAt.monotonic, epoch - this.#renewedAt.epoch);
+  }
+
+  #startDeadline(): Disposable {
+    const leftMs = Math.max(0, LOST_MS - this.#ageMs);
+    return this.#options.clock.timer(leftMs, () => this.#expire());
+  }
+
+  #expire(): void {
+    const message = `The lease could not be renewed for ${LOST_MS / 1_000} s`;
+    this.#lose(this.#failure ?? new PlumbError('ClusterUnreachable', message, { subject: `Lease/${LEASE_NAME}` }));
+  }
+
+  #lose(error: PlumbError): void {
+    if (this.#isLost || this.#isOver) return;
+    this.#isLost = true;
+    this.#options.lost(error);
+  }
+}
+
+async function keepRenewing(
+  { clock }: LeaseOptions,
+  hold: Hold,
+  record: LeaseRecord,
+  stop: AbortSignal,
+): Promise<void> {
+  let waitMs = RENEW_MS;
+  while (!stop.aborted) {
+    const patience = new AbortController();
+    try {
+      await clock.sleep(waitMs, { signal: stop });
+      const startedAt = now(clock);
+      const giveUp = new PlumbError('ClusterUnreachable', 'The renewal of the lease was not answered');
+      using _patience = clock.timer(ATTEMPT_MS, () => patience.abort(giveUp));
+      await record.renew({ signal: AbortSignal.any([stop, patience.signal]) });
+      hold.renewed(startedAt);
+      waitMs = RENEW_MS;
     } catch (thrown) {
       if (isAbort(thrown, stop) || stop.aborted) return;
-      const error = toPlumbError(thrown);
-      const tooLong = clock.monotonic() - renewedAt > (LEASE_SECONDS - RENEW_MS / 1_000) * 1_000;
-      if (isLost || (error.code !== 'EngineBusy' && !tooLong)) continue;
-      isLost = true;
-      options.lost(error);
+      hold.failed(toPlumbError(patience.signal.aborted ? patience.signal.reason : thrown));
+      waitMs = RETRY_MS;
     }
   }
 }
@@ -120,19 +266,6 @@ export function heldBy(lease: KubeObject, now: number): string | undefined {
   if (typeof holder !== 'string' || holder === '' || typeof renewed !== 'string') return undefined;
   const ageMs = now - Date.parse(renewed);
   return ageMs > (typeof seconds === 'number' ? seconds : LEASE_SECONDS) * 1_000 ? undefined : holder;
-}
-
-/** After a crash the next engine on the same machine need not wait for the lease to run out: the process is gone. */
-function isDeadNeighbour(holder: string): boolean {
-  const prefix = `${hostname()}-`;
-  const pid = holder.startsWith(prefix) ? Number(holder.slice(prefix.length)) : Number.NaN;
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (thrown) {
-    return thrown instanceof Error && 'code' in thrown && thrown.code === 'ESRCH';
-  }
 }
 
 /** RFC 3339 with microseconds, as `MicroTime` is written. */

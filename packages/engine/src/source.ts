@@ -13,6 +13,7 @@ import {
 } from '@plumb/core';
 import {
   credentialsFromSecret,
+  isCommitId,
   openMirror,
   parseGitUrl,
   type Commit,
@@ -20,6 +21,7 @@ import {
   type Mirror,
 } from '@plumb/git';
 import { inputsKey } from '@plumb/render';
+import { hasLinkOut, isReachedByLink } from './source-scope.ts';
 import { nameOf, type NamespacedName, type TargetSpec } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -39,37 +41,58 @@ export interface SourcesOptions {
   changed(targets: readonly TargetKey[]): void;
   /** A look at a repository ended. */
   reported(repository: NamespacedName, state: RepositoryState): void;
+  /** Default: mirrors on disk, of `@plumb/git`. */
+  readonly openMirror?: typeof openMirror;
 }
 
 export interface RepositoryState {
   readonly error: PlumbError | undefined;
   /** The commit of the followed ref. */
   readonly revision: string | undefined;
-  /** Epoch milliseconds of the last good look. */
+  /** Epoch milliseconds of the last time that the host answered. */
   readonly seenAt: number | undefined;
   /** The revision at which an application's files last changed. */
   readonly touchedRevision: string | undefined;
 }
 
+type Due = 'poll' | 'trigger' | 'targets';
+
+/** What a target's source was found to be, and for what. */
+interface Looked {
+  readonly spec: TargetSpec;
+  /** The commit of its ref, or why there is none. */
+  readonly commit: string | PlumbError;
+  readonly fact: SourceFact;
+}
+
 interface Followed {
   readonly repository: Repository;
+  /** Ends when the repository is followed anew or no more. */
+  readonly life: AbortController;
+  opening: Promise<Mirror> | undefined;
   mirror: Mirror | undefined;
-  /** By ref as written; the commit or why there is none. */
+  /** By ref as written; the commit, which is stored, or why there is none. */
   readonly commits: Map<string, string | PlumbError>;
-  /** What each remote ref pointed to at the last look, to tell a move from the refs' listing alone. */
-  readonly tips: Map<string, string>;
-  readonly facts: Map<TargetKey, SourceFact>;
+  readonly looked: Map<TargetKey, Looked>;
+  /** By tree id: whether a link in the folder leads out of it. */
+  readonly linksOut: Map<string, boolean>;
   /** What the next look is for: `targets` needs no answer from the host where all commits are known. */
-  due: Set<'poll' | 'trigger' | 'targets'>;
+  due: Set<Due>;
+  poll: Disposable | undefined;
   failures: number;
   state: RepositoryState;
-  waiters: (() => void)[];
+  readonly waiters: (() => void)[];
   /** Read once and again after a refusal, so that a quiet repository costs the API server nothing. */
   credentials: Promise<GitCredentials> | undefined;
 }
 
+/** Which refs the host is asked for: none, those never asked for, those that its listing shows as moved, or every one. */
+type Ask = 'none' | 'unknown' | 'moved' | 'all';
+
 const MAX_BACKOFF_MS = 5 * 60_000;
 const MIN_BACKOFF_MS = 2_000;
+/** How many folders' links are remembered; past it they are read again. */
+const MAX_LINKS_OUT = 10_000;
 
 /**
  * The followed repositories: one mirror each, looked at by poll and by trigger. A new commit costs each application one
@@ -78,6 +101,10 @@ const MIN_BACKOFF_MS = 2_000;
 export class Sources implements AsyncDisposable {
   readonly #options: SourcesOptions;
   readonly #followed = new Map<NamespacedName, Followed>();
+  /** Repositories with a spec that cannot be read. One that could be read before is followed as it was. */
+  readonly #invalid = new Map<NamespacedName, PlumbError>();
+  /** Mirrors that are being closed: their folder is free only afterwards. */
+  readonly #closing = new Map<NamespacedName, Promise<void>>();
   readonly #queue: WorkQueue<NamespacedName>;
 
   constructor(options: SourcesOptions) {
@@ -86,150 +113,208 @@ export class Sources implements AsyncDisposable {
       clock: options.clock,
       concurrency: 4,
       work: (name, o) => this.#look(name, o.signal),
-      failed: (name, thrown) => this.#fail(name, toPlumbError(thrown)),
+      failed: (name, thrown) => this.#fail(name, this.#followed.get(name), toPlumbError(thrown)),
     });
   }
 
-  /** Follows a repository, or follows it anew where its spec changed. */
-  async follow(repository: Repository): Promise<void> {
+  /**
+   * Follows a repository, or follows it anew where its spec or the object itself is another one: at once. Resolves when
+   * the mirror that was in use before is closed.
+   */
+  follow(repository: Repository): Promise<void> {
     const name = nameOf(repository);
+    this.#invalid.delete(name);
     const before = this.#followed.get(name);
-    if (before !== undefined && before.repository.metadata.generation === repository.metadata.generation) return;
-    await this.#close(name);
-    const state = { error: undefined, revision: undefined, seenAt: undefined, touchedRevision: undefined };
+    if (before !== undefined && isSameVersion(before.repository, repository)) return Promise.resolve();
+    // Another address may hold other commits; nothing else in a spec changes what is known of them.
+    const known = before?.repository.spec.url === repository.spec.url ? before : undefined;
     this.#followed.set(name, {
       repository,
+      life: new AbortController(),
+      opening: undefined,
       mirror: undefined,
-      commits: new Map<string, string | PlumbError>(),
-      tips: new Map<string, string>(),
-      facts: before?.facts ?? new Map<TargetKey, SourceFact>(),
+      commits: new Map(known?.commits),
+      looked: new Map(known?.looked),
+      linksOut: new Map(known?.linksOut),
       due: new Set(['trigger']),
+      poll: undefined,
       failures: 0,
-      state,
-      waiters: before?.waiters ?? [],
+      state: known?.state ?? lastState(repository),
+      waiters: before?.waiters.splice(0) ?? [],
       credentials: undefined,
     });
     this.#queue.add(name);
+    return before === undefined ? Promise.resolve() : this.#close(name, before);
   }
 
+  /** The repository is no more. Resolves when its mirror is closed. */
   async unfollow(name: NamespacedName): Promise<void> {
-    await this.#close(name);
+    this.#invalid.delete(name);
+    const followed = this.#followed.get(name);
     this.#followed.delete(name);
+    this.#queue.forget(name);
     this.#options.changed([...this.#options.targetsOf(name).keys()]);
+    if (followed !== undefined) await this.#close(name, followed);
   }
 
-  /** The targets of a repository changed: new ones are looked up at once where their commit is known. */
-  targetsChanged(name: NamespacedName): void {
-    this.#followed.get(name)?.due.add('targets');
-    this.#queue.add(name);
+  /** The repository's spec cannot be read: what was read before stays in force. */
+  invalid(name: NamespacedName, error: PlumbError): void {
+    this.#invalid.set(name, error);
+    if (!this.#followed.has(name)) this.#options.changed([...this.#options.targetsOf(name).keys()]);
+  }
+
+  /**
+   * The targets of a repository changed: new ones are looked up at once where their commit is known. Resolves as
+   * `refresh` does.
+   */
+  targetsChanged(name: NamespacedName): Promise<void> {
+    return this.#lookedAt(name, 'targets');
   }
 
   /** Looks at once, by fetching and not by listing first: somebody said that there is something new. */
   trigger(name: NamespacedName): void {
-    const followed = this.#followed.get(name);
-    if (followed === undefined) return;
-    followed.due.add('trigger');
-    this.#queue.add(name);
+    this.#wake(name, this.#followed.get(name), 'trigger');
   }
 
-  /** As `trigger`; resolves when the look has ended, well or badly. */
+  /** As `trigger`; resolves when the look has ended, well or badly, or when there is nothing to look at any more. */
   refresh(name: NamespacedName): Promise<void> {
-    const followed = this.#followed.get(name);
-    if (followed === undefined) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    followed.waiters.push(resolve);
-    this.trigger(name);
-    return promise;
+    return this.#lookedAt(name, 'trigger');
   }
 
   repositories(): readonly Repository[] {
     return [...this.#followed.values()].map(({ repository }) => repository);
   }
 
+  repository(name: NamespacedName): Repository | undefined {
+    return this.#followed.get(name)?.repository;
+  }
+
+  /** What is known of a target's files. `ready` only while they can be read. */
   sourceOf(spec: TargetSpec): SourceFact {
     const followed = this.#followed.get(spec.repository);
-    if (followed === undefined) {
-      const message = `There is no Repository ${spec.repository}`;
-      return {
-        state: 'failed',
-        error: new PlumbError('RepositoryMissing', message, { subject: `Repository/${spec.repository}` }),
-      };
-    }
-    const fact = followed.facts.get(spec.target);
+    if (followed === undefined) return { state: 'failed', error: this.#missing(spec.repository) };
+    const fact = followed.looked.get(spec.target)?.fact;
+    if (fact?.state === 'ready' && followed.mirror === undefined) return { state: 'waiting' };
     if (fact !== undefined) return fact;
     return followed.state.error === undefined ? { state: 'waiting' } : { state: 'failed', error: followed.state.error };
   }
 
-  /** The files at a commit. */
+  /** The files at a commit; undefined where the repository is not followed, or not opened yet. */
   treeAt(name: NamespacedName, commit: string): SourceTree | undefined {
     return this.#followed.get(name)?.mirror?.at(commit);
   }
 
-  commitOf(name: NamespacedName, commit: string, o: { readonly signal: AbortSignal }): Promise<Commit> {
-    const mirror = this.#followed.get(name)?.mirror;
-    if (mirror === undefined) throw new PlumbError('RepositoryMissing', `There is no Repository ${name}`);
+  async commitOf(name: NamespacedName, commit: string, o: { readonly signal: AbortSignal }): Promise<Commit> {
+    const followed = this.#followed.get(name);
+    if (followed === undefined) throw this.#missing(name);
+    const mirror = await this.#mirrorOf(name, followed);
     return mirror.commit(commit, o);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue[Symbol.asyncDispose]();
-    await Promise.all([...this.#followed.keys()].map((name) => this.#close(name)));
+    for (const [name, followed] of this.#followed) void this.#close(name, followed);
+    await Promise.all(this.#closing.values());
   }
 
-  async #close(name: NamespacedName): Promise<void> {
-    this.#queue.forget(name);
+  #missing(name: NamespacedName): PlumbError {
+    const subject = `Repository/${name}`;
+    return (
+      this.#invalid.get(name) ?? new PlumbError('RepositoryMissing', `There is no Repository ${name}`, { subject })
+    );
+  }
+
+  #lookedAt(name: NamespacedName, due: Due): Promise<void> {
     const followed = this.#followed.get(name);
-    const mirror = followed?.mirror;
-    if (followed !== undefined) followed.mirror = undefined;
-    await mirror?.[Symbol.asyncDispose]();
+    if (followed === undefined) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    followed.waiters.push(resolve);
+    this.#wake(name, followed, due);
+    return promise;
+  }
+
+  #wake(name: NamespacedName, followed: Followed | undefined, due: Due): void {
+    if (followed === undefined || this.#followed.get(name) !== followed) return;
+    followed.due.add(due);
+    this.#queue.add(name);
+  }
+
+  #pollIn(name: NamespacedName, followed: Followed, ms: number): void {
+    followed.poll?.[Symbol.dispose]();
+    followed.poll = this.#options.clock.timer(ms, () => this.#wake(name, followed, 'poll'));
+  }
+
+  /** Ends a look that is under way, lets go whoever waits, and closes the mirror. */
+  #close(name: NamespacedName, followed: Followed): Promise<void> {
+    followed.life.abort(new DOMException(`${name} is not followed in this way any more`, 'AbortError'));
+    followed.poll?.[Symbol.dispose]();
+    for (const done of followed.waiters.splice(0)) done();
+    followed.mirror = undefined;
+    const opened = followed.opening?.catch(() => undefined);
+    const before = this.#closing.get(name);
+    const closing = (async () => {
+      await before;
+      await (await opened)?.[Symbol.asyncDispose]();
+    })().finally(() => {
+      if (this.#closing.get(name) === closing) this.#closing.delete(name);
+    });
+    this.#closing.set(name, closing);
+    return closing;
   }
 
   async #look(name: NamespacedName, signal: AbortSignal): Promise<void> {
     const followed = this.#followed.get(name);
     if (followed === undefined) return;
-    const { clock, random } = this.#options;
-    const waiters = followed.waiters.splice(0);
-    if (followed.repository.spec.suspend === true) {
-      for (const done of waiters) done();
-      return;
-    }
-    const due = followed.due;
+    const { due } = followed;
     followed.due = new Set();
-    const targets = this.#options.targetsOf(name);
+    const waiters = followed.waiters.splice(0);
     try {
-      const mirror = (followed.mirror ??= await this.#open(followed, signal));
-      await this.#readRefs(followed, mirror, targets, due, signal);
-      const touched = await this.#resolveTargets(followed, mirror, targets, signal);
-      if (this.#followed.get(name) !== followed) return;
-      followed.failures = 0;
-      const revision = this.#followedRevision(followed);
-      const before = followed.state;
-      followed.state = {
-        error: revision instanceof PlumbError ? revision : undefined,
-        revision: revision instanceof PlumbError ? undefined : revision,
-        seenAt: clock.now(),
-        touchedRevision:
-          (touched.length > 0 || before.error !== undefined || before.touchedRevision === undefined) &&
-          typeof revision === 'string'
-            ? revision
-            : before.touchedRevision,
-      };
-      this.#options.reported(name, followed.state);
-      if (touched.length > 0) this.#options.changed(touched);
-      const intervalMs = parseDuration(followed.repository.spec.interval) ?? 15_000;
-      this.#queue.addAt(name, clock.monotonic() + intervalMs * (0.95 + 0.1 * random.next()));
+      await this.#lookFor(due, name, followed, AbortSignal.any([signal, followed.life.signal]));
     } catch (thrown) {
       signal.throwIfAborted();
-      this.#fail(name, toPlumbError(thrown));
+      this.#fail(name, followed, toPlumbError(thrown));
     } finally {
-      for (const done of waiters) done();
+      const current = this.#followed.get(name);
+      // Who waits for a look at what is followed now is answered by the next one.
+      if (current !== undefined && current !== followed) current.waiters.push(...waiters);
+      else for (const done of waiters) done();
     }
   }
 
-  #fail(name: NamespacedName, error: PlumbError): void {
-    const followed = this.#followed.get(name);
-    if (followed === undefined) return;
+  async #lookFor(due: ReadonlySet<Due>, name: NamespacedName, followed: Followed, signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#options;
+    const { spec } = followed.repository;
+    const isSuspended = spec.suspend === true;
+    const mirror = await this.#mirrorOf(name, followed);
+    const targets = this.#options.targetsOf(name);
+    const ask = isSuspended ? 'none' : due.has('trigger') ? 'all' : due.has('poll') ? 'moved' : 'unknown';
+    const answered = await this.#readRefs(followed, mirror, targets, ask, signal);
+    const touched = await this.#resolveTargets(followed, mirror, targets, signal);
+    const before = followed.state;
+    const revision = followed.commits.get(spec.ref ?? 'HEAD');
+    const isNews = await this.#isNews(followed, mirror, touched, signal);
+    // From here on nothing is waited for: what is followed now is what was looked at.
+    signal.throwIfAborted();
+    followed.state = {
+      error: !answered ? before.error : revision instanceof PlumbError ? revision : undefined,
+      revision: typeof revision === 'string' ? revision : answered ? undefined : before.revision,
+      seenAt: answered ? clock.now() : before.seenAt,
+      touchedRevision: isNews && typeof revision === 'string' ? revision : before.touchedRevision,
+    };
+    if (answered || followed.state.touchedRevision !== before.touchedRevision) {
+      this.#options.reported(name, followed.state);
+    }
+    if (touched.length > 0) this.#options.changed(touched);
+    if (ask === 'all' || ask === 'moved' || (answered && followed.failures > 0)) {
+      const intervalMs = parseDuration(spec.interval) ?? 15_000;
+      this.#pollIn(name, followed, intervalMs * (0.95 + 0.1 * random.next()));
+    }
+    if (answered) followed.failures = 0;
+  }
+
+  #fail(name: NamespacedName, followed: Followed | undefined, error: PlumbError): void {
+    if (followed === undefined || this.#followed.get(name) !== followed) return;
+    const { random } = this.#options;
     followed.failures += 1;
     followed.credentials = undefined;
     const first = followed.state.error?.code !== error.code;
@@ -237,27 +322,60 @@ export class Sources implements AsyncDisposable {
     this.#options.reported(name, followed.state);
     // Who has a commit keeps it: a failed look is not news about the files.
     if (first)
-      this.#options.changed([...this.#options.targetsOf(name).keys()].filter((target) => !followed.facts.has(target)));
+      this.#options.changed([...this.#options.targetsOf(name).keys()].filter((target) => !followed.looked.has(target)));
     const backoffMs = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(followed.failures - 1, 10));
-    this.#queue.addAt(name, clock.monotonic() + backoffMs * (0.75 + 0.5 * random.next()));
+    this.#pollIn(name, followed, backoffMs * (0.75 + 0.5 * random.next()));
   }
 
-  #followedRevision(followed: Followed): string | PlumbError | undefined {
-    return followed.commits.get(followed.repository.spec.ref ?? 'HEAD');
+  /** Whether the status is to name the followed commit: the files of a target are others than at the one it names. */
+  async #isNews(
+    followed: Followed,
+    mirror: Mirror,
+    touched: readonly TargetKey[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { error, touchedRevision, seenAt } = followed.state;
+    if (touchedRevision === undefined) return true;
+    if (seenAt !== undefined) return touched.length > 0 || error !== undefined;
+    // The first look after a start finds everything new. It is not, where the files are those of the named commit.
+    if (!isCommitId(touchedRevision) || !(await mirror.hasCommit(touchedRevision, { signal }))) return true;
+    for (const { spec, commit, fact } of followed.looked.values()) {
+      if (spec.revision !== undefined || commit === touchedRevision) continue;
+      const then = await this.#factOf(spec, followed, mirror, touchedRevision, signal);
+      if (then.state === 'failed' ? fact.state !== 'failed' : !sameFact(then, fact)) return true;
+    }
+    return false;
   }
 
-  async #open(followed: Followed, signal: AbortSignal): Promise<Mirror> {
-    const { repository } = followed;
+  /** The mirror, opened at the first need of it: that contacts nobody. */
+  async #mirrorOf(name: NamespacedName, followed: Followed): Promise<Mirror> {
+    const { signal } = followed.life;
+    followed.opening ??= this.#open(name, followed.repository, followed, signal);
+    let mirror: Mirror;
+    try {
+      mirror = await followed.opening;
+    } catch (thrown) {
+      followed.opening = undefined;
+      throw thrown;
+    }
+    signal.throwIfAborted();
+    if (followed.mirror === undefined) {
+      followed.mirror = mirror;
+      // Whoever asked in between was told to wait.
+      if (followed.looked.size > 0) this.#options.changed([...followed.looked.keys()]);
+    }
+    return mirror;
+  }
+
+  async #open(name: NamespacedName, repository: Repository, followed: Followed, signal: AbortSignal): Promise<Mirror> {
+    await this.#closing.get(name);
     const url = parseGitUrl(repository.spec.url);
     const folder = join(
       this.#options.cacheFolder,
-      createHash('sha256')
-        .update(`${nameOf(repository)} ${url.toString()}`)
-        .digest('hex')
-        .slice(0, 32),
+      createHash('sha256').update(`${name} ${url.toString()}`).digest('hex').slice(0, 32),
     );
     const credentials = (): Promise<GitCredentials> => (followed.credentials ??= this.#credentials(repository, signal));
-    return openMirror({ url, folder, credentials, signal });
+    return (this.#options.openMirror ?? openMirror)({ url, folder, credentials, signal });
   }
 
   async #credentials(repository: Repository, signal: AbortSignal): Promise<GitCredentials> {
@@ -272,65 +390,49 @@ export class Sources implements AsyncDisposable {
     return credentialsFromSecret(parseGitUrl(repository.spec.url), data);
   }
 
-  /** Brings `commits` up to date for every ref that is followed. */
+  /** Brings `commits` up to date for every ref that is followed; returns whether the host has answered. */
   async #readRefs(
     followed: Followed,
     mirror: Mirror,
     targets: ReadonlyMap<TargetKey, TargetSpec>,
-    due: ReadonlySet<'poll' | 'trigger' | 'targets'>,
+    ask: Ask,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    const { commits } = followed;
     const refs = new Set([followed.repository.spec.ref ?? 'HEAD']);
     for (const { revision } of targets.values()) if (revision !== undefined) refs.add(revision);
-    for (const ref of followed.commits.keys()) if (!refs.has(ref)) followed.commits.delete(ref);
+    for (const ref of commits.keys()) if (!refs.has(ref)) commits.delete(ref);
+    if (ask === 'none') return false;
 
-    const triggered = due.has('trigger');
-    let stale = [...refs];
-    if (due.has('targets') && due.size === 1) {
-      stale = stale.filter((ref) => !followed.commits.has(ref));
-    } else if (!triggered) {
-      const listed = await mirror.lsRemote({ signal });
-      stale = stale.filter((ref) => {
-        const tip = tipOf(ref, listed);
-        const moved =
-          tip === undefined ? !isCommitId(ref) || !followed.commits.has(ref) : followed.tips.get(ref) !== tip;
-        if (tip !== undefined) followed.tips.set(ref, tip);
-        return moved || !followed.commits.has(ref);
-      });
-    }
-    // A commit id never moves: once it is here there is nothing to ask for.
-    stale = stale.filter((ref) => !(isCommitId(ref) && typeof followed.commits.get(ref) === 'string'));
-    if (stale.length === 0) return;
-    try {
-      const fetched = await mirror.fetch(stale, { signal });
-      for (const ref of stale) this.#setCommit(followed, ref, fetched.get(ref), triggered);
-    } catch (thrown) {
-      if (!(thrown instanceof PlumbError) || stale.length === 1) {
-        if (thrown instanceof PlumbError && isRefError(thrown)) followed.commits.set(stale[0] ?? 'HEAD', thrown);
-        else throw thrown;
-        return;
-      }
-      if (!isRefError(thrown)) throw thrown;
-      // One of several refs is missing: the others are fetched one by one, so that it stops nobody else.
-      for (const ref of stale) {
-        try {
-          const fetched = await mirror.fetch([ref], { signal });
-          this.#setCommit(followed, ref, fetched.get(ref), triggered);
-        } catch (alone) {
-          if (!(alone instanceof PlumbError) || !isRefError(alone)) throw alone;
-          followed.commits.set(ref, alone);
-        }
-      }
-    }
+    const listed = ask === 'moved' ? await mirror.lsRemote({ signal }) : undefined;
+    const stale = [...refs].filter((ref) => {
+      const commit = commits.get(ref);
+      if (ask === 'unknown') return commit === undefined;
+      // A commit id never moves: once it is here there is nothing to ask for.
+      if (isCommitId(ref)) return typeof commit !== 'string';
+      // One that the listing does not show may exist all the same: it shows branches and tags only.
+      return listed === undefined || commit === undefined || commit !== tipOf(ref, listed);
+    });
+    if (stale.length > 0) await this.#fetchRefs(stale, followed, mirror, signal);
+    return listed !== undefined || stale.some((ref) => !isCommitId(ref));
   }
 
-  #setCommit(followed: Followed, ref: string, commit: string | undefined, triggered: boolean): void {
-    if (commit === undefined) {
-      followed.commits.set(ref, new PlumbError('RefMissing', `The repository has no ref ${ref}`));
+  async #fetchRefs(stale: readonly string[], followed: Followed, mirror: Mirror, signal: AbortSignal): Promise<void> {
+    const { commits } = followed;
+    try {
+      const fetched = await mirror.fetch(stale, { signal });
+      for (const ref of stale) commits.set(ref, fetched.get(ref) ?? refMissing(ref));
       return;
+    } catch (thrown) {
+      if (!(thrown instanceof PlumbError) || !isRefError(thrown)) throw thrown;
+      const [only] = stale;
+      if (stale.length === 1 && only !== undefined) {
+        commits.set(only, thrown);
+        return;
+      }
     }
-    followed.commits.set(ref, commit);
-    if (triggered) followed.tips.set(ref, commit);
+    // One of several refs is missing: the others are fetched one by one, so that it stops nobody else.
+    for (const ref of stale) await this.#fetchRefs([ref], followed, mirror, signal);
   }
 
   /** Looks up the folder of each target at its commit; returns the targets whose answer changed. */
@@ -340,23 +442,24 @@ export class Sources implements AsyncDisposable {
     targets: ReadonlyMap<TargetKey, TargetSpec>,
     signal: AbortSignal,
   ): Promise<readonly TargetKey[]> {
-    const facts = new Map<TargetKey, SourceFact>();
+    const touched = new Map<TargetKey, Looked>();
     const folders = new Map<string, Set<string>>();
-    for (const target of followed.facts.keys()) if (!targets.has(target)) followed.facts.delete(target);
+    for (const target of followed.looked.keys()) if (!targets.has(target)) followed.looked.delete(target);
     for (const [target, spec] of targets) {
-      const ref = spec.revision ?? followed.repository.spec.ref ?? 'HEAD';
-      const commit = followed.commits.get(ref);
+      const commit = followed.commits.get(spec.revision ?? followed.repository.spec.ref ?? 'HEAD');
       if (commit === undefined) continue;
-      const before = followed.facts.get(target);
-      const fact =
+      const before = followed.looked.get(target);
+      if (before?.spec === spec && before.commit === commit) continue;
+      const fact: SourceFact =
         commit instanceof PlumbError
-          ? ({ state: 'failed', error: commit } as const)
-          : await this.#factOf(spec, mirror, commit, signal);
-      if (sameFact(before, fact)) {
+          ? { state: 'failed', error: commit }
+          : await this.#factOf(spec, followed, mirror, commit, signal);
+      if (before !== undefined && sameFact(before.fact, fact)) {
         // Newer commit, same files: nothing to do for this target.
+        followed.looked.set(target, { spec, commit, fact: before.fact });
         continue;
       }
-      facts.set(target, fact);
+      touched.set(target, { spec, commit, fact });
       if (fact.state === 'ready') {
         const paths = folders.get(fact.commit) ?? new Set();
         folders.set(fact.commit, paths.add(spec.path));
@@ -364,33 +467,86 @@ export class Sources implements AsyncDisposable {
     }
     for (const [commit, paths] of folders) await mirror.prefetch(commit, [...paths], { signal });
     // All at once: a target that renders the new commit must see which others are to render it too.
-    for (const [target, fact] of facts) followed.facts.set(target, fact);
-    return [...facts.keys()];
+    for (const [target, looked] of touched) followed.looked.set(target, looked);
+    return [...touched.keys()];
   }
 
-  async #factOf(spec: TargetSpec, mirror: Mirror, commit: string, signal: AbortSignal): Promise<SourceFact> {
-    // Links and values files may lead out of the folder: then the whole repository is what the render depends on.
-    const outside = spec.render.valuesFiles?.some((file) => file.includes('..')) ?? false;
-    const treeId = await mirror.at(commit).treeId(spec.path, { signal });
-    if (treeId !== undefined) {
-      const scope = outside ? await mirror.at(commit).treeId('', { signal }) : treeId;
-      return { state: 'ready', commit, inputs: `${scope} ${inputsKey(spec.render)}` };
+  async #factOf(
+    spec: TargetSpec,
+    followed: Followed,
+    mirror: Mirror,
+    commit: string,
+    signal: AbortSignal,
+  ): Promise<SourceFact> {
+    try {
+      const inputs = await this.#inputsOf(spec, followed, mirror.at(commit), signal);
+      if (inputs !== undefined) return { state: 'ready', commit, inputs };
+    } catch (thrown) {
+      // A path or a file that cannot be read for what it is: it stops this target alone.
+      if (!(thrown instanceof PlumbError) || thrown.facts.culprit !== 'user') throw thrown;
+      return { state: 'failed', error: thrown };
     }
     const removed = await mirror.removedBy(commit, spec.path, { signal }).catch(() => undefined);
+    signal.throwIfAborted();
     const by = removed === undefined ? '' : `; ${removed.sha.slice(0, 7)} by ${removed.author.name} removed it`;
     const message = `The repository has no folder ${spec.path} at ${commit.slice(0, 7)}${by}`;
     return { state: 'failed', error: new PlumbError('PathMissing', message, { where: { file: spec.path } }) };
   }
+
+  /** Names all that a render of the target depends on; undefined where there is no such folder. */
+  async #inputsOf(
+    { path, render }: TargetSpec,
+    followed: Followed,
+    tree: SourceTree,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const folder = await tree.treeId(path, { signal });
+    if (folder === undefined && !(await isReachedByLink(tree, path, { signal }))) return undefined;
+    const readsOutside =
+      folder === undefined ||
+      (render.valuesFiles?.some((file) => file.includes('..')) ?? false) ||
+      (await this.#hasLinkOut(followed, folder, tree, path, signal));
+    if (!readsOutside) return `${folder} ${inputsKey(render)}`;
+    // The whole repository: what lies where is then known by the path alone.
+    return `${await tree.treeId('', { signal })} ${inputsKey(render)} ${path}`;
+  }
+
+  /** Answered from memory for a folder that was seen before, at whatever commit and path. */
+  async #hasLinkOut(
+    { linksOut }: Followed,
+    treeId: string,
+    tree: SourceTree,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const known = linksOut.get(treeId);
+    if (known !== undefined) return known;
+    const found = await hasLinkOut(tree, path, { signal });
+    if (linksOut.size >= MAX_LINKS_OUT) linksOut.clear();
+    linksOut.set(treeId, found);
+    return found;
+  }
 }
 
-function sameFact(before: SourceFact | undefined, after: SourceFact): boolean {
-  if (before?.state === 'ready' && after.state === 'ready') return before.inputs === after.inputs;
-  if (before?.state === 'failed' && after.state === 'failed') return before.error.message === after.error.message;
+/** Whether the two are one object with one spec. An object that was deleted and created anew counts generations anew. */
+function isSameVersion({ metadata: before }: Repository, { metadata: now }: Repository): boolean {
+  return before.uid === now.uid && before.generation === now.generation;
+}
+
+/** What the status says of an earlier run, as far as it is about this very spec. */
+function lastState({ metadata, status }: Repository): RepositoryState {
+  const touchedRevision = status?.observedGeneration === metadata.generation ? status?.revision : undefined;
+  return { error: undefined, revision: undefined, seenAt: undefined, touchedRevision };
+}
+
+function sameFact(before: SourceFact, after: SourceFact): boolean {
+  if (before.state === 'ready' && after.state === 'ready') return before.inputs === after.inputs;
+  if (before.state === 'failed' && after.state === 'failed') return before.error.message === after.error.message;
   return false;
 }
 
-function isCommitId(ref: string): boolean {
-  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(ref);
+function refMissing(ref: string): PlumbError {
+  return new PlumbError('RefMissing', `The repository has no ref ${ref}`);
 }
 
 function isRefError(error: PlumbError): boolean {

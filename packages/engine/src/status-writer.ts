@@ -4,10 +4,13 @@ import {
   REPOSITORY,
   shortRevision,
   type ApplicationStatus,
+  type Condition,
   type Repository,
   type RepositoryStatus,
 } from '@plumb/api';
 import {
+  canonicalJson,
+  fieldAt,
   isAbort,
   PlumbError,
   type Clock,
@@ -26,6 +29,8 @@ export interface StatusWriterOptions {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly identity: string;
+  /** Whether this engine is the one that writes. What is not written is made up for at the next report. */
+  mayWrite(): boolean;
   application(name: NamespacedName): CatalogApplication | undefined;
   /** The reports of the targets that have come to rest. */
   reportsOf(entry: CatalogApplication): readonly TargetReport[];
@@ -49,7 +54,8 @@ export class StatusWriter implements AsyncDisposable {
   readonly #written = new Map<NamespacedName, ApplicationStatus>();
   readonly #repositories: WorkQueue<NamespacedName>;
   readonly #repositoryStates = new Map<NamespacedName, { repository: Repository; state: RepositoryState }>();
-  readonly #repositoryWritten = new Map<NamespacedName, string>();
+  /** With the uid of the object that it was written to. */
+  readonly #repositoryWritten = new Map<NamespacedName, { uid: string | undefined; status: RepositoryStatus }>();
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
@@ -83,26 +89,30 @@ export class StatusWriter implements AsyncDisposable {
   reportRepository(repository: Repository, state: RepositoryState): void {
     const name = nameOf(repository);
     this.#repositoryStates.set(name, { repository, state });
-    if (this.#repositoryWritten.get(name) !== newsOf(repository, state)) this.#repositories.add(name);
+    if (this.#newsOf(name) !== undefined) this.#repositories.add(name);
   }
 
   /** A spec that cannot be decoded: said at once on the object itself. */
   async reportInvalid(object: KubeObject, error: Failure, signal: AbortSignal): Promise<void> {
     const message = `${error.message}. ${error.fix}`;
-    const now = timestamp(this.#options.clock.now());
+    const observedGeneration = object.metadata.generation ?? 0;
+    const before = fieldAt(object, 'status', 'conditions');
     const condition = (type: string, status: string): JsonObject => ({
       type,
       status,
       reason: error.code,
       message,
-      observedGeneration: object.metadata.generation ?? 0,
-      lastTransitionTime: now,
+      observedGeneration,
+      lastTransitionTime: transitionTime(before, type, status) ?? timestamp(this.#options.clock.now()),
     });
     const status: JsonObject = {
-      observedGeneration: object.metadata.generation ?? 0,
+      observedGeneration,
       conditions: [condition('Ready', 'False'), condition('Stalled', 'True')],
       ...(object.kind === APPLICATION.kind ? { state: 'Failed', message } : {}),
     };
+    if (!this.#options.mayWrite()) return;
+    // What is written here comes back as a change of the object.
+    if (canonicalJson(fieldAt(object, 'status') ?? {}) === canonicalJson(status)) return;
     try {
       await this.#apply(object.kind, object.metadata, status, signal);
     } catch (thrown) {
@@ -114,6 +124,12 @@ export class StatusWriter implements AsyncDisposable {
   forget(name: NamespacedName): void {
     this.#applications.forget(name);
     this.#written.delete(name);
+  }
+
+  forgetRepository(name: NamespacedName): void {
+    this.#repositories.forget(name);
+    this.#repositoryStates.delete(name);
+    this.#repositoryWritten.delete(name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -128,7 +144,7 @@ export class StatusWriter implements AsyncDisposable {
   async #writeApplication(name: NamespacedName, signal: AbortSignal): Promise<void> {
     const { clock, identity } = this.#options;
     const entry = this.#options.application(name);
-    if (entry === undefined) return;
+    if (entry === undefined || !this.#options.mayWrite()) return;
     const reports = this.#options.reportsOf(entry);
     const written = this.#written.get(name) ?? entry.application.status;
     const status = statusOf({
@@ -150,42 +166,23 @@ export class StatusWriter implements AsyncDisposable {
   }
 
   async #writeRepository(name: NamespacedName, signal: AbortSignal): Promise<void> {
+    const status = this.#newsOf(name);
+    const repository = this.#repositoryStates.get(name)?.repository;
+    if (status === undefined || repository === undefined || !this.#options.mayWrite()) return;
+    await this.#apply(REPOSITORY.kind, repository.metadata, status, signal);
+    this.#repositoryWritten.set(name, { uid: repository.metadata.uid, status });
+  }
+
+  /** The status of a repository, where it says anything that was not written yet, by an earlier run either. */
+  #newsOf(name: NamespacedName): RepositoryStatus | undefined {
     const entry = this.#repositoryStates.get(name);
-    if (entry === undefined) return;
+    if (entry === undefined) return undefined;
     const { repository, state } = entry;
-    const news = newsOf(repository, state);
-    if (this.#repositoryWritten.get(name) === news) return;
-    const { clock } = this.#options;
-    const generation = repository.metadata.generation ?? 0;
-    const error = state.error;
-    const before = repository.status?.conditions?.find(({ type }) => type === 'Ready');
-    const ready = error === undefined ? 'True' : 'False';
-    const condition = {
-      status: ready,
-      observedGeneration: generation,
-      reason: error?.code ?? 'Fetched',
-      message:
-        error === undefined
-          ? `Follows ${repository.spec.ref ?? 'the default branch'}.`
-          : `${error.message}. ${error.fix}`,
-      lastTransitionTime: before?.status === ready ? before.lastTransitionTime : timestamp(clock.now()),
-    };
-    const stalled = error !== undefined && error.facts.retry === 'change';
-    const status: RepositoryStatus = {
-      observedGeneration: generation,
-      conditions: [
-        { type: 'Ready', ...condition } as const,
-        ...(stalled ? [{ type: 'Stalled', ...condition, status: 'True' } as const] : []),
-      ].map((item) => ({ ...item, status: item.status as 'True' | 'False' })),
-      ref: repository.spec.ref ?? 'HEAD',
-      ...(state.touchedRevision === undefined
-        ? {}
-        : { revision: state.touchedRevision, shortRevision: shortRevision(state.touchedRevision) }),
-      ...(state.seenAt === undefined ? {} : { fetchedAt: timestamp(state.seenAt) }),
-    };
-    const isNew = this.#repositoryWritten.get(name) !== undefined || !repositorySaysTheSame(repository.status, status);
-    if (isNew) await this.#apply(REPOSITORY.kind, repository.metadata, status, signal);
-    this.#repositoryWritten.set(name, news);
+    const written = this.#repositoryWritten.get(name);
+    const before =
+      written !== undefined && written.uid === repository.metadata.uid ? written.status : repository.status;
+    const status = repositoryStatusOf(repository, state, before, this.#options.clock.now());
+    return repositorySaysTheSame(before, status) ? undefined : status;
   }
 
   async #apply(kind: string, metadata: KubeObject['metadata'], status: object, signal: AbortSignal): Promise<void> {
@@ -202,12 +199,45 @@ export class StatusWriter implements AsyncDisposable {
   }
 }
 
-/** What makes a repository's status worth a write: a commit that touches no application is no news. */
-function newsOf(repository: Repository, state: RepositoryState): string {
-  return JSON.stringify([
-    repository.metadata.generation,
-    state.error?.code,
-    state.error?.message,
-    state.touchedRevision,
-  ]);
+/** What a state is as a status; `before` is what the status says now, `now` epoch milliseconds. */
+function repositoryStatusOf(
+  repository: Repository,
+  state: RepositoryState,
+  before: RepositoryStatus | undefined,
+  now: number,
+): RepositoryStatus {
+  const { error, touchedRevision, seenAt } = state;
+  const observedGeneration = repository.metadata.generation ?? 0;
+  const message =
+    error === undefined ? `Follows ${repository.spec.ref ?? 'the default branch'}.` : `${error.message}. ${error.fix}`;
+  const condition = (type: string, status: 'True' | 'False'): Condition => ({
+    type,
+    status,
+    observedGeneration,
+    reason: error?.code ?? 'Fetched',
+    message,
+    lastTransitionTime: transitionTime(before?.conditions, type, status) ?? timestamp(now),
+  });
+  const isStalled = error !== undefined && error.facts.retry === 'change';
+  const fetchedAt = seenAt === undefined ? before?.fetchedAt : timestamp(seenAt);
+  return {
+    observedGeneration,
+    conditions: [
+      condition('Ready', error === undefined ? 'True' : 'False'),
+      ...(isStalled ? [condition('Stalled', 'True')] : []),
+    ],
+    ref: repository.spec.ref ?? 'HEAD',
+    ...(touchedRevision === undefined
+      ? {}
+      : { revision: touchedRevision, shortRevision: shortRevision(touchedRevision) }),
+    ...(fetchedAt === undefined ? {} : { fetchedAt }),
+  };
+}
+
+/** Since when a condition has had this status, as it says itself; undefined where it has not. */
+function transitionTime(conditions: unknown, type: string, status: string): string | undefined {
+  if (!Array.isArray(conditions)) return undefined;
+  const same: unknown = conditions.find((one) => fieldAt(one, 'type') === type && fieldAt(one, 'status') === status);
+  const time = fieldAt(same, 'lastTransitionTime');
+  return typeof time === 'string' ? time : undefined;
 }

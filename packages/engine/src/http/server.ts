@@ -8,8 +8,8 @@ import { isSigned, MAX_HOOK_BYTES } from './hooks.ts';
 export interface HttpOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
-  /** The repository's webhook secret; undefined where the repository or its secret does not exist. */
-  secretOf(repository: NamespacedName): Promise<Uint8Array | undefined>;
+  /** Whether `isSigned` says yes to the repository's webhook secret; false where the repository or its secret does not exist. */
+  accepts(repository: NamespacedName, isSigned: (secret: Uint8Array) => boolean): Promise<boolean>;
   trigger(repository: NamespacedName): void;
   /** Why the engine is not ready, or undefined when it is. */
   unready(): string | undefined;
@@ -31,9 +31,11 @@ export function createHttp(options: HttpOptions): Hono {
     if (body === undefined)
       return c.json({ error: { code: 'TooLarge', message: 'The body is larger than 1 MiB' } }, 413);
     const name: NamespacedName = `${namespace}/${repository}`;
-    const secret = await options.secretOf(name);
+    const isAccepted = await options.accepts(name, (secret) =>
+      isSigned(body, (header) => c.req.header(header), secret, options.clock.now()),
+    );
     // One answer for "no such repository", "no webhook" and "wrong signature": nothing can be found out by asking.
-    if (secret === undefined || !isSigned(body, (header) => c.req.header(header), secret, options.clock.now())) {
+    if (!isAccepted) {
       metrics.add('plumb_webhook_total', 1, { result: 'refused' });
       return c.json({ error: { code: 'Unauthorized', message: 'The signature does not match' } }, 401);
     }
