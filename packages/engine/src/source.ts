@@ -143,8 +143,10 @@ export class Sources implements AsyncDisposable {
       waiters: before?.waiters.splice(0) ?? [],
       credentials: undefined,
     });
+    // First, so that the look finds the folder of the mirror in use.
+    const closed = before === undefined ? Promise.resolve() : this.#close(name, before);
     this.#queue.add(name);
-    return before === undefined ? Promise.resolve() : this.#close(name, before);
+    return closed;
   }
 
   /** The repository is no more. Resolves when its mirror is closed. */
