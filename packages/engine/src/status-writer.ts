@@ -26,7 +26,7 @@ import { nameOf, type NamespacedName } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export interface StatusWriterOptions {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, 'apply'>;
   readonly clock: Clock;
   readonly identity: string;
   /** Whether this engine is the one that writes. What is not written is made up for at the next report. */
