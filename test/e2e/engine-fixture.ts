@@ -63,7 +63,7 @@ export interface EngineFixture extends AsyncDisposable {
   ): Promise<void>;
 }
 
-export interface SentWrite {
+interface SentWrite {
   readonly verb: 'apply' | 'status' | 'delete';
   /** `ConfigMap/one`. */
   readonly object: string;

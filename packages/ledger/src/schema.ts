@@ -51,7 +51,7 @@ export interface ReleaseRow {
   message: string | null;
 }
 
-export interface ReleaseObjectRow {
+interface ReleaseObjectRow {
   target: string;
   number: number;
   position: number;
@@ -60,7 +60,7 @@ export interface ReleaseObjectRow {
   origin_line: number | null;
 }
 
-export interface ContentRow {
+interface ContentRow {
   id: Uint8Array;
   encoding: number;
   bytes: Uint8Array;
