@@ -189,7 +189,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     reported: (name, state) => {
       metrics.add('plumb_git_look_total', 1, { result: state.error === undefined ? 'ok' : 'failed' });
       const repository = sources.repository(name);
-      if (repository !== undefined) statuses.reportRepository(repository, state);
+      // Its status says that the spec cannot be read, and goes on saying so.
+      if (repository !== undefined && !sources.isInvalid(name)) statuses.reportRepository(repository, state);
       if (state.error !== undefined) {
         log({
           level: 'warn',

@@ -347,8 +347,10 @@ test('targets of a repository whose spec cannot be read say so, and one that cou
   await sources.follow(repository());
   await settled();
   assert.equal(sources.sourceOf(app).state, 'ready');
+  assert.equal(sources.isInvalid(SHOP), false);
   sources.invalid(SHOP, new PlumbError('SpecInvalid', 'Repository/shop in default: spec.url must be set'));
   assert.equal(sources.sourceOf(app).state, 'ready');
+  assert.equal(sources.isInvalid(SHOP), true);
   await sources.unfollow(SHOP);
 
   assert.equal(errorOf(sources.sourceOf(app)), 'RepositoryMissing');

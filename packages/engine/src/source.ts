@@ -183,8 +183,9 @@ export class Sources implements AsyncDisposable {
     return this.#lookedAt(name, 'trigger');
   }
 
-  repositories(): readonly Repository[] {
-    return [...this.#followed.values()].map(({ repository }) => repository);
+  /** Whether what is followed is an earlier spec, since the newest one cannot be read. */
+  isInvalid(name: NamespacedName): boolean {
+    return this.#invalid.has(name);
   }
 
   repository(name: NamespacedName): Repository | undefined {
