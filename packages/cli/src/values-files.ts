@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { isJsonObject, PlumbError, type Json, type JsonObject } from '@plumb/core';
+import { isJsonObject, mergeValues, PlumbError, type JsonObject } from '@plumb/core';
 import { decodeText, decodeYaml } from '@plumb/render';
 
 /**
@@ -9,7 +9,7 @@ import { decodeText, decodeYaml } from '@plumb/render';
  */
 export async function readValuesFiles(files: readonly string[], cwd: string): Promise<JsonObject | undefined> {
   let values: JsonObject | undefined;
-  for (const file of files) values = layered(values ?? {}, await readValues(file, cwd));
+  for (const file of files) values = mergeValues(values, await readValues(file, cwd));
   return values;
 }
 
@@ -26,13 +26,4 @@ async function readValues(file: string, cwd: string): Promise<JsonObject> {
   if (first === undefined || first.value === null) return {};
   if (isJsonObject(first.value)) return first.value;
   throw new PlumbError('ValuesInvalid', `the values in ${file} are not a map`, { where: { file, line: first.line } });
-}
-
-function layered(below: JsonObject, above: JsonObject): JsonObject {
-  const merged: Record<string, Json> = { ...below };
-  for (const [key, value] of Object.entries(above)) {
-    const under = Object.hasOwn(below, key) ? below[key] : undefined;
-    merged[key] = isJsonObject(under) && isJsonObject(value) ? layered(under, value) : value;
-  }
-  return merged;
 }

@@ -4,7 +4,7 @@ import { judgeDeletions, type DeletionBudget, type DeletionVerdict } from './del
 import { PlumbError } from './error.ts';
 import { parseObjectKey, shortName, type ObjectKey, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
-import type { GroupKind } from './object.ts';
+import { kindName, type GroupKind } from './object.ts';
 
 /** The headline of a target, worst first. `Suspended` is a state that a person asked for, so it hides the others. */
 export type HeadlineState = 'Failed' | 'Degraded' | 'Drifted' | 'Syncing' | 'Pending' | 'Healthy' | 'Suspended';
@@ -420,10 +420,6 @@ function nameSome(keys: readonly ObjectKey[]): string {
     return ref === undefined ? key : shortName(ref);
   });
   return keys.length > 3 ? `${names.join(', ')} and ${keys.length - 3} more` : names.join(', ');
-}
-
-function kindName({ group, kind }: GroupKind): string {
-  return `${kind}.${group}`;
 }
 
 function commandName(target: TargetKey): string {

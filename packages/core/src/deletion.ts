@@ -1,6 +1,7 @@
 import { digest } from './canonical.ts';
 import { parseObjectKey, shortName, type ObjectKey } from './key.ts';
 import type { LiveObject } from './live.ts';
+import { kindName } from './object.ts';
 
 /** How much one sync may delete without being asked. */
 export interface DeletionBudget {
@@ -86,9 +87,8 @@ export function deletionDigest(objects: readonly Pick<LiveObject, 'key' | 'uid'>
 }
 
 function isProtected(key: ObjectKey, budget: DeletionBudget): boolean {
-  const { group, kind } = parseObjectKey(key) ?? { group: '', kind: '' };
-  const name = group === '' ? kind : `${kind}.${group}`;
-  return PROTECTED_KINDS.includes(kind) || budget.protect.includes(name);
+  const ref = parseObjectKey(key);
+  return ref !== undefined && (PROTECTED_KINDS.includes(ref.kind) || budget.protect.includes(kindName(ref)));
 }
 
 function nameOf(key: ObjectKey): string {

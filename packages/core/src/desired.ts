@@ -1,7 +1,7 @@
 import { digest, desiredHash } from './canonical.ts';
 import { PlumbError } from './error.ts';
 import { keyOf, objectKey, refOf, shortName, type ObjectKey, type TargetKey } from './key.ts';
-import { fieldAt, groupOf, type GroupKind, type KubeObject } from './object.ts';
+import { fieldAt, groupOf, kindName, type GroupKind, type KubeObject } from './object.ts';
 import { applyPhase } from './order.ts';
 import type { Origin, RenderedObject } from './rendered.ts';
 import { withTracking } from './tracking.ts';
@@ -92,10 +92,6 @@ function kindsBroughtBy(rendered: readonly RenderedObject[]): ReadonlyMap<string
     brought.set(kindName({ group, kind }), fieldAt(object, 'spec', 'scope') === 'Cluster' ? 'cluster' : 'namespaced');
   }
   return brought;
-}
-
-function kindName({ group, kind }: GroupKind): string {
-  return `${kind}.${group}`;
 }
 
 function atOrigin(origin: Origin): string {

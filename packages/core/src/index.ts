@@ -22,3 +22,4 @@ export * from './rendered.ts';
 export * from './result.ts';
 export * from './source-tree.ts';
 export * from './tracking.ts';
+export * from './values.ts';

@@ -52,6 +52,11 @@ export interface GroupKind {
   readonly kind: string;
 }
 
+/** How a kind is written where its group matters: `Deployment.apps`, and `Service` of the core group. */
+export function kindName({ group, kind }: GroupKind): string {
+  return group === '' ? kind : `${kind}.${group}`;
+}
+
 /** The group of an `apiVersion`: `apps` of `apps/v1`, the empty string of `v1`. */
 export function groupOf(apiVersion: string): string {
   const slash = apiVersion.indexOf('/');

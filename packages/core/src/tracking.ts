@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { groupOf, type GroupKind, type KubeObject } from './object.ts';
+import { groupOf, kindName, type GroupKind, type KubeObject } from './object.ts';
 import { keyOf, objectKey, parseObjectKey, parseTargetKey, type ObjectRef, type TargetKey } from './key.ts';
 
 /**
@@ -82,7 +82,7 @@ export function withTracking(object: KubeObject, target: TargetKey, applySet: st
 /** `Deployment.apps,Service` in a stable order: the value of the parent's group-kinds annotation. */
 export function formatGroupKinds(groupKinds: Iterable<GroupKind>): string {
   const names = new Set<string>();
-  for (const { group, kind } of groupKinds) names.add(group === '' ? kind : `${kind}.${group}`);
+  for (const groupKind of groupKinds) names.add(kindName(groupKind));
   return [...names].sort().join(',');
 }
 

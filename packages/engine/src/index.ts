@@ -5,7 +5,6 @@ export { planTarget, type Plan, type PlanItem, type PlanRequest } from './plan.t
 export { systemClock, systemRandom } from './ports/clock.ts';
 export {
   APPROVE_DELETION_ANNOTATION,
-  mergeValues,
   nameOf,
   parseApprovals,
   RECONCILE_ANNOTATION,

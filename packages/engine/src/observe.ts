@@ -2,6 +2,7 @@ import {
   groupOf,
   isOlderVersion,
   keyOf,
+  kindName,
   needsStatus,
   observe,
   toPlumbError,
@@ -79,7 +80,7 @@ export class LiveIndex implements AsyncDisposable {
   }
 
   watchOf(groupKind: GroupKind): WatchState {
-    const watch = this.#watches.get(nameOf(groupKind));
+    const watch = this.#watches.get(kindName(groupKind));
     if (watch === undefined) return { state: 'missing' };
     if (watch.synced && !this.#isBlind(watch)) return { state: 'synced' };
     const error = watch.error ?? watch.reflector?.error;
@@ -88,7 +89,7 @@ export class LiveIndex implements AsyncDisposable {
 
   /** Starts the watch of a kind, or starts it anew where the last start failed. */
   async watch(groupKind: GroupKind): Promise<void> {
-    const name = nameOf(groupKind);
+    const name = kindName(groupKind);
     const known = this.#watches.get(name);
     if (known !== undefined && known.error === undefined) return;
     if (known?.reflector !== undefined) await known.reflector[Symbol.asyncDispose]();
@@ -123,7 +124,7 @@ export class LiveIndex implements AsyncDisposable {
   /** The answer to a write of ours: mostly newer than what the watch has shown. */
   wrote(object: KubeObject): void {
     const live = observe(object);
-    const watch = this.#watches.get(nameOf({ group: groupOf(object.apiVersion), kind: object.kind }));
+    const watch = this.#watches.get(kindName({ group: groupOf(object.apiVersion), kind: object.kind }));
     const hasPassed = watch?.synced === true && isOlderVersion(live.resourceVersion, watch.seen);
     // The watch is past our write and does not have the object: it came and went while our answer was on its way.
     if (hasPassed && watch.reflector?.get(live.key)?.metadata.uid !== live.uid) return;
@@ -159,7 +160,7 @@ export class LiveIndex implements AsyncDisposable {
   }
 
   #retry(groupKind: GroupKind, waitMs: number): void {
-    const name = nameOf(groupKind);
+    const name = kindName(groupKind);
     this.#retries.get(name)?.[Symbol.dispose]();
     const again = (): void => {
       this.#retries.delete(name);
@@ -189,7 +190,7 @@ export class LiveIndex implements AsyncDisposable {
 
   /** The definition went, or serves another version: whoever needs the kind has it looked up anew. */
   #drop(watch: KindWatch): void {
-    this.#watches.delete(nameOf(watch.groupKind));
+    this.#watches.delete(kindName(watch.groupKind));
     void watch.reflector?.[Symbol.asyncDispose]();
     watch.reflector = undefined;
     this.#sweep(watch);
@@ -197,7 +198,7 @@ export class LiveIndex implements AsyncDisposable {
   }
 
   #lookAgainWhenBlind({ groupKind }: KindWatch): void {
-    const name = `blind ${nameOf(groupKind)}`;
+    const name = `blind ${kindName(groupKind)}`;
     if (this.#retries.has(name)) return;
     const look = (): void => {
       this.#retries.delete(name);
@@ -285,8 +286,4 @@ function matters(before: LiveObject, after: LiveObject): boolean {
 
 function targetsOf(...views: readonly (LiveObject | undefined)[]): readonly TargetKey[] {
   return [...new Set(views.flatMap((live) => live?.target ?? []))];
-}
-
-function nameOf({ group, kind }: GroupKind): string {
-  return `${kind}.${group}`;
 }

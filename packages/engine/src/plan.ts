@@ -6,6 +6,7 @@ import {
   groupOf,
   isAbort,
   judgeDeletions,
+  kindName,
   observe,
   ok,
   parseGroupKinds,
@@ -297,8 +298,4 @@ function located(error: PlumbError, { origin, key }: DesiredObject): PlumbError 
 
 function groupKindOf({ apiVersion, kind }: KubeObject): GroupKind & { readonly version: string } {
   return { group: groupOf(apiVersion), version: versionOf(apiVersion), kind };
-}
-
-function kindName({ group, kind }: GroupKind): string {
-  return `${kind}.${group}`;
 }

@@ -6,6 +6,7 @@ import {
   fieldsHash,
   isAbort,
   keyOf,
+  kindName,
   parseObjectKey,
   place,
   PlumbError,
@@ -613,8 +614,4 @@ function kindsIn(objects: readonly { readonly key: ObjectKey }[] = []): readonly
 
 function backoffMs(attempts: number): number {
   return Math.min(BACKOFF_MS.longest, BACKOFF_MS.first * 2 ** Math.min(attempts - 1, 10));
-}
-
-function kindName({ group, kind }: GroupKind): string {
-  return `${kind}.${group}`;
 }

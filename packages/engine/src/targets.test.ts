@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeApplication } from '@plumb/api';
-import { mergeValues, parseApprovals, targetsOf, type TargetSpec } from './targets.ts';
+import { parseApprovals, targetsOf, type TargetSpec } from './targets.ts';
 
 function targets(spec: object, metadata: object = {}): readonly TargetSpec[] {
   const decoded = decodeApplication({
@@ -80,13 +80,4 @@ test('an approval counts for its environment alone', () => {
   assert.equal(dev?.approvedDeletion, '');
   assert.deepEqual([...parseApprovals('-=abc')], [['-', 'abc']]);
   assert.deepEqual([...parseApprovals('nonsense,,=x')], []);
-});
-
-test('values are merged by key; lists and null replace', () => {
-  assert.deepEqual(mergeValues({ a: { b: 1, c: [1, 2] }, d: 4 }, { a: { c: [3] }, d: null }), {
-    a: { b: 1, c: [3] },
-    d: null,
-  });
-  assert.deepEqual(mergeValues(undefined, { a: 1 }), { a: 1 });
-  assert.equal(mergeValues(undefined, undefined), undefined);
 });

@@ -2,10 +2,9 @@ import type { Application } from '@plumb/api';
 import {
   applySetId,
   groupOf,
-  isJsonObject,
+  mergeValues,
   targetKey,
   type DeletionBudget,
-  type JsonObject,
   type ObjectRef,
   type TargetKey,
 } from '@plumb/core';
@@ -102,15 +101,4 @@ export function parseApprovals(text: string): ReadonlyMap<string, string> {
     if (environment !== undefined && environment !== '' && digest !== undefined) approvals.set(environment, digest);
   }
   return approvals;
-}
-
-/** Maps are merged key by key and the second one wins; everything else is replaced (as Helm layers its values). */
-export function mergeValues(base: JsonObject | undefined, top: JsonObject | undefined): JsonObject | undefined {
-  if (base === undefined || top === undefined) return top ?? base;
-  const merged: Record<string, JsonObject[string]> = { ...base };
-  for (const [key, value] of Object.entries(top)) {
-    const below = merged[key];
-    merged[key] = isJsonObject(below) && isJsonObject(value) ? (mergeValues(below, value) ?? value) : value;
-  }
-  return merged;
 }
