@@ -310,7 +310,7 @@ export class Sources implements AsyncDisposable {
     if (touched.length > 0) this.#options.changed(touched);
     if (ask === 'all' || ask === 'moved' || (answered && followed.failures > 0)) {
       const intervalMs = parseDuration(spec.interval) ?? 15_000;
-      this.#pollIn(name, followed, intervalMs * (0.95 + 0.1 * random.next()));
+      this.#pollIn(name, followed, intervalMs * (0.85 + 0.1 * random.next()));
     }
     if (answered) followed.failures = 0;
   }
