@@ -210,7 +210,7 @@ class Story {
       [failure?.file, failure?.line],
       ['deploy/service.yaml', line],
     );
-    narrator.say(`  ${failure?.code}: ${failure?.message}`);
+    narrator.say(`  ${failure?.code}: ${failure?.message}. ${failure?.fix}`);
     narrator.verify(
       'The cluster keeps running what it had',
       await this.#fingerprints(writtenVersion),
@@ -243,7 +243,7 @@ class Story {
     narrator.proven(`Blocked in all three environments after ${duration(at - begun)}`);
     for (const environment of ENVIRONMENTS) {
       const { failures, pendingDeletions } = statusIn(application, environment);
-      const approval = /plumb sync .*$/.exec(failures?.[0]?.message ?? '')?.[0] ?? '';
+      const approval = /plumb sync .*$/.exec(failures?.[0]?.fix ?? '')?.[0] ?? '';
       const threatened = [`Namespace/${environment.namespace}`, ...(await this.#members(environment)).map(nameOf)];
       narrator.verify(
         `${environment.name.padEnd(8)} ${pendingDeletions?.count} deletions wait for an approval`,

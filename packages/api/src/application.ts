@@ -127,6 +127,7 @@ const stateSchema = z.enum(STATES);
 const failureSchema = z.object({
   code: z.string().meta({ description: 'A stable code.' }),
   message: z.string().meta({ description: 'The cause in one sentence.' }),
+  fix: z.string().exactOptional().meta({ description: 'What to do next.' }),
   file: z.string().exactOptional().meta({ description: 'The file in the repository.' }),
   line: z.int().min(0).exactOptional().meta({ description: 'The line in the file, from 1.', format: 'int64' }),
   object: z.string().exactOptional().meta({ description: 'The object that it is about.' }),

@@ -113,7 +113,7 @@ function summary(step: Step): string {
 const unreachable = new PlumbError('RepositoryUnreachable', 'no answer');
 const pathMissing = new PlumbError('PathMissing', 'no folder');
 const syntax = new PlumbError('YamlSyntax', 'a tab', { where: { file: 'a.yaml', line: 3 } });
-const broken = { inputs: 'i2', errors: [syntax], retryAt: undefined };
+const broken = { inputs: 'i2', errors: [syntax], retryAt: undefined, commit: '3f2a1bc by Test Author' };
 const newer: Partial<TargetFacts> = { source: { state: 'ready', commit: 'c2', inputs: 'i2' } };
 const withGone = [...[CONFIG, WEB].map(({ key }) => liveObject(key)), GONE];
 const fresh: Partial<TargetFacts> = {
@@ -405,7 +405,7 @@ test('a blocked deletion says what it would delete and how to approve exactly th
 });
 
 test('a render that is to be tried again is not forgotten, whatever else is wrong', () => {
-  const renderFailure = { inputs: 'i2', errors: [new PlumbError('KindMissing', 'no')], retryAt: 7_000 };
+  const renderFailure = { ...broken, errors: [new PlumbError('KindMissing', 'no')], retryAt: 7_000 };
 
   const healthy = advance(facts({ facts: { ...newer, renderFailure } }));
   const failing = advance(
@@ -418,6 +418,13 @@ test('a render that is to be tried again is not forgotten, whatever else is wron
 
   assert.ok(healthy.do === 'rest' && failing.do === 'rest');
   assert.deepEqual([healthy.wakeAt, failing.wakeAt], [7_000, 7_000]);
+});
+
+test('a mistake in Git is told with its place, and with the commit and its author', () => {
+  const step = advance(facts({ facts: { ...newer, renderFailure: broken } }));
+
+  assert.ok(step.do === 'rest');
+  assert.equal(step.message, 'a.yaml:3: a tab, since 3f2a1bc by Test Author');
 });
 
 test('no facts make a deletion out of a read that failed', () => {

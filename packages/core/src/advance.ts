@@ -1,7 +1,7 @@
 import { decide, type AppliedObject, type Decision, type DecisionPolicy } from './decide.ts';
 import { crdKeyFor, type DesiredObject, type DesiredSet } from './desired.ts';
 import { judgeDeletions, type DeletionBudget, type DeletionVerdict } from './deletion.ts';
-import { PlumbError } from './error.ts';
+import { formatWhere, PlumbError } from './error.ts';
 import { parseObjectKey, shortName, type ObjectKey, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import { kindName, type GroupKind } from './object.ts';
@@ -41,7 +41,13 @@ export interface TargetFacts {
   readonly source: SourceFact;
   /** The last render of the current inputs, if it failed. */
   readonly renderFailure:
-    | { readonly inputs: string; readonly errors: readonly PlumbError[]; readonly retryAt: number | undefined }
+    | {
+        readonly inputs: string;
+        readonly errors: readonly PlumbError[];
+        readonly retryAt: number | undefined;
+        /** The commit that was rendered, as people name it: `3f2a1bc by Demo Author`. */
+        readonly commit: string;
+      }
     | undefined;
   /** The last complete desired set, and the inputs it came from. */
   readonly desired: (DesiredSet & { readonly inputs: string; readonly commit: string }) | undefined;
@@ -129,11 +135,12 @@ function nextStep(facts: TargetFacts): Step {
     if (!failed || (renderError.retryAt !== undefined && renderError.retryAt <= now)) return { do: 'render' };
   }
   const current = source.state === 'ready' && desired?.inputs === source.inputs;
+  const since = source.state === 'ready' && !current ? renderError?.commit : undefined;
   const inputErrors = source.state === 'failed' ? [source.error] : current ? [] : (renderError?.errors ?? []);
   // While the host cannot be reached the target is judged by what it runs; its Repository says what is wrong.
   const outage = source.state === 'failed' && source.error.facts.retry === 'backoff';
   if (desired === undefined) {
-    if (inputErrors.length > 0) return rest('Failed', sentence(inputErrors), { failures: inputErrors });
+    if (inputErrors.length > 0) return rest('Failed', sentence(inputErrors, since), { failures: inputErrors });
     return rest('Pending', 'Waiting for the first look at the repository.');
   }
 
@@ -163,7 +170,7 @@ function nextStep(facts: TargetFacts): Step {
   }
   if (opening && !current) {
     // It was rendered and never released, and now it is not even what Git says.
-    if (inputErrors.length > 0) return rest('Failed', sentence(inputErrors), { failures: inputErrors });
+    if (inputErrors.length > 0) return rest('Failed', sentence(inputErrors, since), { failures: inputErrors });
     return rest('Pending', 'Waiting for the repository.');
   }
   if (opening) return { do: 'release' };
@@ -207,7 +214,7 @@ function nextStep(facts: TargetFacts): Step {
     return rest('Failed', sentence(failures), { failures, wakeAt });
   }
   if (inputErrors.length > 0 && !outage) {
-    return rest('Failed', sentence(inputErrors), { failures: inputErrors });
+    return rest('Failed', sentence(inputErrors, since), { failures: inputErrors });
   }
   if (watches.unread.length > 0) return rest('Failed', sentence(failures), { failures });
   if (deletions.verdict === 'blocked') return restBlocked(facts, deletions);
@@ -408,10 +415,13 @@ function restByHealth(facts: TargetFacts, desired: DesiredSet): Step {
   return rest('Healthy', message);
 }
 
-function sentence(errors: readonly PlumbError[]): string {
+/** The first error with its place, and how many there are besides. */
+function sentence(errors: readonly PlumbError[], since?: string): string {
   const first = errors[0];
   if (first === undefined) return '';
-  return errors.length === 1 ? first.message : `${first.message} (and ${errors.length - 1} more)`;
+  const place = first.where?.line === undefined ? '' : `${formatWhere(first.where)}: `;
+  const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
+  return `${place}${first.message}${more}${since === undefined ? '' : `, since ${since}`}`;
 }
 
 function nameSome(keys: readonly ObjectKey[]): string {

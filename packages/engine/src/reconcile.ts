@@ -411,7 +411,7 @@ export class Reconciler {
     const tree = source.state === 'ready' ? sources.treeAt(spec.repository, source.commit) : undefined;
     if (source.state !== 'ready' || tree === undefined) return;
     const { inputs, commit } = source;
-    const { committer } = await sources.commitOf(spec.repository, commit, { signal });
+    const { author, committer } = await sources.commitOf(spec.repository, commit, { signal });
     const rendered = await renderer.render({ ...spec.render, tree, path: spec.path, nowMs: committer.time, signal });
     let errors: readonly PlumbError[] = rendered.ok ? [] : rendered.error;
     if (rendered.ok) {
@@ -442,6 +442,7 @@ export class Reconciler {
     memory.renderFailure = {
       inputs,
       errors,
+      commit: `${commit.slice(0, 7)} by ${author.name}`,
       retryAt: again ? clock.monotonic() + backoffMs(memory.renderAttempts) : undefined,
     };
     if (again) client.invalidateDiscovery();

@@ -86,7 +86,8 @@ test('work in progress is Reconciling, and what only a person can mend is Stalle
   assert.deepEqual(failed.environments?.[0]?.failures, [
     {
       code: 'FieldUnknown',
-      message: 'spec.replica is not known. Correct the spelling of the field, or remove it.',
+      message: 'spec.replica is not known',
+      fix: 'Correct the spelling of the field, or remove it.',
       file: 'web.yaml',
       line: 7,
       object: 'Deployment/web',

@@ -105,7 +105,8 @@ function targetStatus(report: TargetReport, written: ApplicationStatus | undefin
     const record = error.toRecord();
     return {
       code: record.code,
-      message: `${record.message}. ${record.fix}`.replace('.. ', '. '),
+      message: record.message,
+      fix: record.fix,
       ...(record.file === undefined ? {} : { file: record.file }),
       ...(record.line === undefined ? {} : { line: record.line }),
       ...(record.object === undefined ? {} : { object: record.object }),

@@ -1,5 +1,5 @@
 import { APPLICATION, type Application, type TargetStatus } from '@plumb/api';
-import { ERROR_CODES, PlumbError, type ErrorCode, type KubeObject } from '@plumb/core';
+import { canonicalJson, ERROR_CODES, PlumbError, type ErrorCode, type KubeObject } from '@plumb/core';
 import { APPROVE_DELETION_ANNOTATION, parseApprovals, RECONCILE_ANNOTATION } from '@plumb/engine';
 import type { ApiResource, KubeClient } from '@plumb/kube';
 import { checkEnvironment, decodedApplication, listObjects, plumbResource, selectOne } from '../applications.ts';
@@ -150,12 +150,32 @@ function lineOf(name: string, { name: environment, state, release = '', message 
 function conclude(cli: CliContext, application: Application, environment: string | undefined): void {
   const { name } = application.metadata;
   const targets = targetsOf(application, environment);
-  const errors = targets.flatMap((target) => errorsOf(name, target));
+  const errors = foldErrors(targets.map((target) => ({ environment: target.name, errors: errorsOf(name, target) })));
   for (const { name: env, release = '', revision = '' } of targets.filter(({ state }) => state === 'Healthy')) {
     const words = [name, env, 'healthy', release && `at ${release}`, revision && `(${revision.slice(0, 7)})`];
     cli.show(`${showSign(cli.style, STATE_SIGNS.Healthy)} ${words.filter((word) => word !== '').join(' ')}\n`);
   }
   if (errors.length > 0) throwAll(errors);
+}
+
+/** What went wrong in several environments in the same way is told once, with their names. */
+function foldErrors(
+  told: readonly { readonly environment: string; readonly errors: readonly PlumbError[] }[],
+): readonly PlumbError[] {
+  const same = new Map<string, { readonly error: PlumbError; readonly environments: string[] }>();
+  for (const { environment, errors } of told) {
+    for (const error of errors) {
+      const key = canonicalJson(error.toRecord());
+      const known = same.get(key) ?? { error, environments: [] };
+      same.set(key, known);
+      known.environments.push(environment);
+    }
+  }
+  return [...same.values()].map(({ error, environments }) => {
+    if (environments.length < 2) return error;
+    const { code, message, where, subject, fix } = error;
+    return new PlumbError(code, `${environments.join(', ')}: ${message}`, { where, subject, fix });
+  });
 }
 
 function errorsOf(name: string, target: TargetStatus): readonly PlumbError[] {
@@ -174,15 +194,13 @@ function errorsOf(name: string, target: TargetStatus): readonly PlumbError[] {
     : [new PlumbError('Unhealthy', `${place} is ${state.toLowerCase()}: ${message ?? ''}`)];
 }
 
-/** A failure of a status as an error again: its message ends with the next step as a sentence of its own. */
+/** A failure of a status as an error again. */
 function errorOf(failure: NonNullable<TargetStatus['failures']>[number], as?: ErrorCode): PlumbError {
-  const { code, file, line, object } = failure;
+  const { code, message, fix, file, line, object } = failure;
   const known = Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'Unhealthy';
-  const boundary = failure.message.lastIndexOf('. ');
-  const message = boundary < 0 ? failure.message : failure.message.slice(0, boundary);
   return new PlumbError(as ?? known, as === undefined || as === known ? message : `${message} (${code})`, {
     ...(file === undefined ? {} : { where: { file, ...(line === undefined ? {} : { line }) } }),
     subject: object,
-    fix: boundary < 0 ? ERROR_CODES[known].fix : failure.message.slice(boundary + 2),
+    fix: fix ?? ERROR_CODES[known].fix,
   });
 }
