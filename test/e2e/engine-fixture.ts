@@ -381,6 +381,7 @@ export function hasFailed(code: string): (application: KubeLike) => boolean {
 export interface FailureLike {
   readonly code: string;
   readonly message: string;
+  readonly fix?: string;
   readonly file?: string;
   readonly line?: number;
   readonly object?: string;

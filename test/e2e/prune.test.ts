@@ -97,7 +97,7 @@ test('a deletion over the budget waits for an approval of exactly that set', asy
     failureOf(blocked)?.message ?? '',
     /ConfigMap\/one, ConfigMap\/three, ConfigMap\/two is blocked: 3 of 6 objects would go, and 2 may/,
   );
-  assert.match(failureOf(blocked)?.message ?? '', new RegExp(`--approve-deletion ${digest}`));
+  assert.match(failureOf(blocked)?.fix ?? '', new RegExp(`--approve-deletion ${digest}`));
   assert.deepEqual(await names(plumb), all);
 
   await approve(plumb, '0123456789ab');
