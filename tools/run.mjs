@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const MINIMUM_NODE = [24, 12];
-const MINIMUM_GIT = [2, 30];
+const MINIMUM_GIT = [2, 36];
 const LOCK_RETRY_MS = 500;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -1,20 +1,15 @@
 import { REPOSITORY, type Application } from '@plumb/api';
 import {
-  fieldAt,
   isAbort,
-  isJsonObject,
-  shortName,
   parseObjectKey,
   parseTargetKey,
   toPlumbError,
   type Clock,
-  type ObjectKey,
-  type PlumbError,
   type Random,
   type TargetKey,
 } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
-import { openLedger, releaseName } from '@plumb/ledger';
+import { openLedger } from '@plumb/ledger';
 import { createRenderer } from '@plumb/render';
 import { Catalog, rawName, type CatalogApplication } from './catalog.ts';
 import { Claims } from './claims.ts';
@@ -24,9 +19,12 @@ import { createHttp, listen, type ListenAddress } from './http/server.ts';
 import { install, SYSTEM_NAMESPACE } from './install.ts';
 import { holdLease } from './lease.ts';
 import { Metrics } from './metrics.ts';
+import { narrate, type Log } from './narrate.ts';
 import { LiveIndex } from './observe.ts';
 import { Parents } from './parents.ts';
-import { Reconciler, type TargetEvent } from './reconcile.ts';
+import { Reconciler } from './reconcile.ts';
+import { Requests } from './requests.ts';
+import { readSecret } from './secret.ts';
 import { Sources } from './source.ts';
 import { HEADLINE_STATES } from './status.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -51,15 +49,8 @@ export interface EngineOptions {
   readonly concurrency?: number | undefined;
   /** Tells this engine from others on the lease; default host name and process id. */
   readonly holder?: string | undefined;
-  readonly log: (event: EngineEvent) => void;
+  readonly log: Log;
   readonly signal: AbortSignal;
-}
-
-/** A constant message with facts beside it. */
-export interface EngineEvent {
-  readonly level: 'info' | 'warn' | 'error';
-  readonly message: string;
-  readonly [fact: string]: unknown;
 }
 
 export interface Engine extends AsyncDisposable {
@@ -163,6 +154,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     applicationChanged,
     applicationRemoved: (entry) => {
       for (const target of entry.targets.keys()) forget(target);
+      requests.forget(nameOf(entry.application));
       statuses.forget(nameOf(entry.application));
       parents.forget(nameOf(entry.application));
     },
@@ -354,41 +346,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-/** Requests of people (`plumb sync`): carried out when every target came to rest after the fetch that they asked for. */
-class Requests {
-  readonly #handled = new Map<NamespacedName, string>();
-  readonly #open = new Map<NamespacedName, { request: string; fetched: boolean; waiting: Set<TargetKey> }>();
-
-  handled(name: NamespacedName): string | undefined {
-    return this.#handled.get(name);
-  }
-
-  remember(name: NamespacedName, request: string): void {
-    this.#handled.set(name, request);
-  }
-
-  isUnderWay(name: NamespacedName, request: string): boolean {
-    return this.#open.get(name)?.request === request;
-  }
-
-  begin(name: NamespacedName, request: string, targets: readonly TargetKey[]): void {
-    this.#open.set(name, { request, fetched: false, waiting: new Set(targets) });
-  }
-
-  fetched(name: NamespacedName, request: string): void {
-    const open = this.#open.get(name);
-    if (open?.request === request) open.fetched = true;
-  }
-
-  rested(target: TargetKey): void {
-    for (const [name, open] of this.#open) {
-      if (!open.fetched || !open.waiting.delete(target) || open.waiting.size > 0) continue;
-      this.#open.delete(name);
-      this.#handled.set(name, open.request);
-    }
-  }
-}
-
 function sameWishes(before: CatalogApplication, after: CatalogApplication): boolean {
   if (before.application.metadata.uid !== after.application.metadata.uid) return false;
   if (before.application.metadata.generation !== after.application.metadata.generation) return false;
@@ -432,95 +389,4 @@ function reportsOf(entry: CatalogApplication, reconciler: Reconciler) {
       since: memory.since,
     };
   });
-}
-
-function narrate(event: TargetEvent, metrics: Metrics, log: EngineOptions['log']): void {
-  const { target } = event;
-  switch (event.type) {
-    case 'released':
-      log({
-        level: 'info',
-        message: 'Rolling out',
-        target,
-        release: releaseName(event.release),
-        commit: event.commit.slice(0, 7),
-        subject: event.subject,
-      });
-      return;
-    case 'wrote': {
-      for (const { action } of event.writes) metrics.add('plumb_write_total', 1, { action, result: 'ok' });
-      for (const { action } of event.failed) metrics.add('plumb_write_total', 1, { action, result: 'failed' });
-      const healed = event.writes.filter(
-        ({ reason }) => reason === 'drifted' || reason === 'deleted' || reason === 'recreated',
-      );
-      if (healed.length > 0) metrics.add('plumb_heal_total', healed.length);
-      for (const { key, reason, editor } of healed) {
-        log({
-          level: 'warn',
-          message: 'Healed',
-          target,
-          object: objectName(key),
-          reason,
-          ...(editor === undefined ? {} : { by: editor.manager }),
-        });
-      }
-      for (const { error } of event.failed) logFailure(target, error, log);
-      return;
-    }
-    case 'pruned':
-      metrics.add('plumb_write_total', event.keys.length, { action: 'delete', result: 'ok' });
-      log({
-        level: 'info',
-        message: 'Deleted what Git no longer has',
-        target,
-        objects: event.keys.map(objectName).join(', '),
-      });
-      return;
-    case 'concluded':
-      metrics.add('plumb_sync_total', 1, { result: event.outcome });
-      log({
-        level: event.outcome === 'healthy' ? 'info' : 'warn',
-        message: event.outcome === 'healthy' ? 'Healthy' : 'Failed',
-        target,
-        release: releaseName(event.release),
-        detail: event.message,
-      });
-      return;
-    default:
-      event satisfies never;
-  }
-}
-
-function logFailure(target: TargetKey, error: PlumbError, log: EngineOptions['log']): void {
-  log({
-    level: 'warn',
-    message: 'An object could not be written',
-    target,
-    code: error.code,
-    error: error.message,
-    ...error.where,
-  });
-}
-
-function objectName(key: ObjectKey): string {
-  const ref = parseObjectKey(key);
-  return ref === undefined ? key : shortName(ref);
-}
-
-async function readSecret(
-  client: KubeClient,
-  namespace: string,
-  name: string,
-  signal: AbortSignal,
-): Promise<Readonly<Record<string, Uint8Array>> | undefined> {
-  const resource = await client.resource({ group: '', kind: 'Secret' }, { signal });
-  const secret = await client.get(resource, { namespace, name }, { signal });
-  if (secret === undefined) return undefined;
-  const data = fieldAt(secret, 'data');
-  if (!isJsonObject(data)) return {};
-  return Object.fromEntries(
-    Object.entries(data).flatMap(([key, value]) =>
-      typeof value === 'string' ? [[key, Buffer.from(value, 'base64')]] : [],
-    ),
-  );
 }

@@ -1,4 +1,5 @@
-export { startEngine, type Engine, type EngineEvent, type EngineOptions } from './engine.ts';
+export { startEngine, type Engine, type EngineOptions } from './engine.ts';
+export type { EngineEvent } from './narrate.ts';
 export { install, isInstalled, SYSTEM_NAMESPACE } from './install.ts';
 export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
 export { planTarget, type Plan, type PlanItem, type PlanRequest } from './plan.ts';

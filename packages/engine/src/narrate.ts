@@ -1,0 +1,87 @@
+import { parseObjectKey, shortName, type ObjectKey, type PlumbError, type TargetKey } from '@plumb/core';
+import { releaseName } from '@plumb/ledger';
+import type { Metrics } from './metrics.ts';
+import type { TargetEvent } from './reconcile.ts';
+
+/** A constant message with facts beside it. */
+export interface EngineEvent {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly [fact: string]: unknown;
+}
+
+export type Log = (event: EngineEvent) => void;
+
+/** What happened to a target, in the log and in the metrics. */
+export function narrate(event: TargetEvent, metrics: Metrics, log: Log): void {
+  const { target } = event;
+  switch (event.type) {
+    case 'released':
+      log({
+        level: 'info',
+        message: 'Rolling out',
+        target,
+        release: releaseName(event.release),
+        commit: event.commit.slice(0, 7),
+        subject: event.subject,
+      });
+      return;
+    case 'wrote': {
+      for (const { action } of event.writes) metrics.add('plumb_write_total', 1, { action, result: 'ok' });
+      for (const { action } of event.failed) metrics.add('plumb_write_total', 1, { action, result: 'failed' });
+      const healed = event.writes.filter(
+        ({ reason }) => reason === 'drifted' || reason === 'deleted' || reason === 'recreated',
+      );
+      if (healed.length > 0) metrics.add('plumb_heal_total', healed.length);
+      for (const { key, reason, editor } of healed) {
+        log({
+          level: 'warn',
+          message: 'Healed',
+          target,
+          object: objectName(key),
+          reason,
+          ...(editor === undefined ? {} : { by: editor.manager }),
+        });
+      }
+      for (const { error } of event.failed) logFailure(target, error, log);
+      return;
+    }
+    case 'pruned':
+      metrics.add('plumb_write_total', event.keys.length, { action: 'delete', result: 'ok' });
+      log({
+        level: 'info',
+        message: 'Deleted what Git no longer has',
+        target,
+        objects: event.keys.map(objectName).join(', '),
+      });
+      return;
+    case 'concluded':
+      metrics.add('plumb_sync_total', 1, { result: event.outcome });
+      log({
+        level: event.outcome === 'healthy' ? 'info' : 'warn',
+        message: event.outcome === 'healthy' ? 'Healthy' : 'Failed',
+        target,
+        release: releaseName(event.release),
+        detail: event.message,
+      });
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+function logFailure(target: TargetKey, error: PlumbError, log: Log): void {
+  log({
+    level: 'warn',
+    message: 'An object could not be written',
+    target,
+    code: error.code,
+    error: error.message,
+    ...error.where,
+  });
+}
+
+function objectName(key: ObjectKey): string {
+  const ref = parseObjectKey(key);
+  return ref === undefined ? key : shortName(ref);
+}
