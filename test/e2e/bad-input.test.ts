@@ -264,6 +264,15 @@ test('what the service account may not write is named with verb and resource, an
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'applier' },
     subjects: [{ kind: 'ServiceAccount', name: 'applier', namespace: plumb.namespace }],
   });
+  const { namespace } = plumb;
+  for (const verb of ['create', 'patch']) {
+    await plumb.cluster.untilAllowed({
+      user: `system:serviceaccount:${namespace}:applier`,
+      namespace,
+      verb,
+      resource: 'configmaps',
+    });
+  }
   const secret = 'apiVersion: v1\nkind: Secret\nmetadata: {name: hidden}\nstringData: {password: canary}\n';
   await plumb.git.commit('shop', { 'tenant/secret.yaml': secret, 'tenant/map.yaml': configMap('map') });
   await plumb.application('tenant', { source: { repository: 'shop', path: 'tenant' }, serviceAccount: 'applier' });

@@ -17,9 +17,24 @@ export interface TestCluster {
    * seconds, and the cluster is thrown away.
    */
   namespace(prefix: string): Promise<string>;
+  /** Waits until the API server lets a user do something: its authorizer learns of a rule a moment after it was written. */
+  untilAllowed(access: Access): Promise<void>;
   /** One plain call as cluster-admin, by nothing of ours: how tests look at what our client did. */
   request(method: string, path: string, options?: ApiRequestOptions): Promise<ApiAnswer>;
 }
+
+export interface Access {
+  readonly user: string;
+  readonly groups?: readonly string[];
+  readonly namespace: string;
+  readonly verb: string;
+  /** Default: the core group. */
+  readonly group?: string;
+  readonly resource: string;
+}
+
+/** Each look is a round trip: more of them than this, and the rule is not the one that was meant. */
+const MAX_LOOKS = 2_000;
 
 export interface ApiRequestOptions {
   readonly body?: unknown;
@@ -88,6 +103,14 @@ export async function openTestCluster(kubeconfig: string): Promise<TestCluster> 
     adminToken,
     ca,
     request: call,
+    async untilAllowed({ user, groups = [], namespace, verb, group = '', resource }) {
+      const spec = { user, groups, resourceAttributes: { namespace, verb, group, resource } };
+      for (let look = 0; look < MAX_LOOKS; look += 1) {
+        const answer = await call('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', { body: { spec } });
+        if ((answer.body as { readonly status?: { readonly allowed?: boolean } }).status?.allowed === true) return;
+      }
+      throw new Error(`${user} may not ${verb} ${resource} in ${namespace}`);
+    },
     async namespace(prefix) {
       const answer = await call('POST', '/api/v1/namespaces', { body: { metadata: { generateName: `${prefix}-` } } });
       const created = answer.body as { readonly metadata?: { readonly name?: string } };

@@ -156,6 +156,11 @@ test('acts with the rights of the service account that it is told to be', async 
     { force: true, signal },
   );
 
+  const groups = [`system:serviceaccounts:${namespace}`];
+  for (const verb of ['create', 'patch']) {
+    await cluster.untilAllowed({ user, groups, namespace, verb, resource: 'configmaps' });
+  }
+
   const applied = await client.apply(object, { force: true, impersonate: user, signal });
 
   assert.equal(applied.created, true);
