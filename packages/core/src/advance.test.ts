@@ -277,6 +277,11 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
     'write update env',
   ],
   [
+    'nothing is called done before Git was asked',
+    { facts: { source: { state: 'waiting' }, openRelease: { number: 1, hasFailed: false } } },
+    'rest Pending',
+  ],
+  [
     'a release that failed before may still become healthy',
     { facts: { openRelease: { number: 1, hasFailed: true } } },
     'conclude healthy',

@@ -223,6 +223,8 @@ function nextStep(facts: TargetFacts): Step {
   if (progress.drifted) return rest('Drifted', progress.waiting ?? '', { wakeAt });
   if (progress.waiting !== undefined) return rest('Syncing', progress.waiting, { wakeAt });
 
+  // What Git says now may be something else: until it has been asked nothing is called done.
+  if (source.state === 'waiting') return rest('Pending', 'Waiting for the first look at the repository.');
   return restByHealth(facts, desired);
 }
 

@@ -89,6 +89,11 @@ export const ERROR_CODES = {
     retry: 'change',
     fix: 'Create the Repository, or correct spec.source.repository.',
   },
+  RepositorySuspended: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Remove spec.suspend from the Repository to look for commits again.',
+  },
   RepositoryUnreachable: {
     culprit: 'source',
     retry: 'backoff',

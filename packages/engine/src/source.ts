@@ -199,7 +199,13 @@ export class Sources implements AsyncDisposable {
     const fact = followed.looked.get(spec.target)?.fact;
     if (fact?.state === 'ready' && followed.mirror === undefined) return { state: 'waiting' };
     if (fact !== undefined) return fact;
-    return followed.state.error === undefined ? { state: 'waiting' } : { state: 'failed', error: followed.state.error };
+    if (followed.state.error !== undefined) return { state: 'failed', error: followed.state.error };
+    if (followed.repository.spec.suspend !== true) return { state: 'waiting' };
+    const message = `Repository ${spec.repository} is suspended`;
+    return {
+      state: 'failed',
+      error: new PlumbError('RepositorySuspended', message, { subject: `Repository/${spec.repository}` }),
+    };
   }
 
   /** The files at a commit; undefined where the repository is not followed, or not opened yet. */
