@@ -23,7 +23,7 @@ export interface TestCluster {
   request(method: string, path: string, options?: ApiRequestOptions): Promise<ApiAnswer>;
 }
 
-export interface Access {
+interface Access {
   readonly user: string;
   readonly groups?: readonly string[];
   readonly namespace: string;
