@@ -166,14 +166,14 @@ test('a folder that has vanished deletes nothing, and the error names the commit
     { deploy: null, 'moved/one.yaml': configMap('one') },
     {
       message: 'Tidy up',
-      author: { name: 'Bo', email: 'bo@example.com' },
+      author: { name: 'Test Author', email: 'author@example.com' },
     },
   );
   const failed = await plumb.until('shop', hasFailed('PathMissing'));
 
   assert.match(
     failureOf(failed)?.message ?? '',
-    new RegExp(`no folder deploy at ${removal.slice(0, 7)}; ${removal.slice(0, 7)} by Bo removed it`),
+    new RegExp(`no folder deploy at ${removal.slice(0, 7)}; ${removal.slice(0, 7)} by Test Author removed it`),
   );
   assert.deepEqual(await names(plumb), ['one', 'three', 'two']);
   assert.deepEqual(deletions(plumb), []);

@@ -17,7 +17,12 @@ const git = (...args: readonly string[]) => promisify(execFile)('git', args, { e
 
 test('people clone, commit and push, and the push is told', async (t) => {
   const pushes: (readonly [string, string, string | undefined])[] = [];
-  await using server = await startGitServer({ onPush: (...push) => void pushes.push(push) });
+  // The client is told before the caller of `onPush` is, so the last one is waited for.
+  const { promise: allTold, resolve } = Promise.withResolvers<void>();
+  const onPush = (...push: (typeof pushes)[number]): void => {
+    if (pushes.push(push) === 4) resolve();
+  };
+  await using server = await startGitServer({ onPush });
   const url = await server.create('shop');
   const first = await server.commit('shop', { 'a.yaml': '1' }, 'First');
   const copy = await mkdtemp(join(tmpdir(), 'plumb-git-server-test-'));
@@ -29,6 +34,7 @@ test('people clone, commit and push, and the push is told', async (t) => {
   await git('-C', copy, 'push', '-q', 'origin', 'HEAD:main', 'HEAD:refs/heads/other');
   await git('-C', copy, 'push', '-q', 'origin', ':other');
   const second = await server.git('shop', ['rev-parse', 'main']);
+  await allTold;
 
   assert.deepEqual(pushes, [
     ['shop', 'refs/heads/main', first],
@@ -46,7 +52,7 @@ test('a commit changes and removes files on top of its branch', async (t) => {
   await server.commit(
     'shop',
     { 'a.yaml': '2', b: null },
-    { message: 'Remove b', author: { name: 'Bo', email: 'bo@example.com' } },
+    { message: 'Remove b', author: { name: 'Test Author', email: 'author@example.com' } },
   );
   const copy = await mkdtemp(join(tmpdir(), 'plumb-git-server-test-'));
   t.after(() => rm(copy, { recursive: true, force: true }));
@@ -55,14 +61,14 @@ test('a commit changes and removes files on top of its branch', async (t) => {
 
   assert.equal(await readFile(join(copy, 'a.yaml'), 'utf8'), '2');
   assert.equal(await server.git('shop', ['ls-tree', '-r', '--name-only', 'main']), 'a.yaml');
-  assert.equal(await server.git('shop', ['log', '-1', '--format=%an %s', 'main']), 'Bo Remove b');
+  assert.equal(await server.git('shop', ['log', '-1', '--format=%an %s', 'main']), 'Test Author Remove b');
 });
 
 test('a password and a fault are asked for and answered as told', async () => {
-  await using server = await startGitServer({ user: 'ada', password: 'right', tls: true });
+  await using server = await startGitServer({ user: 'reader', password: 'right', tls: true });
   await server.create('shop');
   await server.commit('shop', { 'a.yaml': '1' });
-  const withPassword = server.url('shop').replace('://', '://ada:right@');
+  const withPassword = server.url('shop').replace('://', '://reader:right@');
   const folder = await mkdtemp(join(tmpdir(), 'plumb-git-server-test-'));
   await writeFile(join(folder, 'ca.crt'), server.caPem ?? '');
   const ca = ['-c', `http.sslCAInfo=${join(folder, 'ca.crt')}`];

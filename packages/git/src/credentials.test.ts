@@ -14,9 +14,9 @@ function data(values: Record<string, string>): Record<string, Uint8Array> {
 }
 
 test('a Secret for HTTPS holds a password or a token, and perhaps an authority', () => {
-  assert.deepEqual(credentialsFromSecret(HTTPS, data({ username: 'ada', password: 'p\n' })), {
+  assert.deepEqual(credentialsFromSecret(HTTPS, data({ username: 'reader', password: 'p\n' })), {
     kind: 'basic',
-    username: 'ada',
+    username: 'reader',
     password: 'p',
   });
   assert.deepEqual(credentialsFromSecret(HTTPS, data({ token: 't', 'ca.crt': 'PEM' })), {
@@ -59,7 +59,7 @@ test('a Secret that lacks a key is refused with the name of the key and no value
 });
 
 test('a password is bound to its host and is in no file', async () => {
-  await using access = await openAccess(HTTPS, { kind: 'basic', username: 'ada', password: 'CANARY' });
+  await using access = await openAccess(HTTPS, { kind: 'basic', username: 'reader', password: 'CANARY' });
 
   const header = access.config.find(([key]) => key.endsWith('extraHeader'));
 

@@ -370,11 +370,11 @@ test('history that was seen stays, and little of what was before is brought', as
 });
 
 test('HTTPS with a password and an own authority leaves no trace of the password', async (t) => {
-  const { server, folder, open } = await setUp(t, { user: 'ada', password: 'CANARY-1', tls: true });
+  const { server, folder, open } = await setUp(t, { user: 'reader', password: 'CANARY-1', tls: true });
   await server.commit('shop', { 'a.yaml': 'a' });
   const caPem = server.caPem ?? assert.fail();
-  const right: GitCredentials = { kind: 'basic', username: 'ada', password: 'CANARY-1', caPem };
-  const encoded = Buffer.from('ada:CANARY-1').toString('base64');
+  const right: GitCredentials = { kind: 'basic', username: 'reader', password: 'CANARY-1', caPem };
+  const encoded = Buffer.from('reader:CANARY-1').toString('base64');
 
   const mirror = await open({ credentials: right });
   const sha = await fetchOne(mirror);
@@ -384,15 +384,15 @@ test('HTTPS with a password and an own authority leaves no trace of the password
 });
 
 test('a wrong password, a missing one and an unknown authority are told apart', async (t) => {
-  const { server, open } = await setUp(t, { user: 'ada', password: 'right', tls: true });
+  const { server, open } = await setUp(t, { user: 'reader', password: 'right', tls: true });
   const other = await startGitServer({ tls: true });
   t.after(() => other[Symbol.asyncDispose]());
   const caPem = server.caPem ?? assert.fail();
   const cases: readonly (readonly [GitCredentials, string])[] = [
-    [{ kind: 'basic', username: 'ada', password: 'CANARY-2', caPem }, 'RepositoryUnauthorized'],
+    [{ kind: 'basic', username: 'reader', password: 'CANARY-2', caPem }, 'RepositoryUnauthorized'],
     [{ kind: 'none', caPem }, 'RepositoryUnauthorized'],
-    [{ kind: 'basic', username: 'ada', password: 'CANARY-2' }, 'TlsUntrusted'],
-    [{ kind: 'basic', username: 'ada', password: 'CANARY-2', caPem: other.caPem ?? '' }, 'TlsUntrusted'],
+    [{ kind: 'basic', username: 'reader', password: 'CANARY-2' }, 'TlsUntrusted'],
+    [{ kind: 'basic', username: 'reader', password: 'CANARY-2', caPem: other.caPem ?? '' }, 'TlsUntrusted'],
   ];
 
   for (const [credentials, code] of cases) {
@@ -409,9 +409,9 @@ test('a wrong password, a missing one and an unknown authority are told apart', 
 });
 
 test('the password is in no argument list', NEEDS_PROC, async (t) => {
-  const { server, folder, open } = await setUp(t, { user: 'ada', password: 'CANARY-3' });
+  const { server, folder, open } = await setUp(t, { user: 'reader', password: 'CANARY-3' });
   await server.commit('shop', { 'a.yaml': 'a' });
-  const mirror = await open({ credentials: { kind: 'basic', username: 'ada', password: 'CANARY-3' } });
+  const mirror = await open({ credentials: { kind: 'basic', username: 'reader', password: 'CANARY-3' } });
   server.fault = 'hang';
   const stop = new AbortController();
   const hanging = mirror.lsRemote({ signal: stop.signal });
@@ -423,7 +423,7 @@ test('the password is in no argument list', NEEDS_PROC, async (t) => {
   await assert.rejects(hanging, { name: 'AbortError' });
   assert.ok(args.length >= 2);
   assert.doesNotMatch(args.join(), /CANARY-3/);
-  assert.ok(!args.join().includes(Buffer.from('ada:CANARY-3').toString('base64')));
+  assert.ok(!args.join().includes(Buffer.from('reader:CANARY-3').toString('base64')));
   assert.deepEqual(processesOf(folder), []);
 });
 

@@ -52,7 +52,7 @@ test('what git would take as an option, a helper or a local path is refused', ()
 
 test('a URL with a password, a token or a query is refused without repeating it', () => {
   const bad = [
-    'https://ada:CANARY@example.com/shop',
+    'https://reader:CANARY@example.com/shop',
     'https://CANARY@example.com/shop',
     'ssh://git:CANARY@example.com/shop',
     'https://example.com/shop?token=CANARY',
