@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { homedir } from 'node:os';
 import { runFolder } from '@plumb/cli/cluster';
 import { announceRun } from '@plumb/cli/run-file';
+import { stopOnSignals } from '@plumb/cli/stop-signal';
 import { PlumbError, toPlumbError, type Clock } from '@plumb/core';
 import { systemClock } from '@plumb/engine/clock';
 import { Mismatch, Narrator, duration } from './narrator.ts';
@@ -76,19 +77,11 @@ function report(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-const stop = new AbortController();
-let signals = 0;
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(name, () => {
-    stop.abort(new DOMException(name, 'AbortError'));
-    // Once means «end cleanly», twice means «now».
-    if (++signals > 1) process.exit(130);
-  });
-}
+const signal = stopOnSignals();
 try {
-  process.exitCode = await main(process.argv.slice(2), stop.signal);
+  process.exitCode = await main(process.argv.slice(2), signal);
 } catch (thrown) {
-  if (stop.signal.aborted) process.exitCode = 130;
+  if (signal.aborted) process.exitCode = 130;
   else {
     const error = toPlumbError(thrown);
     report(`error: ${error.message}\n  fix: ${error.fix}`);

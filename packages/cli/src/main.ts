@@ -3,19 +3,12 @@ import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { systemClock } from '@plumb/engine/clock';
 import { cacheFolder } from './folders.ts';
+import { stopOnSignals } from './stop-signal.ts';
 
 // What was parsed once starts five times faster; a folder that cannot be written to is no error.
 enableCompileCache(cacheFolder(process.env, homedir(), 'compiled'));
 
-const stop = new AbortController();
-let signals = 0;
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(name, () => {
-    stop.abort(new DOMException(name, 'AbortError'));
-    // Once means «end cleanly», twice means «now».
-    if (++signals > 1) process.exit(130);
-  });
-}
+const signal = stopOnSignals();
 // Whoever reads our output may stop reading (`plumb status | head -1`).
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -32,7 +25,7 @@ const code = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   home: homedir(),
   clock: systemClock,
-  signal: stop.signal,
+  signal,
 });
 // A pipe takes its time: what was written must be out before the process ends.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

@@ -2,7 +2,7 @@ import { decide, type AppliedObject, type Decision, type DecisionPolicy } from '
 import { crdKeyFor, type DesiredObject, type DesiredSet } from './desired.ts';
 import { judgeDeletions, type DeletionBudget, type DeletionVerdict } from './deletion.ts';
 import { formatWhere, PlumbError } from './error.ts';
-import { parseObjectKey, shortName, type ObjectKey, type TargetKey } from './key.ts';
+import { parseObjectKey, shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import { kindName, type GroupKind } from './object.ts';
 
@@ -427,10 +427,7 @@ function sentence(errors: readonly PlumbError[], since?: string): string {
 }
 
 function nameSome(keys: readonly ObjectKey[]): string {
-  const names = keys.slice(0, 3).map((key) => {
-    const ref = parseObjectKey(key);
-    return ref === undefined ? key : shortName(ref);
-  });
+  const names = keys.slice(0, 3).map(shortNameOf);
   return keys.length > 3 ? `${names.join(', ')} and ${keys.length - 3} more` : names.join(', ');
 }
 

@@ -1,7 +1,7 @@
 import type { DesiredObject } from './desired.ts';
 import type { FieldChange } from './diff.ts';
 import { PlumbError } from './error.ts';
-import { parseObjectKey, shortName, type ObjectKey, type TargetKey } from './key.ts';
+import { shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { Editor, LiveObject } from './live.ts';
 
 /** What we know of an object from having applied it: one row of the ledger. */
@@ -132,8 +132,7 @@ export function decide(input: DecisionInput): Decision {
 }
 
 function ownedByOther(key: ObjectKey, target: TargetKey, owner: TargetKey, desired: DesiredObject): PlumbError {
-  const ref = parseObjectKey(key);
-  const subject = ref === undefined ? key : shortName(ref);
+  const subject = shortNameOf(key);
   return new PlumbError('OwnedByOther', `${subject} belongs to ${owner}, so ${target} does not touch it`, {
     where: desired.origin,
     subject,

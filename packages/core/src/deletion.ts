@@ -1,5 +1,5 @@
 import { digest } from './canonical.ts';
-import { parseObjectKey, shortName, type ObjectKey } from './key.ts';
+import { parseObjectKey, shortNameOf, type ObjectKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import { kindName } from './object.ts';
 
@@ -71,7 +71,7 @@ export function judgeDeletions(question: DeletionQuestion): DeletionVerdict {
   });
 
   const guarded = candidates.find(({ key }) => isProtected(key, budget));
-  if (guarded !== undefined) return block(`${nameOf(guarded.key)} is of a protected kind`);
+  if (guarded !== undefined) return block(`${shortNameOf(guarded.key)} is of a protected kind`);
   if (desiredCount === 0) return block('Git wants none of the objects of this application any more');
   const byPercent = Math.max(2, Math.floor((memberCount * budget.maxPercent) / 100));
   const limit = Math.min(budget.maxObjects, byPercent);
@@ -89,9 +89,4 @@ export function deletionDigest(objects: readonly Pick<LiveObject, 'key' | 'uid'>
 function isProtected(key: ObjectKey, budget: DeletionBudget): boolean {
   const ref = parseObjectKey(key);
   return ref !== undefined && (PROTECTED_KINDS.includes(ref.kind) || budget.protect.includes(kindName(ref)));
-}
-
-function nameOf(key: ObjectKey): string {
-  const ref = parseObjectKey(key);
-  return ref === undefined ? key : shortName(ref);
 }

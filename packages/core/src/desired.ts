@@ -1,6 +1,6 @@
 import { digest, desiredHash } from './canonical.ts';
 import { PlumbError } from './error.ts';
-import { keyOf, objectKey, refOf, shortName, type ObjectKey, type TargetKey } from './key.ts';
+import { keyOf, objectKey, refOf, shortName, shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import { fieldAt, groupOf, kindName, type GroupKind, type KubeObject } from './object.ts';
 import { applyPhase } from './order.ts';
 import type { Origin, RenderedObject } from './rendered.ts';
@@ -114,4 +114,16 @@ export function crdKeyFor(desired: readonly DesiredObject[], groupKind: GroupKin
         namespace: '',
         name: crd.object.metadata.name,
       });
+}
+
+/** An error about a desired object, with the line that a person has to look at where it knows none itself. */
+export function located(error: PlumbError, { origin, key }: DesiredObject): PlumbError {
+  return new PlumbError(error.code, error.message, {
+    where: error.where ?? origin,
+    subject: error.subject ?? shortNameOf(key),
+    field: error.field,
+    fix: error.fix,
+    retryAfterMs: error.retryAfterMs,
+    cause: error,
+  });
 }

@@ -45,6 +45,12 @@ export function shortName(ref: ObjectRef): string {
   return `${ref.kind}/${ref.name}`;
 }
 
+/** As `shortName`, of a key; what is not one is shown as it is. */
+export function shortNameOf(key: ObjectKey): string {
+  const ref = parseObjectKey(key);
+  return ref === undefined ? key : shortName(ref);
+}
+
 /**
  * `namespace/application` or `namespace/application/environment`: one application in one environment on one cluster,
  * the unit of reconciliation.

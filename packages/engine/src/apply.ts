@@ -1,9 +1,9 @@
 import {
   fieldsHash,
   isAbort,
+  located,
   parseObjectKey,
   PlumbError,
-  shortName,
   toPlumbError,
   type Decision,
   type KubeObject,
@@ -90,7 +90,7 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
         return { key, ok: true, object, uid, gone: false };
       } catch (thrown) {
         if (isAbort(thrown, signal)) throw thrown;
-        const error = at(toPlumbError(thrown), desired.origin, key);
+        const error = located(toPlumbError(thrown), desired);
         outcomes.push({ seq, result: 'failed', error: error.toRecord() });
         return { key, ok: false, error };
       }
@@ -149,17 +149,4 @@ export async function pruneAll(objects: readonly LiveObject[], context: WriteCon
   );
   await ledger.concludeBatch({ target, outcomes, applied: [], removed });
   return results;
-}
-
-/** The error with the line that a person has to look at, and the object. */
-function at(error: PlumbError, origin: { readonly file: string; readonly line?: number }, key: ObjectKey): PlumbError {
-  const ref = parseObjectKey(key);
-  return new PlumbError(error.code, error.message, {
-    where: error.where ?? origin,
-    subject: error.subject ?? (ref === undefined ? key : shortName(ref)),
-    field: error.field,
-    fix: error.fix,
-    retryAfterMs: error.retryAfterMs,
-    cause: error,
-  });
 }

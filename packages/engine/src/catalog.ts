@@ -71,10 +71,6 @@ export class Catalog implements AsyncDisposable {
     return this.#byRepository.get(repository) ?? new Map();
   }
 
-  get targetCount(): number {
-    return this.#targets.size;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#reflectors.map((reflector) => reflector[Symbol.asyncDispose]()));
   }

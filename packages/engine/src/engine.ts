@@ -224,7 +224,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     mayWrite: () => gate.isOpen && lease.mayWrite(),
     targetsOf: (repository) => catalog.targetsOf(repository),
     wake,
-    rested(target, _memory, rest) {
+    rested(target, rest) {
       const spec = catalog.specOf(target);
       if (spec === undefined) return;
       if (rest.wakeAt !== undefined) queue.addAt(target, rest.wakeAt);

@@ -1,4 +1,4 @@
-import { parseObjectKey, shortName, type ObjectKey, type PlumbError, type TargetKey } from '@plumb/core';
+import { shortNameOf, type PlumbError, type TargetKey } from '@plumb/core';
 import { releaseName } from '@plumb/ledger';
 import type { Metrics } from './metrics.ts';
 import type { TargetEvent } from './reconcile.ts';
@@ -38,7 +38,7 @@ export function narrate(event: TargetEvent, metrics: Metrics, log: Log): void {
           level: 'warn',
           message: 'Healed',
           target,
-          object: objectName(key),
+          object: shortNameOf(key),
           reason,
           ...(editor === undefined ? {} : { by: editor.manager }),
         });
@@ -52,7 +52,7 @@ export function narrate(event: TargetEvent, metrics: Metrics, log: Log): void {
         level: 'info',
         message: 'Deleted what Git no longer has',
         target,
-        objects: event.keys.map(objectName).join(', '),
+        objects: event.keys.map(shortNameOf).join(', '),
       });
       return;
     case 'concluded':
@@ -79,9 +79,4 @@ function logFailure(target: TargetKey, error: PlumbError, log: Log): void {
     error: error.message,
     ...error.where,
   });
-}
-
-function objectName(key: ObjectKey): string {
-  const ref = parseObjectKey(key);
-  return ref === undefined ? key : shortName(ref);
 }

@@ -16,6 +16,7 @@ import {
   type TargetKey,
 } from '@plumb/core';
 import type { KubeClient, Reflector } from '@plumb/kube';
+import { backoffMs } from './backoff.ts';
 
 export type WatchState =
   | { readonly state: 'missing' | 'starting' | 'synced' }
@@ -32,7 +33,7 @@ export interface LiveIndexOptions {
 }
 
 /** A kind that cannot be watched is asked for again: soon at first, since a definition may just be on its way. */
-const RETRY_MS = { first: 500, longest: 15_000 };
+const RETRY = { firstMs: 500, longestMs: 15_000 };
 
 /** A watch that has been failing for this long is not believed any more: status says so, and nothing is deleted. */
 const BLIND_MS = 2 * 60_000;
@@ -116,8 +117,7 @@ export class LiveIndex implements AsyncDisposable {
     } catch (thrown) {
       if (signal.aborted) return;
       this.#watchTurned(watch, toPlumbError(thrown));
-      const waitMs = Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(attempts - 1, 10));
-      this.#retry(groupKind, waitMs);
+      this.#retry(groupKind, backoffMs(attempts, RETRY));
     }
   }
 
@@ -140,17 +140,6 @@ export class LiveIndex implements AsyncDisposable {
   /** A deletion of ours that is confirmed. */
   removed(key: ObjectKey, uid: string): void {
     this.#remove(key, uid);
-  }
-
-  /** Kinds that are watched, with the monotonic time of the last sign of life. */
-  *contacts(): IterableIterator<{
-    readonly groupKind: GroupKind;
-    readonly contactAt: number;
-    readonly synced: boolean;
-  }> {
-    for (const { groupKind, reflector, synced } of this.#watches.values()) {
-      if (reflector !== undefined) yield { groupKind, contactAt: reflector.contactAt, synced };
-    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,13 +7,12 @@ import {
   isAbort,
   judgeDeletions,
   kindName,
+  located,
   observe,
   ok,
   parseGroupKinds,
-  parseObjectKey,
   place,
   PlumbError,
-  shortName,
   toPlumbError,
   trackedTarget,
   versionOf,
@@ -283,17 +282,6 @@ function judge(
 function ownerOf({ spec, targets }: PlanRequest, live: LiveObject | undefined): TargetKey | undefined {
   const target = live?.target;
   return target === undefined || target === spec.target || !targets.has(target) ? undefined : target;
-}
-
-function located(error: PlumbError, { origin, key }: DesiredObject): PlumbError {
-  const ref = parseObjectKey(key);
-  return new PlumbError(error.code, error.message, {
-    where: error.where ?? origin,
-    subject: error.subject ?? (ref === undefined ? key : shortName(ref)),
-    field: error.field,
-    fix: error.fix,
-    cause: error,
-  });
 }
 
 function groupKindOf({ apiVersion, kind }: KubeObject): GroupKind & { readonly version: string } {

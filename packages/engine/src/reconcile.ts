@@ -30,6 +30,7 @@ import type { KubeClient } from '@plumb/kube';
 import type { Ledger } from '@plumb/ledger';
 import type { Renderer } from '@plumb/render';
 import { applyAll, pruneAll, type WriteContext, type WriteResult } from './apply.ts';
+import { backoffMs } from './backoff.ts';
 import type { Claims } from './claims.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
@@ -60,7 +61,7 @@ export interface ReconcilerOptions {
   /** Look at these targets (again). */
   wake(targets: readonly TargetKey[]): void;
   /** The target has nothing more to do for now. */
-  rested(target: TargetKey, memory: TargetMemory, rest: Rest): void;
+  rested(target: TargetKey, rest: Rest): void;
   /** Something happened that people want to read about. */
   narrate(event: TargetEvent): void;
 }
@@ -116,10 +117,9 @@ export interface TargetMemory {
 
 /** More steps than any sound target needs in one go: past that it is a bug, and other targets get their turn. */
 const MAX_STEPS = 64;
-const BACKOFF_MS = { first: 2_000, longest: 5 * 60_000 };
 /** What only a person can mend is tried again all the same, at long intervals: the world changes unseen. */
 const STUCK_RETRY_MS = 10 * 60_000;
-const HEALS = { free: 3, windowMs: 10 * 60_000, firstMs: 10_000 };
+const HEALS = { free: 3, windowMs: 10 * 60_000, pauses: { firstMs: 10_000, longestMs: 5 * 60_000 } };
 
 /** Brings targets forward, step by step: gathers the facts, asks `advance` what is next, does it. */
 export class Reconciler {
@@ -569,7 +569,7 @@ export class Reconciler {
     const now = this.#options.clock.monotonic();
     memory.heals = [...memory.heals.filter((time) => time > now - HEALS.windowMs), now];
     const over = memory.heals.length - HEALS.free;
-    memory.healAfter = over < 0 ? 0 : now + Math.min(BACKOFF_MS.longest, HEALS.firstMs * 2 ** over);
+    memory.healAfter = over < 0 ? 0 : now + backoffMs(over + 1, HEALS.pauses);
   }
 
   #rest(target: TargetKey, memory: TargetMemory, rest: Rest): void {
@@ -583,7 +583,7 @@ export class Reconciler {
       const followers = this.#following.get(rest.waitsFor) ?? new Set();
       this.#following.set(rest.waitsFor, followers.add(target));
     }
-    this.#options.rested(target, memory, rest);
+    this.#options.rested(target, rest);
     this.#wakeFollowers(target);
   }
 
@@ -611,8 +611,4 @@ function kindsIn(objects: readonly { readonly key: ObjectKey }[] = []): readonly
     const ref = parseObjectKey(key);
     return ref === undefined ? [] : [{ group: ref.group, kind: ref.kind }];
   });
-}
-
-function backoffMs(attempts: number): number {
-  return Math.min(BACKOFF_MS.longest, BACKOFF_MS.first * 2 ** Math.min(attempts - 1, 10));
 }

@@ -21,6 +21,7 @@ import {
   type Mirror,
 } from '@plumb/git';
 import { inputsKey } from '@plumb/render';
+import { backoffMs } from './backoff.ts';
 import { hasLinkOut, isReachedByLink } from './source-scope.ts';
 import { nameOf, type NamespacedName, type TargetSpec } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -89,8 +90,6 @@ interface Followed {
 /** Which refs the host is asked for: none, those never asked for, those that its listing shows as moved, or every one. */
 type Ask = 'none' | 'unknown' | 'moved' | 'all';
 
-const MAX_BACKOFF_MS = 5 * 60_000;
-const MIN_BACKOFF_MS = 2_000;
 /** How many folders' links are remembered; past it they are read again. */
 const MAX_LINKS_OUT = 10_000;
 
@@ -332,8 +331,7 @@ export class Sources implements AsyncDisposable {
     // Who has a commit keeps it: a failed look is not news about the files.
     if (first)
       this.#options.changed([...this.#options.targetsOf(name).keys()].filter((target) => !followed.looked.has(target)));
-    const backoffMs = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(followed.failures - 1, 10));
-    this.#pollIn(name, followed, backoffMs * (0.75 + 0.5 * random.next()));
+    this.#pollIn(name, followed, backoffMs(followed.failures) * (0.75 + 0.5 * random.next()));
   }
 
   /** Whether the status is to name the followed commit: the files of a target are others than at the one it names. */
