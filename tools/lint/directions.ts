@@ -7,13 +7,14 @@
 export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   git: ['core'],
+  charts: ['core'],
   render: ['core'],
   kube: ['core'],
   ledger: ['core'],
   api: ['core'],
   controlplane: ['core'],
-  engine: ['core', 'git', 'render', 'kube', 'ledger', 'api', 'controlplane'],
-  cli: ['core', 'git', 'render', 'kube', 'ledger', 'api', 'controlplane', 'engine'],
+  engine: ['core', 'git', 'charts', 'render', 'kube', 'ledger', 'api', 'controlplane'],
+  cli: ['core', 'git', 'charts', 'render', 'kube', 'ledger', 'api', 'controlplane', 'engine'],
 };
 
 /** What the tests inside the packages may import beside what their package may: real servers and shared fixtures. */
@@ -24,8 +25,9 @@ const CORE_NODE_MODULES = ['node:crypto'];
 
 /** Modules that live behind a wrapper of ours, and the folders or files of `packages/` that may import them. */
 export const WRAPPED: Readonly<Record<string, readonly string[]>> = {
-  undici: ['kube/src/'],
-  'js-yaml': ['kube/src/', 'render/src/'],
+  undici: ['kube/src/', 'charts/src/connections.ts'],
+  'js-yaml': ['kube/src/', 'render/src/', 'charts/src/index-file.ts'],
+  semver: ['charts/src/version-range.ts'],
   'node:sqlite': ['ledger/src/', 'controlplane/src/file-lock.ts'],
   kysely: ['ledger/src/'],
   zod: ['api/src/'],

@@ -111,6 +111,43 @@ export const ERROR_CODES = {
   SubmoduleDisabled: { culprit: 'user', retry: 'change', fix: 'Vendor the files: submodules are not followed.' },
   SecretMissing: { culprit: 'user', retry: 'change', fix: 'Create the Secret in the namespace of the Repository.' },
   SecretInvalid: { culprit: 'user', retry: 'change', fix: 'Give the Secret the keys that the reference names.' },
+  // Charts
+  ChartNotFound: { culprit: 'user', retry: 'backoff', fix: 'Correct the name of the chart, or publish it.' },
+  ChartVersionMissing: {
+    culprit: 'user',
+    retry: 'backoff',
+    fix: 'Name a version that there is, or publish this one; a prerelease counts only where the range names one.',
+  },
+  ChartRepositoryUnreachable: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Check the URL and that the host can be reached from here.',
+  },
+  ChartRepositoryUnauthorized: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Check the credentials in the Secret, and that they may read this chart.',
+  },
+  ChartRepositoryInvalid: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Check that the URL is that of a Helm repository (https://) or of an OCI registry (oci://).',
+  },
+  ChartDigestMismatch: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Publish the chart again: what the host sent is not what it had promised.',
+  },
+  RedirectBlocked: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Use the https:// address that the host should have led to.',
+  },
+  ChartTooLarge: {
+    culprit: 'source',
+    retry: 'change',
+    fix: 'Make it smaller: a chart may have 20 MiB, and the index of a repository 64 MiB.',
+  },
   // Specs
   SpecInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the named field.' },
   EnvironmentMissing: { culprit: 'user', retry: 'change', fix: 'Name an environment that the Application lists.' },
