@@ -345,6 +345,7 @@ function recordWrites(client: KubeClient, writes: SentWrite[]): KubeClient {
     namespace: client.namespace,
     version: (options) => client.version(options),
     resource: (kind, options) => client.resource(kind, options),
+    apiVersions: (options) => client.apiVersions(options),
     invalidateDiscovery: () => client.invalidateDiscovery(),
     get: (resource, ref, options) => client.get(resource, ref, options),
     list: (resource, options) => client.list(resource, options),

@@ -1,27 +1,20 @@
 import * as z from 'zod';
 import { conditionsSchema, observedGenerationSchema, shortRevisionSchema } from './condition.ts';
 import { DEFAULTS, MAX_FAILURES, STATES } from './names.ts';
-import { DNS_LABEL, DNS_SUBDOMAIN, freeForm, GIT_REF, GROUP_KIND, REPOSITORY_PATH, text } from './rules.ts';
+import { renderSchema, valuesFilesSchema } from './render.ts';
+import {
+  CHART_NAME,
+  CHART_URL,
+  DNS_LABEL,
+  DNS_SUBDOMAIN,
+  freeForm,
+  GIT_REF,
+  GROUP_KIND,
+  REPOSITORY_PATH,
+  text,
+} from './rules.ts';
 
 const MAX_ENVIRONMENTS = 64;
-
-const valuesFilesSchema = z
-  .array(text(1024, REPOSITORY_PATH, 'A file, relative to the path.'))
-  .max(32)
-  .meta({
-    description: 'Values files, relative to the path; later ones win over earlier ones.',
-    'x-kubernetes-list-type': 'atomic',
-  });
-
-/** One glob or several. A structural schema has no word for "text or list", so the decoder alone checks the shape. */
-function globs(description: string) {
-  return z
-    .union(
-      [z.string().min(1).max(1024), z.array(z.string().min(1).max(1024)).max(64)],
-      'must be a text or a list of texts',
-    )
-    .meta({ description, 'x-plumb-any': true });
-}
 
 const namespaceSchema = text(63, [DNS_LABEL], 'The namespace that the objects go to.');
 
@@ -39,35 +32,33 @@ const environmentSchema = z
   })
   .meta({ description: 'One place that the application goes to.' });
 
+const chartSchema = z
+  .strictObject({
+    url: text(2048, CHART_URL, 'A Helm repository (https://…) or a registry (oci://…), without credentials.'),
+    name: text(253, [CHART_NAME], 'The name of the chart.'),
+    version: text(
+      128,
+      [],
+      'A version, or a range of versions such as ^1.2 or >=1.2 <2. Empty is the newest.',
+      0,
+    ).default(''),
+    secretRef: z
+      .strictObject({ name: text(253, [DNS_SUBDOMAIN], 'Name of a Secret in the same namespace.') })
+      .exactOptional()
+      .meta({ description: 'Credentials: username and password (or token), and ca.crt.' }),
+  })
+  .meta({ description: 'A chart that is fetched; the folder in the repository then holds its values files.' });
+
 export const applicationSpecSchema = z
   .strictObject({
     source: z
       .strictObject({
         repository: text(253, [DNS_SUBDOMAIN], 'Name of a Repository in the same namespace.'),
         path: text(1024, REPOSITORY_PATH, 'The folder in the repository; empty is its root.', 0).default(''),
+        chart: chartSchema.exactOptional(),
       })
       .meta({ description: 'Where the manifests are.' }),
-    render: z
-      .strictObject({
-        values: freeForm('Values for the templates; they win over all files.').exactOptional(),
-        valuesFiles: valuesFilesSchema.exactOptional(),
-        manifests: z
-          .strictObject({
-            include: globs(
-              'Only files that match one of these globs. Default: all YAML and JSON files.',
-            ).exactOptional(),
-            exclude: globs('No files that match one of these globs.').exactOptional(),
-          })
-          .exactOptional()
-          .meta({ description: 'Which files of the folder are manifests.' }),
-        release: text(
-          53,
-          [DNS_LABEL],
-          'The release name that templates see. Default: the name of the application.',
-        ).exactOptional(),
-      })
-      .exactOptional()
-      .meta({ description: 'How files become objects. Default: found from the contents of the folder.' }),
+    render: renderSchema.exactOptional(),
     environments: z
       .array(environmentSchema)
       .max(MAX_ENVIRONMENTS)

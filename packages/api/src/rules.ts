@@ -71,6 +71,24 @@ export const REPOSITORY_URL: readonly TextRule[] = [
   ),
 ];
 
+/** Plain http is for a server on this machine only, as for repositories. */
+export const CHART_URL: readonly TextRule[] = [
+  matching(
+    '^(https://|oci://|http://(localhost|127[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}|\\[::1\\])(:[0-9]{1,5})?/)',
+    'must start with https:// or oci:// (http:// only for a loopback address)',
+  ),
+  notMatching('[\\x00-\\x20\\x7f\\\\]', 'must not contain spaces, control characters or backslashes'),
+  notMatching(
+    '^[a-z]+://[^/]*@',
+    'must not contain credentials: put them into a Secret and name it in chart.secretRef',
+  ),
+];
+
+export const CHART_NAME = matching('^[a-zA-Z0-9][-._a-zA-Z0-9]*$', 'must be the name of a chart');
+
+/** The name of a variable that is put into rendered objects. */
+export const VARIABLE_NAME = /^[_a-zA-Z][_a-zA-Z0-9]*$/;
+
 /** What git-check-ref-format(1) allows, and never something that git could take for an option. */
 export const GIT_REF: readonly TextRule[] = [
   notMatching('^[-/.]|[/.]$|[.][.]|//|@[{]|[.]lock$', 'must be a branch, a tag or a commit id'),

@@ -9,7 +9,7 @@ import {
   type Application,
   type Repository,
 } from '@plumb/api';
-import { fieldAt, isJsonObject, PlumbError, type SourceTree } from '@plumb/core';
+import { fieldAt, isJsonObject, PlumbError, type Clock, type SourceTree } from '@plumb/core';
 import {
   credentialsFromSecret,
   localTree,
@@ -21,6 +21,7 @@ import {
 import type { KubeClient } from '@plumb/kube';
 import { decodeText, decodeYaml } from '@plumb/render';
 import { nameFromFolder } from './folder-name.ts';
+import { looseRoot } from './loose-root.ts';
 
 /** The files that a plan is made from. */
 export interface PlanSource {
@@ -29,6 +30,8 @@ export interface PlanSource {
   readonly commit: string | undefined;
   /** How people call it: `9f3c1ab`, `working copy`. */
   readonly label: string;
+  /** Epoch milliseconds of the commit; of a working copy, now. */
+  readonly committedMs: number;
 }
 
 export interface WorkingCopy extends PlanSource {
@@ -39,11 +42,18 @@ export interface WorkingCopy extends PlanSource {
 }
 
 /** The repository around a folder, as its files are now. */
-export async function openWorkingCopy(folder: string, cwd: string): Promise<WorkingCopy> {
+export async function openWorkingCopy(folder: string, cwd: string, clock: Clock): Promise<WorkingCopy> {
   const directory = resolve(cwd, folder);
-  const root = await repositoryRoot(directory);
+  const root = (await repositoryRoot(directory)) ?? (await looseRoot(directory));
   const path = relative(root, directory).split(sep).join('/');
-  return { tree: localTree(root), commit: undefined, label: 'working copy', path, name: nameFromFolder(directory) };
+  return {
+    tree: localTree(root),
+    commit: undefined,
+    label: 'working copy',
+    committedMs: clock.now(),
+    path,
+    name: nameFromFolder(directory),
+  };
 }
 
 /**
@@ -105,7 +115,8 @@ export async function openRemote(client: KubeClient, repository: Repository, sig
       const commit = (await mirror.fetch([ref], call)).get(ref);
       if (commit === undefined)
         throw new PlumbError('RefMissing', `The repository has no ref ${ref}`, { subject: ref });
-      return { tree: mirror.at(commit), commit, label: commit.slice(0, 7) };
+      const { committer } = await mirror.commit(commit, call);
+      return { tree: mirror.at(commit), commit, label: commit.slice(0, 7), committedMs: committer.time };
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

@@ -29,6 +29,7 @@ const PLAN: Plan = {
   target: targetKey({ namespace: 'shop', application: 'checkout', environment: 'prod' }),
   namespace: 'shop-prod',
   digest: '1c9e4b000000',
+  notes: [],
   unchanged: 36,
   deletions: {
     verdict: 'blocked',

@@ -29,7 +29,8 @@ export function planText(
       ? `${paint(style, 'red', 'Blocked')}: nothing is deleted, because ${oneLine(plan.deletions.reason)}. ` +
         `Approve exactly this set: plumb sync ${commandName(plan)} --approve-deletion ${plan.deletions.digest}\n`
       : '';
-  return `${head}${indented(table)}${countsText(plan)}\n${refusal}`;
+  const notes = plan.notes.map((note) => `note: ${oneLine(note)}\n`).join('');
+  return `${head}${indented(table)}${countsText(plan)}\n${notes}${refusal}`;
 }
 
 function indented(table: string): string {
@@ -116,6 +117,7 @@ export function planData({ plan, label }: LabelledPlan, commit: string | undefin
     ...(deletions.verdict === 'blocked'
       ? { blockedDeletions: { digest: deletions.digest, reason: deletions.reason } }
       : {}),
+    notes: plan.notes,
     items: plan.items.map(({ action, key, reason, origin, changes, predicted, error }) => ({
       action,
       ...parseObjectKey(key),

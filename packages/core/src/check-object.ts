@@ -3,13 +3,14 @@ import { type ErrorCode } from './error-codes.ts';
 import { PlumbError } from './error.ts';
 import { objectKey } from './key.ts';
 import { fieldAt, groupOf, isJsonObject, type Json, type JsonObject, type KubeObject } from './object.ts';
-import { type Origin, type RenderedObject } from './rendered.ts';
+import type { Hook, Origin, RenderedObject } from './rendered.ts';
 import { PART_OF_LABEL, TRACKING_ANNOTATION } from './tracking.ts';
 
 /** A mapping that a file or a template gave, before anything about it is known. */
 export interface DocumentAt {
   readonly value: JsonObject;
   readonly origin: Origin;
+  readonly hook?: Hook;
 }
 
 export interface CheckedObjects {
@@ -36,7 +37,7 @@ export function checkObjects(documents: Iterable<DocumentAt>, options: { readonl
   const errors: PlumbError[] = [];
   const objects: RenderedObject[] = [];
   const seen = new Map<string, Origin>();
-  for (const { value, origin } of flattenLists(documents, errors)) {
+  for (const { value, origin, hook } of flattenLists(documents, errors)) {
     const report = new Report(origin, errors);
     const object = checkObject(value, report);
     if (object === undefined) continue;
@@ -52,7 +53,7 @@ export function checkObjects(documents: Iterable<DocumentAt>, options: { readonl
       continue;
     }
     seen.set(key, origin);
-    objects.push({ object, origin });
+    objects.push({ object, origin, ...(hook === undefined ? {} : { hook }) });
   }
   return { objects, errors };
 }
@@ -72,6 +73,17 @@ class Report {
     const text = this.subject === undefined ? message : `${this.subject}: ${message}`;
     this.#errors.push(new PlumbError(code, text, { where: this.origin, subject: this.subject, field, fix }));
   }
+}
+
+/**
+ * Documents as they are, Lists flattened and null map values dropped: what a renderer gave, whether or not an API server
+ * would take it.
+ */
+export function listDocuments(documents: Iterable<DocumentAt>): readonly DocumentAt[] {
+  return [...flattenLists(documents, [])].map((document) => ({
+    ...document,
+    value: withoutNulls(document.value).value,
+  }));
 }
 
 function* flattenLists(documents: Iterable<DocumentAt>, errors: PlumbError[]): Generator<DocumentAt> {
@@ -117,8 +129,8 @@ function* readItems(list: DocumentAt, items: readonly Json[], errors: PlumbError
         }),
       );
     } else if (itemKind === '' || item['kind'] !== undefined || apiVersion === undefined) {
-      yield { value: item, origin: list.origin };
-    } else yield { value: { apiVersion, kind: itemKind, ...item }, origin: list.origin };
+      yield { ...list, value: item };
+    } else yield { ...list, value: { apiVersion, kind: itemKind, ...item } };
   }
 }
 
@@ -175,7 +187,7 @@ function checkName(metadata: JsonObject, report: Report): boolean {
   }
   report.subject = `${report.subject ?? ''}/${name}`;
   if (namespace === undefined) return true;
-  if (typeof namespace !== 'string' || namespace === '') {
+  if (typeof namespace !== 'string') {
     report.error('ObjectInvalid', 'metadata.namespace is not text', 'metadata.namespace');
     return false;
   }
@@ -259,6 +271,7 @@ function isEmpty(value: Json): boolean {
 
 function withoutGenerated(value: JsonObject, metadata: JsonObject): JsonObject {
   const generated = FORBIDDEN_METADATA.filter((name) => metadata[name] !== undefined);
+  if (metadata['namespace'] === '') generated.push('namespace');
   if (value['status'] === undefined && generated.length === 0) return value;
   const { status: _status, ...rest } = value;
   const kept = Object.entries(metadata).filter(([name]) => !generated.includes(name));

@@ -58,6 +58,16 @@ export const ERROR_CODES = {
   // Rendering
   TemplateError: { culprit: 'user', retry: 'change', fix: 'Correct the template at this line.' },
   ValuesInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the values.' },
+  UnsetVariable: {
+    culprit: 'user',
+    retry: 'change',
+    fix: `Set the variable in spec.render.substitute, or give it a default: \${NAME:-default}.`,
+  },
+  SubstitutionInvalid: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Correct the expression; write $$ for a dollar sign.',
+  },
   RenderTimeout: { culprit: 'user', retry: 'change', fix: 'Make the templates cheaper: a render may take 30 s.' },
   RenderMemory: { culprit: 'user', retry: 'change', fix: 'Make the templates cheaper: a render may use 256 MiB.' },
   RenderCrash: {
@@ -65,7 +75,24 @@ export const ERROR_CODES = {
     retry: 'backoff',
     fix: 'Run "plumb render" on the folder to see it alone, and report the input.',
   },
-  RendererUnsupported: { culprit: 'user', retry: 'change', fix: 'Use plain manifests or manifests with values.yaml.' },
+  RendererUnclear: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Say which is meant with spec.render.renderer, or move one of the two into a folder of its own.',
+  },
+  ChartInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the chart.' },
+  SchemaLimit: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Write the schema into values.schema.json: references to other files and to the network are not followed.',
+  },
+  KustomizeInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the kustomization.' },
+  KustomizeCycle: { culprit: 'user', retry: 'change', fix: 'Remove the base that leads back to itself.' },
+  KustomizeDisabled: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Vendor what is remote, and replace what would run a program: nothing from a repository runs or reaches the network.',
+  },
   SymlinkEscape: { culprit: 'user', retry: 'change', fix: 'Let the link lead to a file inside the repository.' },
   SymlinkLoop: { culprit: 'user', retry: 'change', fix: 'Remove the link that leads to itself.' },
   PathEscape: { culprit: 'user', retry: 'change', fix: 'Use a path inside the repository.' },

@@ -6,12 +6,17 @@ export interface TreeEntry {
   readonly oid: string;
 }
 
+/** What stands at a path itself: a link is not followed. */
+export type Found = { readonly mode: 'folder' } | { readonly mode: TreeEntry['mode']; readonly oid: string };
+
 /**
  * A folder tree at one commit, or a working copy: all that a renderer may see. Nothing outside the root exists in it,
  * and reading runs nothing.
  */
 export interface SourceTree {
-  /** The id of the folder's content at `path` (a Git tree id), or undefined where no such folder exists. */
+  /** What stands at `path` ('' is the root), or undefined where nothing does. A link on the way leads nowhere. */
+  find(path: string, options: { readonly signal: AbortSignal }): Promise<Found | undefined>;
+  /** The id of all that is in the folder at `path` (a Git tree id), or undefined where there is no such folder. */
   treeId(path: string, options: { readonly signal: AbortSignal }): Promise<string | undefined>;
   /** All entries below `path`, recursively, sorted by path; empty where there is no such folder. */
   entries(path: string, options: { readonly signal: AbortSignal }): Promise<readonly TreeEntry[]>;

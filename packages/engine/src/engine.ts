@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { REPOSITORY, type Application } from '@plumb/api';
 import {
   isAbort,
@@ -10,7 +11,7 @@ import {
 } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
 import { openLedger } from '@plumb/ledger';
-import { createRenderer } from '@plumb/render';
+import { openDiskCache } from '@plumb/render';
 import { Catalog, rawName, type CatalogApplication } from './catalog.ts';
 import { Claims } from './claims.ts';
 import { Gate } from './gate.ts';
@@ -21,6 +22,7 @@ import { holdLease } from './lease.ts';
 import { Metrics } from './metrics.ts';
 import { narrate, type Log } from './narrate.ts';
 import { LiveIndex } from './observe.ts';
+import { openTargetRenderer } from './open-target-renderer.ts';
 import { Parents } from './parents.ts';
 import { Reconciler } from './reconcile.ts';
 import { Requests } from './requests.ts';
@@ -125,7 +127,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const life = new AbortController();
   const running = AbortSignal.any([signal, life.signal]);
   opening.defer(() => life.abort());
-  const renderer = opening.use(createRenderer({ clock }));
+  const cache = openDiskCache({
+    folder: join(options.cacheFolder, 'render'),
+    key: await ledger.deriveKey('render cache'),
+    clock,
+  });
+  const { renderer, capabilities } = opening.use(
+    await openTargetRenderer({
+      client,
+      clock,
+      random,
+      cacheFolder: options.cacheFolder,
+      deriveKey: (purpose) => ledger.deriveKey(purpose),
+      cache,
+      signal: running,
+    }),
+  );
   const claims = new Claims();
   const requests = new Requests();
 
@@ -177,6 +194,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     random,
     targetsOf: (name) => catalog.targetsOf(name),
     readSecret: (namespace, name, o) => readSecret(client, namespace, name, o.signal),
+    elsewhere: {
+      externalsOf: (spec, o) => renderer.externalsOf(spec, o),
+      recall: (spec, source, o) => renderer.recall(spec, source, o),
+      capabilitiesOf: (spec) => capabilities.of(spec),
+      unreadable: ({ target }, error) =>
+        log({
+          level: 'warn',
+          message: 'A chart or variables could not be read',
+          target,
+          code: error.code,
+          error: error.message,
+        }),
+    },
     changed: wake,
     reported: (name, state) => {
       metrics.add('plumb_git_look_total', 1, { result: state.error === undefined ? 'ok' : 'failed' });
@@ -200,7 +230,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     signal: running,
     changed: (key, targets) => {
       // A definition that comes or goes changes which kinds there are.
-      if (parseObjectKey(key)?.kind === 'CustomResourceDefinition') client.invalidateDiscovery();
+      if (parseObjectKey(key)?.kind === 'CustomResourceDefinition') {
+        client.invalidateDiscovery();
+        capabilities.changed();
+        sources.capabilitiesChanged();
+      }
       wake(targets);
       const claimant = claims.ownerOf(key);
       if (claimant !== undefined) queue.add(claimant);

@@ -2,6 +2,7 @@ export { startEngine, type Engine, type EngineOptions } from './engine.ts';
 export type { EngineEvent } from './narrate.ts';
 export { install, isInstalled, SYSTEM_NAMESPACE } from './install.ts';
 export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
+export { openTargetRenderer, type TargetRendererFolders } from './open-target-renderer.ts';
 export { planTarget, type Plan, type PlanItem, type PlanRequest } from './plan.ts';
 export { systemClock, systemRandom } from './ports/clock.ts';
 export {

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { applySetId, formatGroupKinds, parseObjectKey, targetKey, type KubeObject } from '@plumb/core';
 import { localTree } from '@plumb/git';
 import { connect, loadKubeconfig } from '@plumb/kube';
-import { createRenderer } from '@plumb/render';
+import { openTargetRenderer } from './open-target-renderer.ts';
 import { realClock, sharedCluster, type TestCluster } from '@plumb/test-support';
 import { planTarget, type Plan, type PlanItem, type PlanRequest } from './plan.ts';
 import { systemRandom } from './ports/clock.ts';
@@ -33,7 +33,16 @@ async function openWorld(): Promise<World> {
   const folder = opening.adopt(await mkdtemp(join(tmpdir(), 'plumb-plan-')), (path) => rm(path, { recursive: true }));
   const config = await loadKubeconfig({ path: cluster.kubeconfig, env: {}, signal });
   const client = opening.use(connect(config, { clock: realClock, random: systemRandom, userAgent: 'plumb-test' }));
-  const renderer = opening.use(createRenderer({ clock: realClock, workers: 1 }));
+  const { renderer } = opening.use(
+    await openTargetRenderer({
+      client,
+      clock: realClock,
+      random: systemRandom,
+      cacheFolder: join(folder, 'cache'),
+      deriveKey: async (purpose) => Buffer.from(purpose),
+      signal,
+    }),
+  );
   const parentRef = { group: 'plumb.dev', kind: 'Application', namespace, name: 'shop' };
   const spec: TargetSpec = {
     target: targetKey({ namespace, application: 'shop' }),
@@ -50,6 +59,9 @@ async function openWorld(): Promise<World> {
     suspended: false,
     applySet: applySetId(parentRef),
     render: { release: 'shop', namespace },
+    externals: undefined,
+    capabilities: {},
+    isVolatile: false,
   };
   const kinds = [
     { group: '', kind: 'ConfigMap' },
@@ -65,7 +77,17 @@ async function openWorld(): Promise<World> {
     },
   };
   const tree = localTree(folder);
-  const request: PlanRequest = { client, spec, tree, renderer, parent, targets: new Set([spec.target]), signal };
+  const source = { tree, externals: undefined, committedMs: 0 };
+  const request: PlanRequest = {
+    client,
+    spec,
+    tree,
+    committedMs: 0,
+    renderer,
+    parent,
+    targets: new Set([spec.target]),
+    signal,
+  };
 
   async function write(files: Readonly<Record<string, string>>): Promise<void> {
     await rm(join(folder, 'app'), { recursive: true, force: true });
@@ -82,7 +104,7 @@ async function openWorld(): Promise<World> {
   async function apply(more: Partial<TargetSpec> = {}): Promise<void> {
     const { place } = await import('@plumb/core');
     const wanted = { ...spec, ...more };
-    const rendered = await renderer.render({ tree, path: 'app', ...spec.render, signal });
+    const rendered = await renderer.render(spec, source, { signal });
     assert.ok(rendered.ok);
     const { desired } = place(rendered.value.objects, { ...wanted, scopeOf: () => 'namespaced' });
     for (const { object } of desired.objects) await client.apply(object, { force: true, signal });

@@ -28,20 +28,26 @@ import {
   type LiveObject,
   type ObjectKey,
   type Origin,
+  refOf,
+  shortName,
   type Reason,
+  type Rendered,
   type Result,
   type SourceTree,
   type TargetKey,
 } from '@plumb/core';
 import type { ApiResource, KubeClient } from '@plumb/kube';
-import type { Renderer } from '@plumb/render';
+import type { Externals } from './externals.ts';
+import type { TargetRenderer } from './target-renderer.ts';
 import type { TargetSpec } from './targets.ts';
 
 export interface PlanRequest {
   readonly client: KubeClient;
   readonly spec: TargetSpec;
   readonly tree: SourceTree;
-  readonly renderer: Renderer;
+  /** Epoch milliseconds: what `now` answers in templates. */
+  readonly committedMs: number;
+  readonly renderer: TargetRenderer;
   /** The Application as it is on the cluster; undefined where it is not there, so nothing can be deleted. */
   readonly parent: KubeObject | undefined;
   /** The targets that there are: an object that bears the marks of another one of them is not taken. */
@@ -62,6 +68,8 @@ export interface Plan {
   /** How many objects stay as they are. */
   readonly unchanged: number;
   readonly deletions: DeletionVerdict;
+  /** What else a person should know: the version of a fetched chart, warnings, what is left out. */
+  readonly notes: readonly string[];
 }
 
 export interface PlanItem {
@@ -84,14 +92,11 @@ export interface PlanItem {
  * hinders a single object is an item of the plan.
  */
 export async function planTarget(request: PlanRequest): Promise<Result<Plan, readonly PlumbError[]>> {
-  const { client, spec, tree, renderer, signal } = request;
-  if ((await tree.treeId(spec.path, { signal })) === undefined) {
-    const where = { file: spec.path };
-    return fail([new PlumbError('PathMissing', `there is no folder ${spec.path || '.'} in the repository`, { where })]);
-  }
-  const rendered = await renderer.render({ tree, path: spec.path, ...spec.render, signal });
+  const { client, spec, tree, renderer, committedMs, signal } = request;
+  const externals = await renderer.externalsOf(spec, { signal });
+  const rendered = await renderer.render(spec, { tree, externals, committedMs }, { signal });
   if (!rendered.ok) return fail(rendered.error);
-  const { objects } = rendered.value;
+  const objects = rendered.value.objects.filter(({ hook }) => hook === undefined);
   const kinds = await Kinds.load(
     client,
     objects.map(({ object }) => object),
@@ -127,7 +132,17 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     items: [...leaving.map(deletion), ...items],
     unchanged: outcomes.length - items.length,
     deletions,
+    notes: notesOf(rendered.value, externals),
   });
+}
+
+/** What a person should know who reads the plan: what a range came to, and what is left out. */
+function notesOf({ objects, warnings }: Rendered, externals: Externals | undefined): readonly string[] {
+  const notes = [...warnings];
+  const hooks = objects.filter(({ hook }) => hook !== undefined).map(({ object }) => shortName(refOf(object)));
+  if (hooks.length > 0) notes.push(`hooks are not run yet: ${hooks.join(', ')}`);
+  const { chart } = externals ?? {};
+  return chart === undefined ? notes : [`chart ${chart.name} ${chart.version} (${chart.digest})`, ...notes];
 }
 
 function deletion({ key }: LiveObject): PlanItem {

@@ -28,20 +28,21 @@ import {
 } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
 import type { Ledger } from '@plumb/ledger';
-import type { Renderer } from '@plumb/render';
 import { applyAll, pruneAll, type WriteContext, type WriteResult } from './apply.ts';
 import { backoffMs } from './backoff.ts';
 import type { Claims } from './claims.ts';
+import type { Externals } from './externals.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
 import type { Sources } from './source.ts';
+import type { TargetRenderer } from './target-renderer.ts';
 import type { NamespacedName, TargetSpec } from './targets.ts';
 
 export interface ReconcilerOptions {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly ledger: Ledger;
-  readonly renderer: Renderer;
+  readonly renderer: TargetRenderer;
   readonly sources: Sources;
   readonly live: LiveIndex;
   readonly claims: Claims;
@@ -98,6 +99,8 @@ export type TargetEvent =
 /** What the engine remembers of a target between two looks. All of it can be read again from Git, ledger and cluster. */
 export interface TargetMemory {
   desired: (DesiredSet & { readonly inputs: string; readonly commit: string }) | undefined;
+  /** The chart that `desired` was rendered from, where it was fetched. */
+  chart: Externals['chart'];
   renderFailure: TargetFacts['renderFailure'];
   renderAttempts: number;
   readonly applied: Map<ObjectKey, AppliedObject>;
@@ -181,6 +184,7 @@ export class Reconciler {
     const { ledger, claims, clock, createdAt, specOf } = this.#options;
     const memory: TargetMemory = {
       desired: undefined,
+      chart: undefined,
       renderFailure: undefined,
       renderAttempts: 0,
       applied: new Map(),
@@ -410,16 +414,19 @@ export class Reconciler {
     const source = sources.sourceOf(spec);
     const tree = source.state === 'ready' ? sources.treeAt(spec.repository, source.commit) : undefined;
     if (source.state !== 'ready' || tree === undefined) return;
-    const { inputs, commit } = source;
+    const { commit } = source;
+    const externals = sources.externalsOf(spec);
     const { author, committer } = await sources.commitOf(spec.repository, commit, { signal });
-    const rendered = await renderer.render({ ...spec.render, tree, path: spec.path, nowMs: committer.time, signal });
+    const rendered = await renderer.render(spec, { tree, externals, committedMs: committer.time }, { signal });
     let errors: readonly PlumbError[] = rendered.ok ? [] : rendered.error;
     if (rendered.ok) {
+      // Hooks are run, not kept; until they are, they are left out.
+      const objects = rendered.value.objects.filter(({ hook }) => hook === undefined);
       const scopes = await this.#scopesOf(
-        rendered.value.objects.map(({ object }) => object),
+        objects.map(({ object }) => object),
         signal,
       );
-      const placed = place(rendered.value.objects, {
+      const placed = place(objects, {
         target: spec.target,
         namespace: spec.namespace,
         applySet: spec.applySet,
@@ -429,7 +436,9 @@ export class Reconciler {
       // Forgotten while it was rendered: a claim now would be one of nobody.
       if (this.#memories.get(spec.target) !== memory) return;
       if (errors.length === 0) {
+        const inputs = sources.learned(spec, source, rendered.reads);
         memory.desired = { ...placed.desired, inputs, commit };
+        memory.chart = externals?.chart;
         memory.renderFailure = undefined;
         memory.renderAttempts = 0;
         wake(claims.claim(spec.target, keysOf(placed.desired)));
@@ -440,7 +449,7 @@ export class Reconciler {
     memory.renderAttempts += 1;
     const again = errors.some((error) => error.facts.retry === 'backoff');
     memory.renderFailure = {
-      inputs,
+      inputs: sources.learned(spec, source, rendered.reads),
       errors,
       commit: `${commit.slice(0, 7)} by ${author.name}`,
       retryAt: again ? clock.monotonic() + backoffMs(memory.renderAttempts) : undefined,
@@ -484,6 +493,7 @@ export class Reconciler {
       target: spec.target,
       commit: desired.commit,
       treeId: desired.inputs.split(' ')[0] ?? '',
+      ...(memory.chart === undefined ? {} : { chart: chartText(memory.chart) }),
       inputsKey: desired.inputs,
       digest: desired.digest,
       objects: desired.objects.map(({ object, origin }) => ({ object, origin })),
@@ -600,6 +610,10 @@ export class Reconciler {
     this.#following.delete(target);
     this.#options.wake([...followers]);
   }
+}
+
+function chartText({ name, version, digest }: NonNullable<Externals['chart']>): string {
+  return `${name} ${version} ${digest}`;
 }
 
 function keysOf(desired: DesiredSet): readonly ObjectKey[] {

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { decodeApplication, decodeRepository, type Repository } from '@plumb/api';
 import { PlumbError, type SourceFact, type TargetKey } from '@plumb/core';
-import { ManualClock } from '@plumb/test-support';
+import { followPath, Trace, type ReadSet } from '@plumb/render';
+import { ManualClock, memoryTree, type MemoryFiles } from '@plumb/test-support';
 import { startGitServer } from '@plumb/test-support/git-server';
 import { FakeGitHost } from '../test/fake-git-host.ts';
-import { Sources, type RepositoryState, type SourcesOptions } from './source.ts';
+import type { Externals } from './externals.ts';
+import { Sources, type Elsewhere, type RepositoryState, type SourcesOptions } from './source.ts';
 import { targetsOf, type NamespacedName, type TargetSpec } from './targets.ts';
 
 const SHOP: NamespacedName = 'default/shop';
@@ -75,6 +77,13 @@ function setUp(t: TestContext, targets: readonly TargetSpec[], options: Partial<
   };
   return { clock, host, world, sources, poll };
 }
+
+const NOTHING_ELSEWHERE: Elsewhere = {
+  externalsOf: async () => undefined,
+  recall: async () => undefined,
+  capabilitiesOf: async () => ({ kubeVersion: 'v1.37.0', apiVersions: [] }),
+  unreadable: () => undefined,
+};
 
 /** Nothing here waits for anything but promises: when a turn of the loop is over, all of them have gone on. */
 function settled(): Promise<void> {
@@ -303,22 +312,132 @@ test('a poll without news reads nothing, for a thousand targets and for missing 
   assert.equal(world.changed.length, 1_000);
 });
 
-test('a folder with a link out of it changes with what the link leads to', async (t) => {
+/** What a render of a folder reads that follows these paths. */
+async function readsOf(files: MemoryFiles, folder: string, paths: readonly string[]): Promise<ReadSet> {
+  const { signal } = new AbortController();
+  const trace = new Trace(memoryTree(files));
+  await trace.tree.entries(folder, { signal });
+  for (const path of paths) await followPath(trace.tree, path, { signal });
+  return trace.reads({ signal });
+}
+
+function learn(sources: Sources, spec: TargetSpec, reads: ReadSet): string {
+  const fact = sources.sourceOf(spec);
+  return fact.state === 'ready' ? sources.learned(spec, fact, reads) : assert.fail(fact.state);
+}
+
+test('a commit is news to a target only where it changes what its last render read', async (t) => {
   const [linked, plain] = [target('a'), target('b')];
   const { host, world, sources, poll } = setUp(t, [linked, plain]);
-  const files = { 'a/x.yaml': { link: '../base/x.yaml' }, 'b/x.yaml': { link: 'y.yaml' }, 'b/y.yaml': 'y' };
-  host.commit({ ...files, 'base/x.yaml': '1' });
+  const files = { 'a/x.yaml': { link: '../base/x.yaml' }, 'b/x.yaml': 'x', 'base/x.yaml': '1', 'base/y.yaml': '1' };
+  host.commit(files);
   await sources.follow(repository());
   await settled();
-  const read = host.count('entries b');
+  learn(sources, linked, await readsOf(files, 'a', ['a/x.yaml', 'base/z.yaml']));
+  learn(sources, plain, await readsOf(files, 'b', []));
   world.changed.length = 0;
+
+  host.commit({ ...files, 'base/y.yaml': '2' });
+  await poll();
+  assert.deepEqual(world.changed, []);
 
   const newer = host.commit({ ...files, 'base/x.yaml': '2' });
   await poll();
-
   assert.deepEqual(world.changed, [linked.target]);
   assert.equal(commitOf(sources.sourceOf(linked)), newer);
-  assert.equal(host.count('entries b'), read);
+
+  learn(sources, linked, await readsOf({ ...files, 'base/x.yaml': '2' }, 'a', ['a/x.yaml', 'base/z.yaml']));
+  world.changed.length = 0;
+  host.commit({ ...files, 'base/x.yaml': '2', 'base/z.yaml': 'what was looked for and not there' });
+  await poll();
+  assert.deepEqual(world.changed, [linked.target]);
+});
+
+test('a commit that comes while a target is rendered is held against what that render read', async (t) => {
+  const app = target('a');
+  const { host, world, sources, poll } = setUp(t, [app]);
+  const files = { 'a/x.yaml': { link: '../base/x.yaml' }, 'base/x.yaml': '1' };
+  const first = host.commit(files);
+  await sources.follow(repository());
+  await settled();
+  const rendered = sources.sourceOf(app);
+  const newer = host.commit({ ...files, 'base/x.yaml': '2' });
+  await poll();
+  assert.equal(commitOf(sources.sourceOf(app)), first);
+  world.changed.length = 0;
+
+  assert.ok(rendered.state === 'ready');
+  sources.learned(app, rendered, await readsOf(files, 'a', ['a/x.yaml']));
+  await settled();
+
+  assert.deepEqual(world.changed, [app.target]);
+  assert.equal(commitOf(sources.sourceOf(app)), newer);
+});
+
+test('the same content has the same name at every commit, and after a restart', async (t) => {
+  const app = target('a');
+  const files = { 'a/x.yaml': '1' };
+  const names: string[] = [];
+  for (const other of ['1', '2']) {
+    const { host, sources } = setUp(t, [app]);
+    host.commit({ ...files, 'b/x.yaml': other });
+    await sources.follow(repository());
+    await settled();
+    names.push(learn(sources, app, await readsOf(files, 'a', [])));
+  }
+
+  assert.equal(names[0], names[1]);
+});
+
+test('what an earlier render read is recalled, so that a restart finds nothing to render', async (t) => {
+  const app = target('a');
+  const files = { 'a/x.yaml': { link: '../base/x.yaml' }, 'base/x.yaml': '1' };
+  const reads = await readsOf(files, 'a', ['a/x.yaml']);
+  const first = setUp(t, [app]);
+  first.host.commit(files);
+  await first.sources.follow(repository());
+  await settled();
+  const before = learn(first.sources, app, reads);
+
+  const again = setUp(t, [app], { elsewhere: { ...NOTHING_ELSEWHERE, recall: async () => reads } });
+  again.host.commit({ ...files, 'c/other.yaml': 'x' });
+  await again.sources.follow(repository());
+  await settled();
+
+  const fact = again.sources.sourceOf(app);
+  assert.equal(fact.state === 'ready' ? fact.inputs : fact.state, before);
+});
+
+test('a chart host that fails stops its own target alone, and what was resolved before stays in force', async (t) => {
+  const spec = {
+    ...target('a'),
+    externals: { namespace: 'default', chart: { url: 'oci://x', name: 'c', version: '' } },
+  };
+  const other = target('b');
+  const chart = { name: 'c', version: '1.0.0', digest: 'sha256:1' };
+  const errors: string[] = [];
+  let answer: () => Externals = () => ({ chart, substitution: undefined, mark: 'one' });
+  const { host, world, sources, poll } = setUp(t, [spec, other], {
+    elsewhere: {
+      ...NOTHING_ELSEWHERE,
+      externalsOf: async ({ externals }) => (externals === undefined ? undefined : answer()),
+      unreadable: (_spec, error) => void errors.push(error.code),
+    },
+  });
+  host.commit({ 'a/x.yaml': '1', 'b/x.yaml': '1' });
+  await sources.follow(repository());
+  await settled();
+  const before = sources.sourceOf(spec);
+  world.changed.length = 0;
+
+  answer = () => assert.fail(new PlumbError('ChartRepositoryUnreachable', 'down'));
+  await poll();
+  assert.deepEqual([sources.sourceOf(spec), errors, world.changed], [before, ['ChartRepositoryUnreachable'], []]);
+
+  answer = () => ({ chart: { ...chart, version: '1.0.1' }, substitution: undefined, mark: 'two' });
+  await poll();
+  assert.deepEqual(world.changed, [spec.target]);
+  assert.equal(sources.externalsOf(spec)?.chart?.version, '1.0.1');
 });
 
 test('a folder that is reached by a link changes with what the link leads to', async (t) => {
@@ -430,7 +549,7 @@ test('a path that cannot be read stops its own target alone (real git)', async (
   await sources.refresh(SHOP);
   const before = sources.sourceOf(good);
 
-  const newer = await server.commit('shop', { 'base/x.yaml': '2' });
+  const newer = await server.commit('shop', { 'a/y.yaml': '2' });
   await sources.refresh(SHOP);
 
   assert.equal(before.state, 'ready');

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Repository } from '@plumb/api';
 import { parseDuration } from '@plumb/api';
 import {
+  canonicalJson,
+  digest,
   PlumbError,
   toPlumbError,
   type Clock,
@@ -20,9 +22,17 @@ import {
   type GitCredentials,
   type Mirror,
 } from '@plumb/git';
-import { inputsKey } from '@plumb/render';
+import {
+  askedOnce,
+  followPath,
+  isUnchanged,
+  readsCapabilities,
+  readSetDigest,
+  type Capabilities,
+  type ReadSet,
+} from '@plumb/render';
 import { backoffMs } from './backoff.ts';
-import { hasLinkOut, isReachedByLink } from './source-scope.ts';
+import type { Externals } from './externals.ts';
 import { nameOf, type NamespacedName, type TargetSpec } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -42,8 +52,24 @@ export interface SourcesOptions {
   changed(targets: readonly TargetKey[]): void;
   /** A look at a repository ended. */
   reported(repository: NamespacedName, state: RepositoryState): void;
+  /** What renders take from elsewhere than their repository. Default: nothing. */
+  readonly elsewhere?: Elsewhere;
   /** Default: mirrors on disk, of `@plumb/git`. */
   readonly openMirror?: typeof openMirror;
+}
+
+export interface Elsewhere {
+  /** Chart and variables of a target, as they are now. */
+  externalsOf(spec: TargetSpec, o: { readonly signal: AbortSignal }): Promise<Externals | undefined>;
+  /** What an earlier render of the same read, where that is known and nothing of it has changed. */
+  recall(
+    spec: TargetSpec,
+    source: { readonly tree: SourceTree; readonly externals: Externals | undefined },
+    o: { readonly signal: AbortSignal },
+  ): Promise<ReadSet | undefined>;
+  capabilitiesOf(spec: TargetSpec): Promise<Capabilities>;
+  /** A chart's host or an object with variables cannot be read; what was read before stays in force. */
+  unreadable(spec: TargetSpec, error: PlumbError): void;
 }
 
 export interface RepositoryState {
@@ -64,6 +90,11 @@ interface Looked {
   /** The commit of its ref, or why there is none. */
   readonly commit: string | PlumbError;
   readonly fact: SourceFact;
+  /** Names all that the spec says about a render, and what comes to it from elsewhere. */
+  readonly key: string;
+  readonly externals: Externals | undefined;
+  /** What the last render read; before the first one the target's folder stands for it. */
+  readonly reads: ReadSet;
 }
 
 interface Followed {
@@ -75,8 +106,6 @@ interface Followed {
   /** By ref as written; the commit, which is stored, or why there is none. */
   readonly commits: Map<string, string | PlumbError>;
   readonly looked: Map<TargetKey, Looked>;
-  /** By tree id: whether a link in the folder leads out of it. */
-  readonly linksOut: Map<string, boolean>;
   /** What the next look is for: `targets` needs no answer from the host where all commits are known. */
   due: Set<Due>;
   poll: Disposable | undefined;
@@ -90,12 +119,9 @@ interface Followed {
 /** Which refs the host is asked for: none, those never asked for, those that its listing shows as moved, or every one. */
 type Ask = 'none' | 'unknown' | 'moved' | 'all';
 
-/** How many folders' links are remembered; past it they are read again. */
-const MAX_LINKS_OUT = 10_000;
-
 /**
- * The followed repositories: one mirror each, looked at by poll and by trigger. A new commit costs each application one
- * look at its folder's tree id; who has the same tree hears nothing.
+ * The followed repositories: one mirror each, looked at by poll and by trigger. A new commit costs each application a
+ * look at the ids of what its last render read; who would read the same hears nothing.
  */
 export class Sources implements AsyncDisposable {
   readonly #options: SourcesOptions;
@@ -134,7 +160,6 @@ export class Sources implements AsyncDisposable {
       mirror: undefined,
       commits: new Map(known?.commits),
       looked: new Map(known?.looked),
-      linksOut: new Map(known?.linksOut),
       due: new Set(['trigger']),
       poll: undefined,
       failures: 0,
@@ -205,6 +230,33 @@ export class Sources implements AsyncDisposable {
       state: 'failed',
       error: new PlumbError('RepositorySuspended', message, { subject: `Repository/${spec.repository}` }),
     };
+  }
+
+  /** What came to a target from elsewhere, at the look that its source fact is of. */
+  externalsOf(spec: TargetSpec): Externals | undefined {
+    return this.#followed.get(spec.repository)?.looked.get(spec.target)?.externals;
+  }
+
+  /**
+   * A render of a source fact has ended, well or badly, and this is what it read. Returns the name of what it was made
+   * from, which is from now on the fact's own; the same content has the same name, also after a restart.
+   */
+  learned(spec: TargetSpec, rendered: SourceFact & { readonly state: 'ready' }, reads: ReadSet): string {
+    const followed = this.#followed.get(spec.repository);
+    const looked = followed?.looked.get(spec.target);
+    if (followed === undefined || looked?.fact !== rendered) return rendered.inputs;
+    const inputs = nameOfContent(looked.key, reads);
+    // A newer commit was held against the folder alone: it is looked at again, now that it is known what counts.
+    const isBehind = looked.commit !== rendered.commit;
+    const commit = isBehind ? rendered.commit : looked.commit;
+    followed.looked.set(spec.target, { ...looked, commit, reads, fact: { ...rendered, inputs } });
+    if (isBehind) this.#wake(spec.repository, followed, 'targets');
+    return inputs;
+  }
+
+  /** Looks again at targets whose charts asked what the cluster can do. */
+  capabilitiesChanged(): void {
+    for (const [name, followed] of this.#followed) this.#wake(name, followed, 'targets');
   }
 
   /** The files at a commit; undefined where the repository is not followed, or not opened yet. */
@@ -346,10 +398,12 @@ export class Sources implements AsyncDisposable {
     if (seenAt !== undefined) return touched.length > 0 || error !== undefined;
     // The first look after a start finds everything new. It is not, where the files are those of the named commit.
     if (!isCommitId(touchedRevision) || !(await mirror.hasCommit(touchedRevision, { signal }))) return true;
-    for (const { spec, commit, fact } of followed.looked.values()) {
+    const then = mirror.at(touchedRevision);
+    for (const { spec, commit, fact, reads } of followed.looked.values()) {
       if (spec.revision !== undefined || commit === touchedRevision) continue;
-      const then = await this.#factOf(spec, followed, mirror, touchedRevision, signal);
-      if (then.state === 'failed' ? fact.state !== 'failed' : !sameFact(then, fact)) return true;
+      if (fact.state !== 'ready') {
+        if ((await this.#folderOf(spec, then, signal)) !== undefined) return true;
+      } else if (!(await isUnchanged(reads, { tree: then }, { signal }))) return true;
     }
     return false;
   }
@@ -442,7 +496,7 @@ export class Sources implements AsyncDisposable {
     for (const ref of stale) await this.#fetchRefs([ref], followed, mirror, signal);
   }
 
-  /** Looks up the folder of each target at its commit; returns the targets whose answer changed. */
+  /** Looks up the files of each target at its commit; returns the targets whose answer changed. */
   async #resolveTargets(
     followed: Followed,
     mirror: Mirror,
@@ -451,25 +505,23 @@ export class Sources implements AsyncDisposable {
   ): Promise<readonly TargetKey[]> {
     const touched = new Map<TargetKey, Looked>();
     const folders = new Map<string, Set<string>>();
+    const trees = new Map<string, LookedAt>();
     for (const target of followed.looked.keys()) if (!targets.has(target)) followed.looked.delete(target);
     for (const [target, spec] of targets) {
       const commit = followed.commits.get(spec.revision ?? followed.repository.spec.ref ?? 'HEAD');
       if (commit === undefined) continue;
       const before = followed.looked.get(target);
-      if (before?.spec === spec && before.commit === commit) continue;
-      const fact: SourceFact =
-        commit instanceof PlumbError
-          ? { state: 'failed', error: commit }
-          : await this.#factOf(spec, followed, mirror, commit, signal);
-      if (before !== undefined && sameFact(before.fact, fact)) {
+      if (before?.spec === spec && before.commit === commit && !dependsOnOthers(before)) continue;
+      const looked = await this.#lookUp(spec, commit, before, mirror, trees, signal);
+      if (before !== undefined && sameFact(before.fact, looked.fact)) {
         // Newer commit, same files: nothing to do for this target.
-        followed.looked.set(target, { spec, commit, fact: before.fact });
+        followed.looked.set(target, { ...looked, fact: before.fact });
         continue;
       }
-      touched.set(target, { spec, commit, fact });
-      if (fact.state === 'ready') {
-        const paths = folders.get(fact.commit) ?? new Set();
-        folders.set(fact.commit, paths.add(spec.path));
+      touched.set(target, looked);
+      if (looked.fact.state === 'ready') {
+        const paths = folders.get(looked.fact.commit) ?? new Set();
+        folders.set(looked.fact.commit, paths.add(spec.path));
       }
     }
     for (const [commit, paths] of folders) await mirror.prefetch(commit, [...paths], { signal });
@@ -478,61 +530,114 @@ export class Sources implements AsyncDisposable {
     return [...touched.keys()];
   }
 
-  async #factOf(
+  /** What a target's source is at a commit. */
+  async #lookUp(
     spec: TargetSpec,
-    followed: Followed,
+    commit: string | PlumbError,
+    before: Looked | undefined,
     mirror: Mirror,
-    commit: string,
+    trees: Map<string, LookedAt>,
     signal: AbortSignal,
-  ): Promise<SourceFact> {
+  ): Promise<Looked> {
+    const { elsewhere } = this.#options;
+    const failed = (error: PlumbError): Looked => ({
+      spec,
+      commit,
+      key: '',
+      externals: undefined,
+      reads: new Map(),
+      fact: { state: 'failed', error },
+    });
+    if (commit instanceof PlumbError) return failed(commit);
+    let externals: Externals | undefined;
     try {
-      const inputs = await this.#inputsOf(spec, followed, mirror.at(commit), signal);
-      if (inputs !== undefined) return { state: 'ready', commit, inputs };
+      externals = await elsewhere?.externalsOf(spec, { signal });
+    } catch (thrown) {
+      if (!(thrown instanceof PlumbError)) throw thrown;
+      elsewhere?.unreadable(spec, thrown);
+      // The last good state stays in force.
+      if (before?.spec !== spec || before.externals === undefined) return failed(thrown);
+      externals = before.externals;
+    }
+    const key = keyOf(spec, externals);
+    const { tree, asked } = lookedAt(trees, mirror, commit);
+    try {
+      const capabilities = await elsewhere?.capabilitiesOf(spec);
+      const isSame = before?.fact.state === 'ready' && before.key === key;
+      if (isSame && (await isUnchanged(before.reads, { tree: asked, capabilities }, { signal }))) {
+        return { ...before, spec, commit, externals };
+      }
+      const folder = await this.#folderOf(spec, tree, signal);
+      if (folder === undefined) return failed(await this.#pathMissing(spec, mirror, commit, signal));
+      const recalled = await elsewhere?.recall(spec, { tree, externals }, { signal });
+      if (recalled !== undefined) {
+        const inputs = nameOfContent(key, recalled);
+        return { spec, commit, key, externals, reads: recalled, fact: { state: 'ready', commit, inputs } };
+      }
+      // What a render will read is not known before it. Until then the whole repository names it.
+      const inputs = `${await asked.treeId('', { signal })} ${key}`;
+      return { spec, commit, key, externals, reads: new Map([folder]), fact: { state: 'ready', commit, inputs } };
     } catch (thrown) {
       // A path or a file that cannot be read for what it is: it stops this target alone.
       if (!(thrown instanceof PlumbError) || thrown.facts.culprit !== 'user') throw thrown;
-      return { state: 'failed', error: thrown };
+      return failed(thrown);
     }
-    const removed = await mirror.removedBy(commit, spec.path, { signal }).catch(() => undefined);
+  }
+
+  /** The target's folder as an entry of a read set, or undefined where there is none. */
+  async #folderOf(
+    { path }: TargetSpec,
+    tree: SourceTree,
+    signal: AbortSignal,
+  ): Promise<readonly [path: string, mark: string] | undefined> {
+    const folder = await followPath(tree, path, { signal });
+    if (folder?.mode !== 'folder') return undefined;
+    return [folder.path, `tree ${await tree.treeId(folder.path, { signal })}`];
+  }
+
+  async #pathMissing({ path }: TargetSpec, mirror: Mirror, commit: string, signal: AbortSignal): Promise<PlumbError> {
+    const removed = await mirror.removedBy(commit, path, { signal }).catch(() => undefined);
     signal.throwIfAborted();
     const by = removed === undefined ? '' : `; ${removed.sha.slice(0, 7)} by ${removed.author.name} removed it`;
-    const message = `The repository has no folder ${spec.path} at ${commit.slice(0, 7)}${by}`;
-    return { state: 'failed', error: new PlumbError('PathMissing', message, { where: { file: spec.path } }) };
+    const message = `The repository has no folder ${path} at ${commit.slice(0, 7)}${by}`;
+    return new PlumbError('PathMissing', message, { where: { file: path } });
   }
+}
 
-  /** Names all that a render of the target depends on; undefined where there is no such folder. */
-  async #inputsOf(
-    { path, render }: TargetSpec,
-    followed: Followed,
-    tree: SourceTree,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    const folder = await tree.treeId(path, { signal });
-    if (folder === undefined && !(await isReachedByLink(tree, path, { signal }))) return undefined;
-    const readsOutside =
-      folder === undefined ||
-      (render.valuesFiles?.some((file) => file.includes('..')) ?? false) ||
-      (await this.#hasLinkOut(followed, folder, tree, path, signal));
-    if (!readsOutside) return `${folder} ${inputsKey(render)}`;
-    // The whole repository: what lies where is then known by the path alone.
-    return `${await tree.treeId('', { signal })} ${inputsKey(render)} ${path}`;
-  }
+interface LookedAt {
+  readonly tree: SourceTree;
+  /** The same, for questions that many targets ask. */
+  readonly asked: Pick<SourceTree, 'find' | 'treeId'>;
+}
 
-  /** Answered from memory for a folder that was seen before, at whatever commit and path. */
-  async #hasLinkOut(
-    { linksOut }: Followed,
-    treeId: string,
-    tree: SourceTree,
-    path: string,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const known = linksOut.get(treeId);
-    if (known !== undefined) return known;
-    const found = await hasLinkOut(tree, path, { signal });
-    if (linksOut.size >= MAX_LINKS_OUT) linksOut.clear();
-    linksOut.set(treeId, found);
-    return found;
+function lookedAt(trees: Map<string, LookedAt>, mirror: Mirror, commit: string): LookedAt {
+  let known = trees.get(commit);
+  if (known === undefined) {
+    const tree = mirror.at(commit);
+    known = { tree, asked: askedOnce(tree) };
+    trees.set(commit, known);
   }
+  return known;
+}
+
+/** Names all that a spec says about a render, and what comes to it from elsewhere. */
+function keyOf({ path, render, capabilities, isVolatile }: TargetSpec, externals: Externals | undefined): string {
+  return digest([
+    path,
+    canonicalJson({ ...render }),
+    canonicalJson({ ...capabilities }),
+    isVolatile,
+    externals?.mark ?? '',
+  ]);
+}
+
+function nameOfContent(key: string, reads: ReadSet): string {
+  return `${readSetDigest(reads)} ${key}`;
+}
+
+/** Whether something else than a commit may change what it is made from. */
+function dependsOnOthers({ spec, reads }: Looked): boolean {
+  return spec.externals !== undefined || readsCapabilities(reads);
 }
 
 /** Whether the two are one object with one spec. An object that was deleted and created anew counts generations anew. */

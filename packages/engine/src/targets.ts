@@ -8,6 +8,7 @@ import {
   type ObjectRef,
   type TargetKey,
 } from '@plumb/core';
+import type { ChartSource } from '@plumb/charts';
 import type { RenderInputs } from '@plumb/render';
 
 /** `namespace/name` of an Application or a Repository. */
@@ -33,6 +34,27 @@ export interface TargetSpec {
   readonly suspended: boolean;
   readonly applySet: string;
   readonly render: RenderInputs;
+  /** What a render takes from elsewhere than the repository; undefined takes nothing. */
+  readonly externals: ExternalSpec | undefined;
+  /** What a chart is told instead of what the cluster can do. */
+  readonly capabilities: { readonly kubeVersion?: string; readonly apiVersions?: readonly string[] };
+  /** Whether random functions of templates draw from chance, anew with every render. */
+  readonly isVolatile: boolean;
+}
+
+export interface ExternalSpec {
+  /** Where the Secrets and ConfigMaps are that it names. */
+  readonly namespace: string;
+  readonly chart?: ChartSource & { readonly secret?: string };
+  readonly substitute?: {
+    readonly variables: Readonly<Record<string, string>>;
+    readonly from: readonly {
+      readonly kind: 'ConfigMap' | 'Secret';
+      readonly name: string;
+      readonly optional: boolean;
+    }[];
+    readonly strict: boolean;
+  };
 }
 
 /** On an Application: a new value asks for a look at Git and another try of all that failed. */
@@ -53,9 +75,6 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
   const approvals = parseApprovals(metadata.annotations?.[APPROVE_DELETION_ANNOTATION] ?? '');
   return environments.map((environment) => {
     const namespace = environment?.namespace ?? spec.namespace ?? metadata.namespace;
-    const manifests = spec.render?.manifests;
-    const values = mergeValues(spec.render?.values, environment?.values);
-    const valuesFiles = [...(spec.render?.valuesFiles ?? []), ...(environment?.valuesFiles ?? [])];
     return {
       target: targetKey({ namespace: metadata.namespace, application: metadata.name, environment: environment?.name }),
       application: nameOf(application),
@@ -71,17 +90,93 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
       approvedDeletion: approvals.get(environment?.name ?? '-'),
       suspended: (spec.suspend ?? false) || (environment?.suspend ?? false),
       applySet: applySetId(parentOf(application)),
-      render: {
-        release: spec.render?.release ?? metadata.name,
-        namespace,
-        ...(environment === undefined ? {} : { environment: environment.name }),
-        ...(values === undefined ? {} : { values }),
-        ...(valuesFiles.length === 0 ? {} : { valuesFiles }),
-        ...(manifests?.include === undefined ? {} : { include: [manifests.include].flat() }),
-        ...(manifests?.exclude === undefined ? {} : { exclude: [manifests.exclude].flat() }),
-      },
+      render: renderInputsOf(application, environment, namespace),
+      externals: externalsOf(application),
+      capabilities: capabilitiesOf(spec.render?.helm),
+      isVolatile: spec.render?.random === 'upstream',
     };
   });
+}
+
+type Environment = NonNullable<Application['spec']['environments']>[number];
+type HelmSpec = NonNullable<Application['spec']['render']>['helm'];
+
+function renderInputsOf(
+  { metadata, spec }: Application,
+  environment: Environment | undefined,
+  namespace: string,
+): RenderInputs {
+  const { render = {} } = spec;
+  const { manifests, helm, kustomize, renderer, parameters = [] } = render;
+  const values = mergeValues(render.values, environment?.values);
+  const valuesFiles = [...(render.valuesFiles ?? []), ...(environment?.valuesFiles ?? [])].map((file) =>
+    file.replaceAll(ENVIRONMENT, environment?.name ?? ''),
+  );
+  const set = parameters.filter(({ forceString }) => forceString !== true).map(setExpression);
+  const setString = parameters.filter(({ forceString }) => forceString === true).map(setExpression);
+  return {
+    release: render.release ?? metadata.name,
+    namespace,
+    ...(renderer === undefined ? {} : { renderer }),
+    ...(environment === undefined ? {} : { environment: environment.name }),
+    ...(values === undefined ? {} : { values }),
+    ...(valuesFiles.length === 0 ? {} : { valuesFiles }),
+    ...(set.length === 0 ? {} : { set }),
+    ...(setString.length === 0 ? {} : { setString }),
+    ...(manifests?.include === undefined ? {} : { include: [manifests.include].flat() }),
+    ...(manifests?.exclude === undefined ? {} : { exclude: [manifests.exclude].flat() }),
+    ...(helm === undefined
+      ? {}
+      : { helm: { skipCRDs: helm.skipCRDs, skipSchemaValidation: helm.skipSchemaValidation } }),
+    ...(kustomize === undefined ? {} : { kustomize }),
+  };
+}
+
+const ENVIRONMENT = /\{\{\s*environment\s*\}\}/g;
+
+/** As `helm --set` wants it. A comma would begin the next value, except inside of the braces of a list. */
+function setExpression({ name, value }: { readonly name: string; readonly value: string }): string {
+  const isList = value.startsWith('{') && value.endsWith('}');
+  return `${name}=${isList ? value : value.replaceAll(/(?<!\\),/g, '\\,')}`;
+}
+
+function capabilitiesOf(helm: HelmSpec): TargetSpec['capabilities'] {
+  return {
+    ...(helm?.kubeVersion === undefined ? {} : { kubeVersion: helm.kubeVersion }),
+    ...(helm?.apiVersions === undefined ? {} : { apiVersions: helm.apiVersions }),
+  };
+}
+
+function externalsOf({ metadata, spec }: Application): ExternalSpec | undefined {
+  const { chart } = spec.source;
+  const substitute = spec.render?.substitute;
+  if (chart === undefined && substitute === undefined) return undefined;
+  return {
+    namespace: metadata.namespace,
+    ...(chart === undefined
+      ? {}
+      : {
+          chart: {
+            url: chart.url,
+            name: chart.name,
+            version: chart.version,
+            ...(chart.secretRef === undefined ? {} : { secret: chart.secretRef.name }),
+          },
+        }),
+    ...(substitute === undefined
+      ? {}
+      : {
+          substitute: {
+            variables: substitute.variables ?? {},
+            from: (substitute.from ?? []).map(({ kind, name, optional }) => ({
+              kind,
+              name,
+              optional: optional ?? false,
+            })),
+            strict: substitute.strict ?? false,
+          },
+        }),
+  };
 }
 
 /** The Application is the ApplySet parent of all its objects. */

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { PlumbError, type SourceTree } from '@plumb/core';
 import type { Commit, Mirror, MirrorOptions, RemoteRefs } from '@plumb/git';
-import { memoryTree, type MemoryFiles } from './memory-tree.ts';
+import { memoryTree, type MemoryFiles } from '@plumb/test-support';
 
 /** A Git host in memory with mirrors of it: it answers, refuses or hangs as the test says, and counts what it is asked. */
 export class FakeGitHost {
   readonly branches = new Map<string, string>();
-  /** What was asked, in order: `list`, `fetch main,v1`, `treeId a`, `entries a`, `removedBy a`, `open`, `close`. */
+  /** What was asked, in order: `list`, `fetch main,v1`, `find a`, `entries a`, `removedBy a`, `open`, `close`. */
   readonly asked: string[] = [];
   /** Thrown by the next calls that contact the host. */
   failing: PlumbError | undefined;
@@ -70,6 +70,7 @@ export class FakeGitHost {
         const tree = memoryTree(filesAt(sha));
         return {
           treeId: (path, o) => (this.asked.push(`treeId ${path}`), tree.treeId(path, o)),
+          find: (path, o) => (this.asked.push(`find ${path}`), tree.find(path, o)),
           entries: (path, o) => (this.asked.push(`entries ${path}`), tree.entries(path, o)),
           read: (entries, o) => tree.read(entries, o),
         };

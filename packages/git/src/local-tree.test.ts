@@ -39,6 +39,10 @@ test('a working copy is listed and read without following links', async (t) => {
   );
   assert.deepEqual(await tree.entries('apps/outside', { signal }), []);
   assert.equal(await tree.treeId('apps/outside', { signal }), undefined);
+  assert.equal((await tree.find('apps/outside', { signal }))?.mode, 'symlink');
+  assert.equal(await tree.find('apps/outside/passwd', { signal }), undefined);
+  assert.deepEqual(await tree.find('apps/shop', { signal }), { mode: 'folder' });
+  assert.equal(await tree.find('.git', { signal }), undefined);
   await assert.rejects(tree.entries('apps/../..', { signal }), { code: 'PathEscape' });
 });
 
@@ -60,5 +64,5 @@ test('the root of a working copy is the nearest folder with .git', async (t) => 
   const root = await folder(t);
 
   assert.equal(await repositoryRoot(join(root, 'apps/shop')), root);
-  assert.equal(await repositoryRoot(tmpdir()), tmpdir());
+  assert.equal(await repositoryRoot(tmpdir()), undefined);
 });

@@ -15,6 +15,15 @@ const MAX_FILE_BYTES = 10 * 1024 * 1024;
 export function localTree(folder: string): SourceTree {
   const root = resolve(folder);
   return {
+    async find(path) {
+      const steps = pathSteps(path);
+      if (steps.includes('.git') || !(await isFolder(root, steps.slice(0, -1).join('/')))) return undefined;
+      const at = join(root, ...steps);
+      const stats = await lstat(at).catch(() => undefined);
+      if (steps.length === 0 || stats?.isDirectory()) return { mode: 'folder' };
+      if (stats?.isSymbolicLink()) return { mode: 'symlink', oid: blobId(await readlink(at, { encoding: 'buffer' })) };
+      return stats?.isFile() ? { mode: 'file', oid: await fileId(at) } : undefined;
+    },
     async treeId(path, { signal }) {
       if (!(await isFolder(root, path))) return undefined;
       const hash = createHash('sha256');
@@ -35,12 +44,11 @@ export function localTree(folder: string): SourceTree {
   };
 }
 
-/** The nearest folder at or above `folder` that holds `.git`; else `folder` itself. */
-export async function repositoryRoot(folder: string): Promise<string> {
-  const start = resolve(folder);
-  for (let at = start; ; at = dirname(at)) {
+/** The nearest folder at or above `folder` that holds `.git`, or undefined. */
+export async function repositoryRoot(folder: string): Promise<string | undefined> {
+  for (let at = resolve(folder); ; at = dirname(at)) {
     if (await lstat(join(at, '.git')).catch(() => undefined)) return at;
-    if (dirname(at) === at) return start;
+    if (dirname(at) === at) return undefined;
   }
 }
 

@@ -107,6 +107,9 @@ test('a branch is fetched and read without a checkout', async (t) => {
   assert.equal(await tree.treeId('', { signal }), await server.git('shop', ['rev-parse', `${sha}^{tree}`]));
   assert.equal(await tree.treeId('apps/gone', { signal }), undefined);
   assert.equal(await tree.treeId('README.md', { signal }), undefined);
+  assert.deepEqual(await tree.find('apps', { signal }), { mode: 'folder' });
+  assert.equal((await tree.find('README.md', { signal }))?.mode, 'file');
+  assert.equal(await tree.find('apps/gone', { signal }), undefined);
   assert.deepEqual(await tree.entries('apps/gone', { signal }), []);
   await assert.rejects(tree.treeId('apps/../..', { signal }), codeIs('PathEscape'));
 });

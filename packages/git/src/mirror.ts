@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PlumbError, type SourceTree, type TreeEntry } from '@plumb/core';
+import { PlumbError, type Found, type SourceTree, type TreeEntry } from '@plumb/core';
 import { classifyGitFailure, isCorruption, missingRef, redact } from './classify.ts';
 import { parseCommit, type Commit } from './commit.ts';
 import { openAccess, type GitCredentials } from './credentials.ts';
@@ -178,6 +178,11 @@ class BareMirror implements Mirror {
     const locate = async (path: string, signal: AbortSignal): Promise<TreeItem | undefined> =>
       this.#locate((await this.#needCommit(commit, signal)).tree, path, signal);
     return {
+      find: (path, { signal }) =>
+        this.#mending(signal, async () => {
+          const item = await locate(path, signal);
+          return item === undefined ? undefined : foundOf(item);
+        }),
       treeId: (path, { signal }) =>
         this.#mending(signal, async () => {
           const item = await locate(path, signal);
@@ -575,6 +580,10 @@ function shared<T>(running: Map<string, Promise<T>>, key: string, start: () => P
   const run = start().finally(() => running.delete(key));
   running.set(key, run);
   return run;
+}
+
+function foundOf({ mode, oid }: TreeItem): Found {
+  return mode === 'tree' ? { mode: 'folder' } : { mode, oid };
 }
 
 /** A flat name: branches `a` and `a/b` may come and go without being in each other's way. */

@@ -23,6 +23,8 @@ export interface KubeClient extends AsyncDisposable {
     kind: GroupKind & { readonly version?: string | undefined },
     options: { readonly signal: AbortSignal },
   ): Promise<ApiResource>;
+  /** All served API versions and kinds, sorted: `apps/v1`, `apps/v1/Deployment`. Cached like `resource`. */
+  apiVersions(options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
   /** Call it when a CustomResourceDefinition or an APIService has changed. */
   invalidateDiscovery(): void;
   /** The object, or undefined where there is none (404). */
@@ -97,6 +99,10 @@ class ClusterClient implements KubeClient {
     options: { readonly signal: AbortSignal },
   ): Promise<ApiResource> {
     return this.#discovery.resource(kind, options);
+  }
+
+  apiVersions(options: { readonly signal: AbortSignal }): Promise<readonly string[]> {
+    return this.#discovery.apiVersions(options);
   }
 
   invalidateDiscovery(): void {

@@ -63,6 +63,16 @@ export class Discovery {
     throw missing(fresh, query);
   }
 
+  /** All served API versions, as Helm's `.Capabilities.APIVersions` names them: `apps/v1` and `apps/v1/Deployment`. */
+  async apiVersions(options: { readonly signal: AbortSignal }): Promise<readonly string[]> {
+    const catalog = this.#catalog ?? (await this.#flight.run(options));
+    const names = new Set<string>();
+    for (const versions of catalog.served.values()) {
+      for (const { apiVersion, kind } of versions) names.add(apiVersion).add(`${apiVersion}/${kind}`);
+    }
+    return [...names].toSorted();
+  }
+
   /** The next question reads the catalogue anew, for instance because a CustomResourceDefinition has changed. */
   invalidate(): void {
     this.#catalog = undefined;

@@ -102,6 +102,7 @@ export class SqliteLedger extends SqliteReader implements Ledger {
         release.author,
         objects.length,
         startedAt,
+        release.chart ?? null,
       );
       for (const [position, { id, encoding, bytes }] of contents.entries()) {
         insertContent.run(id, encoding, bytes);

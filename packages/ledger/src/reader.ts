@@ -29,6 +29,8 @@ export interface LedgerReader extends AsyncDisposable {
   unconcluded(target?: TargetKey): Promise<readonly RecordedIntent[]>;
   /** The targets that have a release, sorted. */
   targets(): Promise<readonly TargetKey[]>;
+  /** A secret of this installation, 32 bytes, the same at every start; each purpose has its own. */
+  deriveKey(purpose: string): Promise<Uint8Array>;
 }
 
 export interface OpenDatabase {
@@ -49,6 +51,10 @@ export class SqliteReader implements LedgerReader {
     this.database = database;
     this.#db = kyselyOver(database);
     this.#vault = vault;
+  }
+
+  async deriveKey(purpose: string): Promise<Uint8Array> {
+    return (await this.#vault()).derive(purpose);
   }
 
   async latestRelease(target: TargetKey): Promise<Release | undefined> {
@@ -207,6 +213,7 @@ function toRelease(row: ReleaseRow): Release {
     digest: row.digest,
     subject: row.subject,
     author: row.author,
+    ...(row.chart === null ? {} : { chart: row.chart }),
     objectCount: row.object_count,
     startedAt: row.started_at,
     ...(row.concluded_at === null ? {} : { concludedAt: row.concluded_at }),

@@ -18,6 +18,8 @@ export interface NewRelease {
   /** The first line of the commit message. */
   readonly subject: string;
   readonly author: string;
+  /** The chart that was fetched for it: `redis 18.1.2 sha256:…`. */
+  readonly chart?: string;
 }
 
 export type ReleaseOutcome = 'running' | 'healthy' | 'failed' | 'superseded';
@@ -33,6 +35,7 @@ export interface Release {
   readonly digest: string;
   readonly subject: string;
   readonly author: string;
+  readonly chart?: string;
   readonly objectCount: number;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;

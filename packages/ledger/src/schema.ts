@@ -49,6 +49,7 @@ export interface ReleaseRow {
   concluded_at: number | null;
   outcome: 'running' | 'healthy' | 'failed' | 'superseded';
   message: string | null;
+  chart: string | null;
 }
 
 interface ReleaseObjectRow {
@@ -81,6 +82,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': {
     async up(db: Kysely<unknown>) {
       for (const statement of FIRST) await sql.raw(statement).execute(db);
+    },
+  },
+  '0002-chart-of-a-release': {
+    async up(db: Kysely<unknown>) {
+      await sql.raw('ALTER TABLE release ADD COLUMN chart TEXT').execute(db);
     },
   },
 };

@@ -23,10 +23,12 @@ export interface StoredContent {
 
 /** Turns objects into bytes and back. Whatever tells something about the values of a Secret is encrypted. */
 export class Vault {
+  readonly #key: Uint8Array;
   readonly #identityKey: Uint8Array;
   readonly #encryptionKey: Uint8Array;
 
   constructor(key: Uint8Array) {
+    this.#key = key;
     this.#identityKey = new Uint8Array(hkdfSync('sha256', key, '', 'plumb ledger identity', 32));
     this.#encryptionKey = new Uint8Array(hkdfSync('sha256', key, '', 'plumb ledger encryption', 32));
   }
@@ -34,6 +36,11 @@ export class Vault {
   /** Tells whether a database was written with this key. */
   get fingerprint(): string {
     return createHmac('sha256', this.#identityKey).update('fingerprint').digest('hex');
+  }
+
+  /** A key of 32 bytes for something else than this ledger; each purpose has its own, and none tells of another. */
+  derive(purpose: string): Uint8Array {
+    return new Uint8Array(hkdfSync('sha256', this.#key, '', `plumb ${purpose}`, 32));
   }
 
   store(object: KubeObject): StoredContent {

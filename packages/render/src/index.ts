@@ -1,5 +1,11 @@
 export * from './choose-renderer.ts';
-export * from './inputs-key.ts';
+export { openDiskCache, type DiskCacheOptions } from './disk-cache.ts';
+export { askedOnce, isUnchanged, readsCapabilities, readSetDigest, Trace, type ReadSet } from './read-set.ts';
+export { followPath } from './follow-path.ts';
+export type { CachedRender, RenderCache } from './render-cache.ts';
 export * from './renderer.ts';
+export * from './request.ts';
+export { KUSTOMIZATION_NAMES } from './repository-part.ts';
+export type { Substitution } from './substitute.ts';
 export { decodeYaml, type YamlDocument } from './yaml/decode.ts';
 export { decodeText } from './yaml/text.ts';

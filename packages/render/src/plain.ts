@@ -1,5 +1,5 @@
 import { PlumbError, type DocumentAt, type SourceTree } from '@plumb/core';
-import { unsupportedFile } from './choose-renderer.ts';
+import { markInside } from './choose-renderer.ts';
 import { MAX_DOCUMENTS, readDocuments, tooManyDocuments } from './documents.ts';
 import type { SourceFile } from './source-files.ts';
 import { decodeText } from './yaml/text.ts';
@@ -17,9 +17,9 @@ export async function renderPlain(
   );
   const documents: DocumentAt[] = [];
   for (const [index, file] of files.entries()) {
-    const unsupported = unsupportedFile(file.name, file.path);
-    if (unsupported !== undefined) {
-      errors.push(unsupported);
+    const mark = markInside(file.name, file.path);
+    if (mark !== undefined) {
+      errors.push(mark);
       continue;
     }
     try {

@@ -5,8 +5,9 @@ import { after, before, test } from 'node:test';
 import { fieldAt, type Json, type PlumbError, type Rendered } from '@plumb/core';
 import { realClock } from '@plumb/test-support';
 import cases from '../testdata/cases.json' with { type: 'json' };
-import { treeOf, type TreeContent } from '../test/tree-of.ts';
-import { createRenderer, type Renderer, type RenderRequest } from './renderer.ts';
+import { memoryTree, type MemoryFiles } from '@plumb/test-support';
+import { createRenderer, type Renderer } from './renderer.ts';
+import type { RenderRequest } from './request.ts';
 
 const TESTDATA = join(import.meta.dirname, '../testdata');
 
@@ -20,11 +21,11 @@ after(async () => {
   await renderer[Symbol.asyncDispose]();
 });
 
-type Files = Readonly<Record<string, TreeContent>>;
+type Files = MemoryFiles;
 
 function renderRequest(files: Files, more: Partial<RenderRequest> = {}): RenderRequest {
   const { signal } = new AbortController();
-  return { tree: treeOf(files), path: 'app', release: 'demo', namespace: 'shop', signal, ...more };
+  return { tree: memoryTree(files), path: 'app', release: 'demo', namespace: 'shop', signal, ...more };
 }
 
 async function rendered(files: Files, more: Partial<RenderRequest> = {}): Promise<Rendered> {
@@ -135,10 +136,12 @@ test('a path that could leave the repository is refused (B26)', async () => {
   }
 });
 
-test('charts and kustomizations are told apart from plain files', async () => {
-  assert.deepEqual(await places({ 'app/Chart.yaml': 'name: x' }), ['RendererUnsupported app/Chart.yaml']);
-  assert.deepEqual(await places({ 'app/kustomization.yaml': '' }), ['RendererUnsupported app/kustomization.yaml']);
-  assert.deepEqual(await places({ 'app/x/Chart.yaml': 'name: x' }), ['RendererUnsupported app/x/Chart.yaml']);
+test('a chart or a kustomization inside of plain manifests, and a folder that is both, are not guessed about', async () => {
+  assert.deepEqual(await places({ 'app/x/Chart.yaml': 'name: x' }), ['RendererUnclear app/x/Chart.yaml']);
+  assert.deepEqual(await places({ 'app/x/kustomization.yaml': '' }), ['RendererUnclear app/x/kustomization.yaml']);
+  assert.deepEqual(await places({ 'app/Chart.yaml': '', 'app/kustomization.yaml': '' }), [
+    'RendererUnclear app/Chart.yaml',
+  ]);
 });
 
 test('the acceptance cases render to what the upstream tools give', async (t) => {

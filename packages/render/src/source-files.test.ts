@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PlumbError } from '@plumb/core';
-import { treeOf, type TreeContent } from '../test/tree-of.ts';
+import { memoryTree, type MemoryFiles } from '@plumb/test-support';
 import { findSourceFile, listSourceFiles } from './source-files.ts';
 
 const { signal } = new AbortController();
 
-async function list(
-  files: Readonly<Record<string, TreeContent>>,
-  folder = 'a',
-  excluded = '',
-): Promise<readonly string[]> {
-  const found = await listSourceFiles(treeOf(files), folder, (name) => name === excluded, { signal });
+async function list(files: MemoryFiles, folder = 'a', excluded = ''): Promise<readonly string[]> {
+  const found = await listSourceFiles(memoryTree(files), folder, (name) => name === excluded, { signal });
   return found.map(({ name, path }) => (`${folder}/${name}` === path ? name : `${name} → ${path}`));
 }
 
@@ -81,7 +77,7 @@ test('a missing folder, a link to nothing and a submodule are errors: they would
 });
 
 test('one file is found through links', async () => {
-  const tree = treeOf({ 'a/values.yaml': 'x', 'b/link.yaml': { link: '../a/values.yaml' } });
+  const tree = memoryTree({ 'a/values.yaml': 'x', 'b/link.yaml': { link: '../a/values.yaml' } });
 
   assert.equal((await findSourceFile(tree, 'b/link.yaml', { signal }))?.path, 'a/values.yaml');
   assert.equal(await findSourceFile(tree, 'b/none.yaml', { signal }), undefined);

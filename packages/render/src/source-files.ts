@@ -1,5 +1,6 @@
 import { PlumbError, type SourceTree, type TreeEntry } from '@plumb/core';
-import { folderOf, joinPath, resolveFrom } from './repository-path.ts';
+import { followPath } from './follow-path.ts';
+import { joinPath } from './repository-path.ts';
 
 /** A file as a renderer sees it, links followed. */
 export interface SourceFile {
@@ -10,7 +11,9 @@ export interface SourceFile {
   readonly entry: TreeEntry;
 }
 
-const MAX_LINK_HOPS = 40;
+interface Call {
+  readonly signal: AbortSignal;
+}
 
 /**
  * All files below a folder, sorted by name, with symbolic links followed inside the repository. Throws `PathMissing`
@@ -23,140 +26,66 @@ export async function listSourceFiles(
   tree: SourceTree,
   folder: string,
   isExcluded: (name: string) => boolean,
-  options: { readonly signal: AbortSignal },
+  call: Call,
 ): Promise<readonly SourceFile[]> {
-  const entries = await tree.entries(folder, options);
-  if (entries.length > 0 && entries.every((entry) => entry.mode === 'file')) {
-    return entries.map((entry) => ({ name: below(folder, entry.path), path: entry.path, entry }));
+  const real = await followPath(tree, folder, call);
+  if (real?.mode !== 'folder') {
+    throw new PlumbError('PathMissing', `there is no folder ${folder || '.'} in the repository`);
   }
-  const links = await Links.load(tree, options);
-  const real = links.resolveFolder(folder);
-  if (real === undefined) throw new PlumbError('PathMissing', `there is no folder ${folder || '.'} in the repository`);
-  const files = links.filesBelow(real, '', isExcluded, [real]);
+  const files = await filesBelow(tree, real.path, '', isExcluded, [real.path], call);
   return files.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** The file that a path names, links followed, or undefined. */
-export async function findSourceFile(
+export async function findSourceFile(tree: SourceTree, path: string, call: Call): Promise<TreeEntry | undefined> {
+  const found = await followPath(tree, path, call);
+  return found?.mode === 'file' ? { path: found.path, mode: 'file', oid: found.oid } : undefined;
+}
+
+async function filesBelow(
   tree: SourceTree,
-  path: string,
-  options: { readonly signal: AbortSignal },
-): Promise<TreeEntry | undefined> {
-  const siblings = await tree.entries(folderOf(path), options);
-  const direct = siblings.find((entry) => entry.path === path);
-  if (direct?.mode === 'file') return direct;
-  const found = (await Links.load(tree, options)).resolve(path);
-  return found?.kind === 'file' ? found.entry : undefined;
+  folder: string,
+  prefix: string,
+  isExcluded: (name: string) => boolean,
+  /** The real folders that the walk is inside of: to come to one of them again is to walk in a circle. */
+  open: readonly string[],
+  call: Call,
+): Promise<readonly SourceFile[]> {
+  const files: SourceFile[] = [];
+  for (const entry of await tree.entries(folder, call)) {
+    const { path } = entry;
+    const name = joinPath(prefix, folder === '' ? path : path.slice(folder.length + 1));
+    if (entry.mode === 'file') {
+      files.push({ name, path, entry });
+      continue;
+    }
+    if (isExcluded(name) || isBelowExcluded(name, isExcluded)) continue;
+    const found = await followPath(tree, path, call);
+    if (found === undefined) {
+      throw new PlumbError('PathMissing', `the link ${path} leads to nothing`, {
+        where: { file: path },
+        fix: 'Restore what the link leads to, or remove the link.',
+      });
+    }
+    if (found.mode === 'file') {
+      files.push({ name, path: found.path, entry: { path: found.path, mode: 'file', oid: found.oid } });
+    } else if (open.some((outer) => isWithin(outer, found.path)) || isWithin(path, found.path)) {
+      throw new PlumbError('SymlinkLoop', `the link ${path} leads to a folder that it lies in`, {
+        where: { file: path },
+      });
+    } else files.push(...(await filesBelow(tree, found.path, name, isExcluded, [...open, found.path], call)));
+  }
+  return files;
 }
 
-function below(folder: string, path: string): string {
-  return folder === '' ? path : path.slice(folder.length + 1);
+/** Whether a folder on the way to the name is left out. */
+function isBelowExcluded(name: string, isExcluded: (name: string) => boolean): boolean {
+  for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
+    if (isExcluded(name.slice(0, at))) return true;
+  }
+  return false;
 }
 
-type Resolved =
-  | { readonly kind: 'file'; readonly entry: TreeEntry }
-  | { readonly kind: 'folder'; readonly path: string };
-
-/** The whole repository's names with its links: loaded only where a link or a missing folder makes it needed. */
-class Links {
-  readonly #files = new Map<string, TreeEntry>();
-  readonly #links = new Map<string, string>();
-  /** Direct children of each folder. */
-  readonly #children = new Map<string, string[]>([['', []]]);
-
-  static async load(tree: SourceTree, options: { readonly signal: AbortSignal }): Promise<Links> {
-    const links = new Links();
-    const entries = await tree.entries('', options);
-    const linkEntries = entries.filter((entry) => entry.mode === 'symlink');
-    const targets = await tree.read(linkEntries, options);
-    const decoder = new TextDecoder();
-    for (const [index, entry] of linkEntries.entries()) links.#links.set(entry.path, decoder.decode(targets[index]));
-    for (const entry of entries) links.#add(entry);
-    return links;
-  }
-
-  #add(entry: TreeEntry): void {
-    if (entry.mode !== 'symlink') this.#files.set(entry.path, entry);
-    let path = entry.path;
-    while (path !== '') {
-      const folder = folderOf(path);
-      const known = this.#children.get(folder);
-      if (known !== undefined) {
-        known.push(path);
-        return;
-      }
-      this.#children.set(folder, [path]);
-      path = folder;
-    }
-  }
-
-  resolveFolder(path: string): string | undefined {
-    const found = this.resolve(path);
-    return found?.kind === 'folder' ? found.path : undefined;
-  }
-
-  /** Follows every link on the way. Undefined where nothing is there. */
-  resolve(path: string): Resolved | undefined {
-    let at = '';
-    let pending = path === '' ? [] : path.split('/');
-    for (let hops = 0; ;) {
-      const [step, ...rest] = pending;
-      if (step === undefined) break;
-      const next = joinPath(at, step);
-      const target = this.#links.get(next);
-      if (target === undefined) {
-        at = next;
-        pending = rest;
-        continue;
-      }
-      if (++hops > MAX_LINK_HOPS) {
-        throw new PlumbError('SymlinkLoop', `the link ${next} leads through more than ${MAX_LINK_HOPS} links`, {
-          where: { file: next },
-        });
-      }
-      const landed = resolveFrom(at, target);
-      if (landed === undefined) {
-        throw new PlumbError('SymlinkEscape', `the link ${next} leads out of the repository`, {
-          where: { file: next },
-        });
-      }
-      at = '';
-      pending = [...(landed === '' ? [] : landed.split('/')), ...rest];
-    }
-    if (this.#children.has(at)) return { kind: 'folder', path: at };
-    const entry = this.#files.get(at);
-    return entry === undefined ? undefined : { kind: 'file', entry };
-  }
-
-  filesBelow(
-    folder: string,
-    prefix: string,
-    isExcluded: (name: string) => boolean,
-    /** The real folders that the walk is inside of: to come to one of them again is to walk in a circle. */
-    open: readonly string[],
-  ): readonly SourceFile[] {
-    const files: SourceFile[] = [];
-    for (const path of this.#children.get(folder) ?? []) {
-      const name = joinPath(prefix, below(folder, path));
-      if (isExcluded(name)) continue;
-      const found = this.resolve(path);
-      if (found === undefined) {
-        throw new PlumbError('PathMissing', `the link ${path} leads to nothing`, {
-          where: { file: path },
-          fix: 'Restore what the link leads to, or remove the link.',
-        });
-      }
-      if (found.kind === 'folder') {
-        if (open.includes(found.path)) {
-          throw new PlumbError('SymlinkLoop', `the link ${path} leads to a folder that it lies in`, {
-            where: { file: path },
-          });
-        }
-        files.push(...this.filesBelow(found.path, name, isExcluded, [...open, found.path]));
-      } else if (found.entry.mode === 'submodule') {
-        throw new PlumbError('SubmoduleDisabled', `${path} is a submodule`, { where: { file: path } });
-      } else files.push({ name, path: found.entry.path, entry: found.entry });
-    }
-    return files;
-  }
+function isWithin(path: string, folder: string): boolean {
+  return folder === '' || path === folder || path.startsWith(`${folder}/`);
 }

@@ -14,6 +14,24 @@ export function mapToTemplate(template: string, rendered: string): (line: number
   return (line) => (alignment ??= align(from, to))[Math.min(line, to.length) - 1];
 }
 
+/**
+ * The line of a template where the `nth` (from 0) object of a kind begins: that of its `kind:`, or of the `apiVersion:`
+ * right above it. A loop writes many objects at one place; then it is the last one found. Undefined where the kind is
+ * not written out.
+ */
+export function templateLine(template: string, kind: string, nth: number): number | undefined {
+  const lines = template.split('\n');
+  const found: number[] = [];
+  for (const [index, line] of lines.entries()) {
+    const [, written] = KIND.exec(line) ?? [];
+    if (written !== kind) continue;
+    const isBelow = index > 0 && lines[index - 1]?.trimStart().startsWith('apiVersion:') === true;
+    found.push(isBelow ? index : index + 1);
+  }
+  return found[Math.min(nth, found.length - 1)];
+}
+
+const KIND = /^kind:\s*["']?([A-Za-z0-9]+)["']?\s*$/;
 const MAX_PAIRS = 1_000_000;
 const ACTION = /\{\{.*?\}\}/g;
 

@@ -1,14 +1,14 @@
-import { isJsonObject, PlumbError, type DocumentAt, type SourceTree } from '@plumb/core';
+import { PlumbError, type DocumentAt } from '@plumb/core';
 import { MAX_DOCUMENTS, readDocuments, tooManyDocuments } from './documents.ts';
-import { inputsKey } from './inputs-key.ts';
-import type { RenderRequest } from './renderer.ts';
-import { resolveFrom } from './repository-path.ts';
-import { FrameWriter, readFrame, type Frame, type Span } from './sandbox/frame.ts';
+import { seedOf } from './render-key.ts';
+import type { RenderRequest, ValuesLayer } from './request.ts';
+import { FrameWriter } from './sandbox/frame.ts';
 import type { Sandbox } from './sandbox/pool.ts';
-import { findSourceFile, type SourceFile } from './source-files.ts';
+import { readReply, type GuestError } from './sandbox/reply.ts';
+import type { SourceFile } from './source-files.ts';
 import { mapToTemplate } from './template-lines.ts';
-import { decodeYaml } from './yaml/decode.ts';
-import { decodeText } from './yaml/text.ts';
+import { drawsRandom } from './template-world.ts';
+import { findValuesFiles, readTexts, valuesFileError } from './values-layers.ts';
 
 /**
  * Manifests with values: a folder of templates and `values.yaml`, without a chart around it. Helm's own engine renders
@@ -27,6 +27,8 @@ export interface ValuesResult {
   readonly files: readonly string[];
 }
 
+const NOTHING: ValuesResult = { documents: [], files: [] };
+
 const DEFAULTS = 'values.yaml';
 const SCHEMA = 'values.schema.json';
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -34,11 +36,6 @@ const MAX_EXTRA_BYTES = 10 * 1024 * 1024;
 
 /** What Helm's engine puts in front of a template's name. */
 const TEMPLATE_PREFIX = 'manifests/templates/';
-const MAX_MESSAGE_CHARS = 1000;
-
-/** Functions that draw on state which an instance keeps from earlier renders: these get a new one. */
-const DRAWS_RANDOM = /\b(?:rand\w*|shuffle|uuidv4|gen\w+|htpasswd|bcrypt|encryptAES)\b/;
-
 /** Renders the folder, or adds what is wrong to `errors`. */
 export async function renderValues(
   sandbox: Sandbox,
@@ -55,7 +52,7 @@ export async function renderValues(
 
   const sources = await readTexts(tree, templates, errors, signal);
   const layerTexts = await readTexts(tree, layers, errors, signal);
-  if (errors.length > 0) return { documents: [], files: [] };
+  if (errors.length > 0) return NOTHING;
 
   const writer = new FrameWriter();
   const put = (path: string, text: string) => ({ p: path, ...writer.put(new TextEncoder().encode(text)) });
@@ -69,6 +66,10 @@ export async function renderValues(
   if (extraBytes.reduce((sum, bytes) => sum + bytes.length, 0) > MAX_EXTRA_BYTES) {
     throw new PlumbError('FileTooLarge', `the files that templates read with .Files have more than 10 MiB`);
   }
+  const layersRead: readonly ValuesLayer[] = [
+    ...layers.map(({ path }, index) => ({ path, text: layerTexts[index] ?? '' })),
+    ...(request.layers ?? []),
+  ];
   const inline = request.values === undefined ? [] : [put('values', JSON.stringify(request.values))];
   const frame = writer.frame({
     op: 'renderValues',
@@ -77,27 +78,30 @@ export async function renderValues(
     templates: templates.map((file, index) => put(file.name, sources[index] ?? '')),
     files: extra.map((file, index) => ({ p: file.name, ...writer.put(extraBytes[index] ?? new Uint8Array()) })),
     schema: schemaBytes === undefined ? undefined : writer.put(schemaBytes),
-    layers: [...layers.map((layer, index) => put(layer.path, layerTexts[index] ?? '')), ...inline],
+    layers: [...layersRead.map(({ path, text }) => put(path, text)), ...inline],
     set: request.set ?? [],
+    setString: request.setString ?? [],
     maxOutputBytes: MAX_OUTPUT_BYTES,
   });
-  const reply = await sandbox.call(frame, {
-    world: { nowMs: request.nowMs ?? 0, seed: request.seed ?? inputsKey(request) },
-    isFresh: sources.some((text) => DRAWS_RANDOM.test(text)),
+  const texts = [...sources, ...layersRead.map(({ text }) => text)];
+  const answer = await sandbox.call(frame, {
+    world: { nowMs: request.nowMs ?? 0, seed: seedOf(request) },
+    isFresh: texts.some(drawsRandom),
     signal,
   });
 
   const sourceByName = new Map(templates.map((file, index) => [file.name, { file, text: sources[index] ?? '' }]));
-  const answer = parseReply(readFrame(reply));
-  if ('error' in answer) {
-    errors.push(templateError(answer.error, sourceByName, layers, layerTexts));
-    return { documents: [], files: [] };
+  const reply = readReply(answer);
+  if (reply.error !== undefined) {
+    errors.push(templateError(reply.error, sourceByName, layersRead));
+    return NOTHING;
   }
   const documents: DocumentAt[] = [];
-  for (const { name, text } of answer.files) {
+  for (const item of reply.list('files')) {
+    const name = String(item['p']);
     const source = sourceByName.get(name);
     if (source === undefined || name.endsWith('.tpl')) continue;
-    documents.push(...readRendered(text, source.text, source.file.path, errors));
+    documents.push(...readRendered(reply.text(item), source.text, source.file.path, errors));
     if (documents.length > MAX_DOCUMENTS) throw tooManyDocuments(source.file.path);
   }
   const used = [...layers, ...templates, ...extra, ...(schema === undefined ? [] : [schema])];
@@ -114,50 +118,15 @@ function isPartial(name: string): boolean {
   return base.startsWith('_') || base.endsWith('.tpl');
 }
 
-type Layer = Pick<SourceFile, 'path' | 'entry'>;
-
 /** The values files, lowest first. */
-async function findLayers(request: RenderRequest, folder: ValuesFolder): Promise<readonly Layer[]> {
-  const { environment, tree, signal } = request;
+async function findLayers(request: RenderRequest, folder: ValuesFolder): Promise<readonly LayerFile[]> {
+  const { environment } = request;
   const names = [DEFAULTS, ...(environment === undefined ? [] : [`values-${environment}.yaml`])];
-  const layers: Layer[] = names.flatMap((name) => folder.all.filter((file) => file.name === name));
-  for (const name of request.valuesFiles ?? []) {
-    const path = resolveFrom(folder.path, name);
-    if (path === undefined || /[\\\0]/.test(name)) {
-      throw new PlumbError('PathEscape', `the values file ${JSON.stringify(name)} is not inside the repository`);
-    }
-    const entry = await findSourceFile(tree, path, { signal });
-    if (entry === undefined) {
-      throw new PlumbError('PathMissing', `there is no values file ${path}`, {
-        where: { file: path },
-        fix: 'Correct the name of the values file, or restore it.',
-      });
-    }
-    layers.push({ path, entry });
-  }
-  return layers;
+  const own = names.flatMap((name) => folder.all.filter((file) => file.name === name));
+  return [...own, ...(await findValuesFiles(request, folder.path))];
 }
 
-async function readTexts(
-  tree: SourceTree,
-  files: readonly Layer[],
-  errors: PlumbError[],
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const contents = await tree.read(
-    files.map((file) => file.entry),
-    { signal },
-  );
-  return contents.map((bytes, index) => {
-    try {
-      return decodeText(bytes, files[index]?.path ?? '');
-    } catch (thrown) {
-      if (!(thrown instanceof PlumbError)) throw thrown;
-      errors.push(thrown);
-      return '';
-    }
-  });
-}
+type LayerFile = Pick<SourceFile, 'path' | 'entry'>;
 
 /** The documents of one rendered file, with the lines of its template. */
 function readRendered(text: string, template: string, file: string, errors: PlumbError[]): readonly DocumentAt[] {
@@ -186,85 +155,24 @@ function place(file: string, line: number | undefined): { readonly file: string;
   return line === undefined ? { file } : { file, line };
 }
 
-interface RenderedFile {
-  readonly name: string;
-  readonly text: string;
-}
-
-interface GuestError {
-  readonly code: string;
-  readonly message: string;
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
-
-function parseReply(frame: Frame): { readonly files: readonly RenderedFile[] } | { readonly error: GuestError } {
-  const { header } = frame;
-  if (!isJsonObject(header)) throw new PlumbError('RenderCrash', 'the sandbox answered nothing that can be read');
-  if (header['ok'] !== true) return { error: parseError(header['error']) };
-  const files = Array.isArray(header['files']) ? (header['files'] as readonly unknown[]) : [];
-  return {
-    files: files.filter(isJsonObject).map(({ p, o, n }) => {
-      const span: Span = { o: Number(o), n: Number(n) };
-      return { name: String(p), text: frame.text(span) };
-    }),
-  };
-}
-
-function parseError(value: unknown): GuestError {
-  const error = isJsonObject(value) ? value : {};
-  const text = (field: string) => (typeof error[field] === 'string' ? error[field] : '');
-  const number = (field: string) => (typeof error[field] === 'number' ? error[field] : 0);
-  return {
-    code: text('code'),
-    message: (text('summary') || text('message')).replaceAll(TEMPLATE_PREFIX, '').slice(0, MAX_MESSAGE_CHARS),
-    file: text('file'),
-    line: number('line'),
-    column: number('column'),
-  };
-}
-
 /** Helm's error in the words of the user's files. */
 function templateError(
   error: GuestError,
   sources: ReadonlyMap<string, { readonly file: SourceFile; readonly text: string }>,
-  layers: readonly Layer[],
-  layerTexts: readonly string[],
+  layers: readonly ValuesLayer[],
 ): PlumbError {
-  if (error.code === 'PANIC' || error.code === 'BAD_REQUEST') return new PlumbError('RenderCrash', error.message);
-  if (error.code === 'OUTPUT_TOO_LARGE') return new PlumbError('TooLarge', error.message);
+  const message = error.message.replaceAll(TEMPLATE_PREFIX, '');
+  if (error.code === 'OUTPUT_TOO_LARGE') return new PlumbError('TooLarge', message);
   if (error.code === 'VALUES' || error.code === 'HELM_VALUES_SCHEMA') {
-    const layer = layers.findIndex(({ path }) => path === error.file);
-    const file = layers[layer]?.path;
-    if (file === undefined) return new PlumbError('ValuesInvalid', error.message);
-    return valuesFileError(error.message, file, layerTexts[layer] ?? '');
+    const layer = layers.find(({ path }) => path === error.file);
+    return layer === undefined ? new PlumbError('ValuesInvalid', message) : valuesFileError(message, layer);
   }
   const source = sources.get(error.file);
-  if (source === undefined) return new PlumbError('TemplateError', error.message);
+  if (source === undefined) return new PlumbError('TemplateError', message);
   const where = {
     file: source.file.path,
     ...(error.line > 0 ? { line: error.line } : {}),
     ...(error.column > 0 ? { column: error.column } : {}),
   };
-  return new PlumbError('TemplateError', error.message, { where });
-}
-
-/** Helm reads values more leniently than manifests are read, so our own reader is asked only where Helm refused. */
-function valuesFileError(message: string, file: string, text: string): PlumbError {
-  try {
-    const [first] = decodeYaml(text, file);
-    const what = Array.isArray(first?.value) ? 'a list' : 'a single value';
-    if (!isJsonObject(first?.value)) {
-      return new PlumbError('ValuesInvalid', `the values are ${what}, not a map`, {
-        where: place(file, first?.line),
-      });
-    }
-  } catch (thrown) {
-    if (thrown instanceof PlumbError) {
-      return new PlumbError('ValuesInvalid', thrown.message, { where: thrown.where, cause: thrown });
-    }
-    throw thrown;
-  }
-  return new PlumbError('ValuesInvalid', message, { where: { file } });
+  return new PlumbError('TemplateError', message, { where });
 }

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import checksums from '../wasm/checksums.json' with { type: 'json' };
 
-const MODULES = ['helm'] as const;
+const MODULES = ['helm', 'kustomize'] as const;
 
 const source = fileURLToPath(new URL('../../../native/renderer', import.meta.url));
 const target = fileURLToPath(new URL('../wasm', import.meta.url));

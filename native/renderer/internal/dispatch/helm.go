@@ -10,7 +10,6 @@ import (
 
 func init() {
 	helmrender.InstallLogging()
-	helmrender.HostLookup = wasmabi.Lookup
 	wasmabi.Handlers["helmTemplate"] = func(h, b []byte) []byte {
 		r, out := helmrender.Template(h, b)
 		f, _ := out.Frame(r)

@@ -1,6 +1,6 @@
 // Package helmrender is `helm template` without helm's pkg/action: the same
 // loader, dependency processing, value coalescing, schema validation, engine and
-// manifest sorter, over an in-memory tree, and nothing that can reach a cluster,
+// manifest sorter, over files in memory, and nothing that can reach a cluster,
 // a registry or a disk.
 package helmrender
 
@@ -10,13 +10,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log"
 	"log/slog"
+	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"helm.sh/helm/v4/pkg/chart/common"
 	commonutil "helm.sh/helm/v4/pkg/chart/common/util"
@@ -28,58 +30,42 @@ import (
 	"helm.sh/helm/v4/pkg/ignore"
 	release "helm.sh/helm/v4/pkg/release/v1"
 	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
-	"helm.sh/helm/v4/pkg/strvals"
-	"sigs.k8s.io/yaml"
 
 	"plumb.dev/native/renderer/internal/diag"
-	"plumb.dev/native/renderer/internal/memfs"
 	"plumb.dev/native/renderer/internal/wire"
 )
 
 // Request is helmTemplate's input header. Spans point into the frame's blob.
 type Request struct {
-	// Files is the source tree; ChartPath a directory or .tgz inside it.
-	Files     []wire.File `json:"files"`
-	ChartPath string      `json:"chartPath"`
+	// Files of the chart by their path below its folder, links followed; or Archive, the chart as a .tgz.
+	Files   []wire.File `json:"files"`
+	Archive *wire.Span  `json:"archive"`
 
-	// Value layers in helm's own order of precedence (later wins).
-	ValueFiles []wire.Span `json:"valueFiles"`
-	ValuePaths []string    `json:"valuePaths"` // paths inside Files, applied before ValueFiles
-	SetJSON    []string    `json:"setJson"`
-	Set        []string    `json:"set"`
-	SetString  []string    `json:"setString"`
-	SetFile    []string    `json:"setFile"` // key=path inside Files
-	SetLiteral []string    `json:"setLiteral"`
+	// Values files over the chart's own, lowest first, and what `helm --set` takes, over them.
+	Layers    []wire.File `json:"layers"`
+	Set       []string    `json:"set"`
+	SetString []string    `json:"setString"`
 
-	ReleaseName string   `json:"releaseName"`
-	Namespace   string   `json:"namespace"`
-	Revision    int      `json:"revision"`
-	IsUpgrade   bool     `json:"isUpgrade"`
-	KubeVersion string   `json:"kubeVersion"`
+	ReleaseName string `json:"releaseName"`
+	Namespace   string `json:"namespace"`
+	KubeVersion string `json:"kubeVersion"`
+	// APIVersions are the whole set, as a cluster's discovery tells them; none leaves Helm's built-in list.
 	APIVersions []string `json:"apiVersions"`
-	// ReplaceAPIVersions makes APIVersions the whole set (live discovery) rather
-	// than an addition to helm's built-in list as `helm template -a` does.
-	ReplaceAPIVersions bool `json:"replaceApiVersions"`
+	// Live is a JSON list of recorded objects, which `lookup` answers from; without it, it finds nothing.
+	Live *wire.Span `json:"live"`
 
-	IncludeCRDs          bool `json:"includeCRDs"`
+	SkipCRDs             bool `json:"skipCRDs"`
 	SkipTests            bool `json:"skipTests"`
-	SkipHooks            bool `json:"skipHooks"`
 	SkipSchemaValidation bool `json:"skipSchemaValidation"`
-	Lookup               bool `json:"lookup"`  // forward lookup to the host
-	Objects              bool `json:"objects"` // also return each document as JSON
 	MaxOutputBytes       int  `json:"maxOutputBytes"`
 }
 
-// Manifest is one rendered document.
+// Manifest is one rendered document, or the whole text of a file in crds/.
 type Manifest struct {
-	Source     string     `json:"source"`
-	Text       wire.Span  `json:"text"`
-	JSON       *wire.Span `json:"json,omitempty"`
-	APIVersion string     `json:"apiVersion,omitempty"`
-	Kind       string     `json:"kind,omitempty"`
-	Name       string     `json:"name,omitempty"`
-	CRD        bool       `json:"crd,omitempty"`
-	Hook       *Hook      `json:"hook,omitempty"`
+	Source string    `json:"source"`
+	Text   wire.Span `json:"text"`
+	CRD    bool      `json:"crd,omitempty"`
+	Hook   *Hook     `json:"hook,omitempty"`
 }
 
 // Hook carries helm.sh/hook metadata.
@@ -87,18 +73,21 @@ type Hook struct {
 	Events         []string `json:"events"`
 	Weight         int      `json:"weight"`
 	DeletePolicies []string `json:"deletePolicies,omitempty"`
-	LogPolicies    []string `json:"logPolicies,omitempty"`
 }
 
 // Response is helmTemplate's output header.
 type Response struct {
-	OK        bool        `json:"ok"`
-	Error     *diag.Error `json:"error,omitempty"`
-	Chart     *ChartInfo  `json:"chart,omitempty"`
-	Manifests []Manifest  `json:"manifests,omitempty"` // CRDs first, then install order
-	Hooks     []Manifest  `json:"hooks,omitempty"`
-	Notes     *wire.Span  `json:"notes,omitempty"`
-	Warnings  []string    `json:"warnings,omitempty"`
+	OK    bool        `json:"ok"`
+	Error *diag.Error `json:"error,omitempty"`
+	// Rendered is the text that the error is about, where it is about a rendered file.
+	Rendered  *wire.Span `json:"rendered,omitempty"`
+	Chart     *ChartInfo `json:"chart,omitempty"`
+	Manifests []Manifest `json:"manifests,omitempty"` // CRDs first, then install order, then hooks
+	// UsesLookup is whether a template asked for live objects.
+	UsesLookup bool `json:"usesLookup,omitempty"`
+	// Draws tells of templates that the host cannot read, because they lie in archives: one may ask for randomness.
+	Draws    bool     `json:"draws,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // ChartInfo identifies the rendered chart.
@@ -108,25 +97,18 @@ type ChartInfo struct {
 	AppVersion string `json:"appVersion,omitempty"`
 }
 
-// LookupFunc answers `lookup` from outside; nil result means not found.
-type LookupFunc func(apiVersion, kind, namespace, name string) (map[string]any, error)
-
-// HostLookup is installed by the wasm ABI or the stdio worker.
-var HostLookup LookupFunc
-
 var utf8bom = []byte{0xEF, 0xBB, 0xBF}
 
 // Template renders. It never panics and never returns a nil response.
 func Template(header, blob []byte) (resp *Response, out *wire.Builder) {
 	out = &wire.Builder{}
 	resp = &Response{}
-	warn := captureWarnings()
+	warnings := captureWarnings()
 	defer func() {
 		if r := recover(); r != nil {
-			resp = &Response{Error: diag.New("PANIC", fmt.Sprint(r))}
-			out = &wire.Builder{}
+			resp, out = &Response{Error: diag.New("PANIC", fmt.Sprint(r))}, &wire.Builder{}
 		}
-		resp.Warnings = warn()
+		resp.Warnings = warnings()
 	}()
 	var req Request
 	if err := json.Unmarshal(header, &req); err != nil {
@@ -134,13 +116,13 @@ func Template(header, blob []byte) (resp *Response, out *wire.Builder) {
 		return
 	}
 	if err := render(&req, blob, resp, out); err != nil {
-		resp.Manifests, resp.Hooks, resp.Notes = nil, nil, nil
+		resp.Manifests = nil
 		out = &wire.Builder{}
-		var de *diagError
-		if errors.As(err, &de) {
-			resp.Error = de.d
-		} else {
-			resp.Error = diag.Helm(err)
+		resp.Error = diagnose(err)
+		var in *renderedError
+		if errors.As(err, &in) {
+			span := out.Put(in.files[resp.Error.File])
+			resp.Rendered = &span
 		}
 		return
 	}
@@ -158,26 +140,33 @@ func coded(code string, err error) error {
 	return &diagError{d}
 }
 
+func diagnose(err error) *diag.Error {
+	var de *diagError
+	if errors.As(err, &de) {
+		return de.d
+	}
+	return diag.Helm(err)
+}
+
+// renderedError is about the text that came out of a template.
+type renderedError struct {
+	error
+	files map[string]string
+}
+
+func (e *renderedError) Unwrap() error { return e.error }
+
 func render(req *Request, blob []byte, resp *Response, out *wire.Builder) error {
-	tree := memfs.New()
-	for _, f := range req.Files {
-		data, err := wire.Bytes(blob, f.Off, f.Len)
-		if err != nil {
-			return coded("BAD_REQUEST", err)
-		}
-		if err := tree.Add(f.Path, data, f.Link); err != nil {
-			return coded("BAD_REQUEST", err)
-		}
-	}
-	vals, err := mergeValues(req, tree, blob)
+	vals, err := mergeLayers(req.Layers, req.Set, req.SetString, blob)
 	if err != nil {
-		return coded("HELM_VALUES", err)
+		return err
 	}
-	ch, err := loadChart(tree, req.ChartPath)
+	ch, err := loadChart(req, blob)
 	if err != nil {
 		return coded("HELM_CHART_LOAD", err)
 	}
 	resp.Chart = &ChartInfo{ch.Metadata.Name, ch.Metadata.Version, ch.Metadata.AppVersion}
+	resp.Draws = hasArchive(req) && draws(ch)
 
 	if v := ch.Metadata.APIVersion; v != chart.APIVersionV1 && v != chart.APIVersionV2 {
 		return coded("HELM_CHART_LOAD", errors.New("invalid chart apiVersion")) // helm's v3 charts are internal and unreleased
@@ -193,172 +182,206 @@ func render(req *Request, blob []byte, resp *Response, out *wire.Builder) error 
 	if err := checkDependencies(ch); err != nil {
 		return coded("HELM_DEPENDENCY_MISSING", err)
 	}
-	name := req.ReleaseName
-	if name == "" {
-		name = "release-name"
-	}
-	if err := chartutil.ValidateReleaseName(name); err != nil {
-		return coded("HELM_RELEASE_NAME", fmt.Errorf("release name check failed: release name %q: %w", name, err))
+	if err := chartutil.ValidateReleaseName(req.ReleaseName); err != nil {
+		return coded("HELM_RELEASE_NAME", fmt.Errorf("release name check failed: release name %q: %w", req.ReleaseName, err))
 	}
 	if err := chartutil.ProcessDependencies(ch, vals); err != nil {
 		return coded("HELM_DEPENDENCY", fmt.Errorf("chart dependencies processing failed: %w", err))
 	}
-	caps := common.DefaultCapabilities.Copy()
-	if req.KubeVersion != "" {
-		kv, err := common.ParseKubeVersion(req.KubeVersion)
-		if err != nil {
-			return coded("BAD_REQUEST", fmt.Errorf("invalid kube version '%s': %w", req.KubeVersion, err))
-		}
-		caps.KubeVersion = *kv
+	caps, err := capabilities(req)
+	if err != nil {
+		return err
 	}
-	if req.ReplaceAPIVersions {
-		caps.APIVersions = slices.Clone(req.APIVersions)
-	} else {
-		// Clip: DefaultVersionSet is shared by every render in this process.
-		caps.APIVersions = append(slices.Clip(caps.APIVersions), req.APIVersions...)
-	}
-	rev := req.Revision
-	if rev == 0 {
-		rev = 1
-	}
-	ns := req.Namespace
-	if ns == "" {
-		ns = "default"
-	}
-	top, err := commonutil.ToRenderValuesWithSchemaValidation(ch, vals, common.ReleaseOptions{
-		Name: name, Namespace: ns, Revision: rev,
-		IsInstall: !req.IsUpgrade, IsUpgrade: req.IsUpgrade,
-	}, caps, req.SkipSchemaValidation)
+	options := common.ReleaseOptions{Name: req.ReleaseName, Namespace: req.Namespace, Revision: 1, IsInstall: true}
+	top, err := commonutil.ToRenderValuesWithSchemaValidation(ch, vals, options, caps, req.SkipSchemaValidation)
 	if err != nil {
 		return err
 	}
 	if kv := ch.Metadata.KubeVersion; kv != "" && !chartutil.IsCompatibleRange(kv, caps.KubeVersion.String()) {
 		return fmt.Errorf("chart requires kubeVersion: %s which is incompatible with Kubernetes %s", kv, caps.KubeVersion.Version)
 	}
-
-	e := engine.Engine{EnableDNS: false}
-	if req.Lookup && HostLookup != nil {
-		// CustomTemplateFuncs is applied last, so it overrides the stub lookup.
-		e.CustomTemplateFuncs = map[string]any{"lookup": func(av, kind, ns, n string) (map[string]any, error) {
-			obj, err := HostLookup(av, kind, ns, n)
-			if obj == nil {
-				obj = map[string]any{}
-			}
-			return obj, err
-		}}
+	lookup, err := recordedLookup(req.Live, blob, &resp.UsesLookup)
+	if err != nil {
+		return err
 	}
+	// CustomTemplateFuncs are applied last, so ours overrides the stub.
+	e := engine.Engine{CustomTemplateFuncs: map[string]any{"lookup": lookup}}
 	files, err := e.Render(ch, top)
 	if err != nil {
 		return err
 	}
 	total := 0
-	for k, v := range files {
-		if strings.HasSuffix(k, "NOTES.txt") {
-			if k == path.Join(ch.Name(), "templates", "NOTES.txt") {
-				sp := out.Put(v)
-				resp.Notes = &sp
-			}
-			delete(files, k)
+	for name, text := range files {
+		if strings.HasSuffix(name, "NOTES.txt") {
+			delete(files, name)
+			continue
 		}
-		total += len(v)
+		total += len(text)
 	}
 	if req.MaxOutputBytes > 0 && total > req.MaxOutputBytes {
-		return coded("OUTPUT_TOO_LARGE", fmt.Errorf("rendered output is %d bytes, limit %d", total, req.MaxOutputBytes))
+		return coded(codeOutputBig, fmt.Errorf("the rendered text is larger than %d bytes", req.MaxOutputBytes))
 	}
 	hooks, manifests, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
 	if err != nil {
-		return err
+		return &renderedError{err, files}
 	}
-	put := func(m Manifest, text string) (Manifest, error) {
-		m.Text = out.Put(text)
-		if req.Objects {
-			j, err := yaml.YAMLToJSON([]byte(text))
-			if err != nil {
-				return m, fmt.Errorf("YAML parse error on %s: %w", m.Source, err)
-			}
-			sp := out.Put(string(j))
-			m.JSON = &sp
-		}
-		return m, nil
-	}
-	if req.IncludeCRDs {
+	if !req.SkipCRDs {
 		for _, crd := range ch.CRDObjects() {
-			// A crds/ file may hold several documents; helm prints it verbatim.
-			m := Manifest{Source: crd.Filename, CRD: true, Kind: "CustomResourceDefinition", APIVersion: "apiextensions.k8s.io/v1"}
-			m.Text = out.Put(string(crd.File.Data))
-			resp.Manifests = append(resp.Manifests, m)
+			// A file in crds/ may hold several documents; helm prints it verbatim.
+			resp.Manifests = append(resp.Manifests, Manifest{Source: crd.Filename, Text: out.Put(string(crd.File.Data)), CRD: true})
 		}
 	}
-	for _, mf := range manifests {
-		m := Manifest{Source: mf.Name}
-		if mf.Head != nil {
-			m.APIVersion, m.Kind = mf.Head.Version, mf.Head.Kind
-			if mf.Head.Metadata != nil {
-				m.Name = mf.Head.Metadata.Name
-			}
-		}
-		if m, err = put(m, mf.Content); err != nil {
-			return err
-		}
-		resp.Manifests = append(resp.Manifests, m)
+	for _, m := range manifests {
+		resp.Manifests = append(resp.Manifests, Manifest{Source: m.Name, Text: out.Put(m.Content)})
 	}
-	if !req.SkipHooks {
-		for _, h := range hooks {
-			if req.SkipTests && slices.Contains(h.Events, release.HookTest) {
-				continue
-			}
-			m := Manifest{Source: h.Path, Kind: h.Kind, Name: h.Name, Hook: &Hook{Weight: h.Weight}}
-			for _, ev := range h.Events {
-				m.Hook.Events = append(m.Hook.Events, ev.String())
-			}
-			for _, p := range h.DeletePolicies {
-				m.Hook.DeletePolicies = append(m.Hook.DeletePolicies, string(p))
-			}
-			for _, p := range h.OutputLogPolicies {
-				m.Hook.LogPolicies = append(m.Hook.LogPolicies, string(p))
-			}
-			if m, err = put(m, h.Manifest); err != nil {
-				return err
-			}
-			resp.Hooks = append(resp.Hooks, m)
+	for _, h := range hooks {
+		if req.SkipTests && slices.Contains(h.Events, release.HookTest) {
+			continue
 		}
+		hook := &Hook{Weight: h.Weight}
+		for _, event := range h.Events {
+			hook.Events = append(hook.Events, event.String())
+		}
+		for _, policy := range h.DeletePolicies {
+			hook.DeletePolicies = append(hook.DeletePolicies, string(policy))
+		}
+		resp.Manifests = append(resp.Manifests, Manifest{Source: h.Path, Text: out.Put(h.Manifest), Hook: hook})
 	}
 	return nil
 }
 
-// loadChart mirrors loader.LoadDir / LoadFile over the in-memory tree.
-func loadChart(tree *memfs.FS, p string) (*chart.Chart, error) {
-	if p == "" {
-		p = "."
+// The words by which packages/render/src/template-world.ts tells that a template draws randomness.
+var random = regexp.MustCompile(`\b(?:rand\w*|shuffle|uuidv4|gen\w+|htpasswd|bcrypt|encryptAES|derivePassword)\b`)
+
+func hasArchive(req *Request) bool {
+	return req.Archive != nil || slices.ContainsFunc(req.Files, func(f wire.File) bool { return strings.HasSuffix(f.Path, ".tgz") })
+}
+
+func draws(ch *chart.Chart) bool {
+	own := slices.ContainsFunc(ch.Templates, func(f *common.File) bool { return random.Match(f.Data) })
+	return own || slices.ContainsFunc(ch.Dependencies(), draws)
+}
+
+func capabilities(req *Request) (*common.Capabilities, error) {
+	caps := common.DefaultCapabilities.Copy()
+	if req.KubeVersion != "" {
+		kv, err := common.ParseKubeVersion(req.KubeVersion)
+		if err != nil {
+			return nil, coded("BAD_REQUEST", fmt.Errorf("invalid kube version '%s': %w", req.KubeVersion, err))
+		}
+		caps.KubeVersion = *kv
 	}
-	if !tree.IsDir(p) {
-		data, err := tree.ReadFile(p)
+	if len(req.APIVersions) > 0 {
+		caps.APIVersions = req.APIVersions
+	}
+	return caps, nil
+}
+
+// recordedLookup answers `lookup` as Helm does from a cluster: one object, or a list where no name is given; nothing is
+// an empty map.
+func recordedLookup(live *wire.Span, blob []byte, used *bool) (func(apiVersion, kind, namespace, name string) (map[string]any, error), error) {
+	var objects []map[string]any
+	if live != nil {
+		data, err := wire.Bytes(blob, live.Off, live.Len)
+		if err != nil {
+			return nil, coded("BAD_REQUEST", err)
+		}
+		if err := json.Unmarshal(data, &objects); err != nil {
+			return nil, coded("BAD_REQUEST", err)
+		}
+	}
+	return func(apiVersion, kind, namespace, name string) (map[string]any, error) {
+		*used = true
+		items := []any{}
+		for _, object := range objects {
+			metadata, _ := object["metadata"].(map[string]any)
+			if object["apiVersion"] != apiVersion || object["kind"] != kind {
+				continue
+			}
+			if ns, _ := metadata["namespace"].(string); namespace != "" && ns != namespace {
+				continue
+			}
+			if name != "" && metadata["name"] == name {
+				return object, nil
+			}
+			items = append(items, object)
+		}
+		if name != "" || len(items) == 0 {
+			return map[string]any{}, nil
+		}
+		return map[string]any{"apiVersion": apiVersion, "kind": kind + "List", "items": items}, nil
+	}, nil
+}
+
+// loadChart mirrors loader.LoadDir / LoadFile over files in memory.
+func loadChart(req *Request, blob []byte) (*chart.Chart, error) {
+	if req.Archive != nil {
+		data, err := wire.Bytes(blob, req.Archive.Off, req.Archive.Len)
 		if err != nil {
 			return nil, err
 		}
 		return loader.LoadArchive(bytes.NewReader(data))
 	}
 	rules := ignore.Empty()
-	if data, err := tree.ReadFile(path.Join(p, ignore.HelmIgnore)); err == nil {
+	for _, f := range req.Files {
+		if f.Path != ignore.HelmIgnore {
+			continue
+		}
+		data, err := wire.Bytes(blob, f.Off, f.Len)
+		if err != nil {
+			return nil, err
+		}
 		if rules, err = ignore.Parse(bytes.NewReader(data)); err != nil {
 			return nil, err
 		}
 	}
 	rules.AddDefaults()
+	ignored := ignoredFolders{rules: rules, known: map[string]bool{".": false}}
 	var files []*archive.BufferedFile
-	err := tree.WalkFollow(p,
-		func(rel string, fi fs.FileInfo) bool { return rules.Ignore(rel, fi) },
-		func(rel string, fi fs.FileInfo, data []byte) error {
-			if rules.Ignore(rel, fi) {
-				return nil
-			}
-			files = append(files, &archive.BufferedFile{Name: rel, Data: bytes.TrimPrefix(data, utf8bom)})
-			return nil
-		})
-	if err != nil {
-		return nil, err
+	for _, f := range req.Files {
+		if ignored.has(path.Dir(f.Path)) || rules.Ignore(f.Path, entry{name: f.Path}) {
+			continue
+		}
+		data, err := wire.Bytes(blob, f.Off, f.Len)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, &archive.BufferedFile{Name: f.Path, Data: bytes.TrimPrefix(data, utf8bom)})
 	}
 	return loader.LoadFiles(files)
+}
+
+// ignoredFolders knows which folders .helmignore leaves out, with all that is below.
+type ignoredFolders struct {
+	rules *ignore.Rules
+	known map[string]bool
+}
+
+func (i ignoredFolders) has(folder string) bool {
+	answer, ok := i.known[folder]
+	if !ok {
+		answer = i.has(path.Dir(folder)) || i.rules.Ignore(folder, entry{name: folder, isDir: true})
+		i.known[folder] = answer
+	}
+	return answer
+}
+
+// entry is what .helmignore is asked about.
+type entry struct {
+	name  string
+	isDir bool
+}
+
+func (e entry) Name() string       { return path.Base(e.name) }
+func (e entry) Size() int64        { return 0 }
+func (e entry) ModTime() time.Time { return time.Time{} }
+func (e entry) IsDir() bool        { return e.isDir }
+func (e entry) Sys() any           { return nil }
+func (e entry) Mode() os.FileMode {
+	if e.isDir {
+		return os.ModeDir | 0o755
+	}
+	return 0o644
 }
 
 // checkDependencies mirrors action.CheckDependencies.
@@ -370,76 +393,9 @@ func checkDependencies(ch *chart.Chart) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: %s", strings.Join(missing, ", "))
+		return fmt.Errorf("Chart.yaml names dependencies that are missing in charts/: %s", strings.Join(missing, ", "))
 	}
 	return nil
-}
-
-// mergeValues mirrors cli/values.Options.MergeValues.
-func mergeValues(req *Request, tree *memfs.FS, blob []byte) (map[string]any, error) {
-	base := map[string]any{}
-	add := func(name string, raw []byte) error {
-		m, err := loader.LoadValues(bytes.NewReader(raw))
-		if err != nil {
-			return fmt.Errorf("failed to parse %s: %w", name, err)
-		}
-		base = loader.MergeMaps(base, m)
-		return nil
-	}
-	for _, p := range req.ValuePaths {
-		raw, err := tree.ReadFile(p)
-		if err != nil {
-			return nil, err
-		}
-		if err := add(p, raw); err != nil {
-			return nil, err
-		}
-	}
-	for i, sp := range req.ValueFiles {
-		raw, err := wire.Bytes(blob, sp.Off, sp.Len)
-		if err != nil {
-			return nil, err
-		}
-		if err := add(fmt.Sprintf("values layer %d", i), raw); err != nil {
-			return nil, err
-		}
-	}
-	for _, v := range req.SetJSON {
-		if t := strings.TrimSpace(v); t != "" && t[0] == '{' {
-			var m map[string]any
-			if err := json.Unmarshal([]byte(t), &m); err != nil {
-				return nil, fmt.Errorf("failed parsing --set-json data JSON: %s", v)
-			}
-			base = loader.MergeMaps(base, m)
-		} else if err := strvals.ParseJSON(v, base); err != nil {
-			return nil, fmt.Errorf("failed parsing --set-json data %s", v)
-		}
-	}
-	for _, v := range req.Set {
-		if err := strvals.ParseInto(v, base); err != nil {
-			return nil, fmt.Errorf("failed parsing --set data: %w", err)
-		}
-	}
-	for _, v := range req.SetString {
-		if err := strvals.ParseIntoString(v, base); err != nil {
-			return nil, fmt.Errorf("failed parsing --set-string data: %w", err)
-		}
-	}
-	for _, v := range req.SetFile {
-		err := strvals.ParseIntoFile(v, base, func(rs []rune) (any, error) {
-			b, err := tree.ReadFile(string(rs))
-			return string(b), err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("failed parsing --set-file data: %w", err)
-		}
-	}
-	for _, v := range req.SetLiteral {
-		if err := strvals.ParseLiteralInto(v, base); err != nil {
-			return nil, fmt.Errorf("failed parsing --set-literal data: %w", err)
-		}
-	}
-	return base, nil
 }
 
 // Warning capture. Renders are serial per process, so one buffer is enough.

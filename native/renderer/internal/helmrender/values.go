@@ -3,7 +3,6 @@ package helmrender
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -12,9 +11,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/common"
 	commonutil "helm.sh/helm/v4/pkg/chart/common/util"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
-	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/engine"
-	"helm.sh/helm/v4/pkg/strvals"
 
 	"plumb.dev/native/renderer/internal/diag"
 	"plumb.dev/native/renderer/internal/wire"
@@ -34,6 +31,8 @@ type ValuesRequest struct {
 	Layers []wire.File `json:"layers"`
 	Set    []string    `json:"set"`
 
+	SetString []string `json:"setString"`
+
 	MaxOutputBytes int `json:"maxOutputBytes"`
 }
 
@@ -45,11 +44,8 @@ type ValuesResponse struct {
 	Warnings []string    `json:"warnings,omitempty"`
 }
 
-// Codes of ValuesResponse.Error besides diag's own.
-const (
-	codeValues    = "VALUES"
-	codeOutputBig = "OUTPUT_TOO_LARGE"
-)
+// codeOutputBig ends a render that says too much.
+const codeOutputBig = "OUTPUT_TOO_LARGE"
 
 // chartName is what .Chart.Name and the template paths begin with.
 const chartName = "manifests"
@@ -72,12 +68,7 @@ func Values(header, blob []byte) (resp *ValuesResponse, out *wire.Builder) {
 	}
 	if err := renderValues(&req, blob, resp, out); err != nil {
 		resp.Files, out = nil, &wire.Builder{}
-		var de *diagError
-		if errors.As(err, &de) {
-			resp.Error = de.d
-		} else {
-			resp.Error = diag.Helm(err)
-		}
+		resp.Error = diagnose(err)
 		resp.Error.File = strings.TrimPrefix(resp.Error.File, chartName+"/templates/")
 		return
 	}
@@ -100,28 +91,15 @@ func renderValues(req *ValuesRequest, blob []byte, resp *ValuesResponse, out *wi
 			return coded("BAD_REQUEST", err)
 		}
 	}
-	overrides := map[string]any{}
-	for i, layer := range req.Layers {
-		data, err := wire.Bytes(blob, layer.Off, layer.Len)
-		if err != nil {
-			return coded("BAD_REQUEST", err)
-		}
-		values, err := loader.LoadValues(bytes.NewReader(bytes.TrimPrefix(data, utf8bom)))
-		if err != nil {
-			d := diag.New(codeValues, err.Error())
-			d.File = layer.Path
-			return &diagError{d}
-		}
-		if i == 0 {
-			ch.Values = values
-		} else {
-			overrides = loader.MergeMaps(overrides, values)
+	defaults, overLayers := req.Layers[:min(1, len(req.Layers))], req.Layers[min(1, len(req.Layers)):]
+	for _, layer := range defaults {
+		if ch.Values, err = readLayer(layer, blob); err != nil {
+			return err
 		}
 	}
-	for _, expression := range req.Set {
-		if err := strvals.ParseInto(expression, overrides); err != nil {
-			return coded(codeValues, fmt.Errorf("failed parsing --set data: %w", err))
-		}
+	overrides, err := mergeLayers(overLayers, req.Set, req.SetString, blob)
+	if err != nil {
+		return err
 	}
 	options := common.ReleaseOptions{Name: req.ReleaseName, Namespace: req.Namespace, Revision: 1, IsInstall: true}
 	top, err := commonutil.ToRenderValues(ch, overrides, options, common.DefaultCapabilities.Copy())

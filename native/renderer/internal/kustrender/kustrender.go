@@ -7,9 +7,14 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"strings"
 
 	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/sources"
 	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
+	"sigs.k8s.io/yaml"
 
 	"plumb.dev/native/renderer/internal/diag"
 	"plumb.dev/native/renderer/internal/memfs"
@@ -18,19 +23,22 @@ import (
 
 // Request is kustomizeBuild's input header.
 type Request struct {
-	Files   []wire.File `json:"files"`
-	Path    string      `json:"path"`
-	Objects bool        `json:"objects"`
+	// Files of the repository, those that the build is thought to need. Whether more are needed tells Response.Misses.
+	Files []wire.File `json:"files"`
+	// Path is the folder of the kustomization, relative to the root of the repository.
+	Path string `json:"path"`
+	// Over is what a kustomization over the root says (images, patches, components…), components relative to Path.
+	Over map[string]any `json:"over"`
 }
 
 // Manifest is one built resource.
 type Manifest struct {
-	Text       wire.Span  `json:"text"`
-	JSON       *wire.Span `json:"json,omitempty"`
-	APIVersion string     `json:"apiVersion"`
-	Kind       string     `json:"kind"`
-	Name       string     `json:"name"`
-	Namespace  string     `json:"namespace,omitempty"`
+	JSON wire.Span `json:"json"`
+	// File that it was read from, and which of the file's resources it was; -1 where a generator of the file made it.
+	File  string `json:"file,omitempty"`
+	Index int    `json:"index"`
+	// Patches are the files of patches that changed it; for an inline one, the folder of its kustomization.
+	Patches []string `json:"patches,omitempty"`
 }
 
 // Response is kustomizeBuild's output header.
@@ -38,11 +46,17 @@ type Response struct {
 	OK        bool        `json:"ok"`
 	Error     *diag.Error `json:"error,omitempty"`
 	Manifests []Manifest  `json:"manifests,omitempty"`
+	// Reads are the files that were read; Misses the paths that were looked for and not there.
+	Reads  []string `json:"reads,omitempty"`
+	Misses []string `json:"misses,omitempty"`
 }
 
 // mount keeps the tree one level down: "..", followed past the top of the
 // repository, then names something that does not exist instead of wrapping to "/".
 const mount = "/repo"
+
+// over is the folder of the kustomization that the request brings itself.
+const over = "/over"
 
 type deny struct{}
 
@@ -58,18 +72,20 @@ func BlockNetwork() { http.DefaultTransport = deny{} }
 func Build(header, blob []byte) (resp *Response, out *wire.Builder) {
 	out = &wire.Builder{}
 	resp = &Response{}
+	tree := memfs.New()
 	defer func() {
 		if r := recover(); r != nil {
-			resp = &Response{Error: diag.New("PANIC", fmt.Sprint(r))}
-			out = &wire.Builder{}
+			resp, out = &Response{Error: diag.New("PANIC", fmt.Sprint(r))}, &wire.Builder{}
 		}
+		resp.Reads, resp.Misses = inRepository(tree.Reads()), inRepository(tree.Misses())
+		forget()
 	}()
 	var req Request
 	if err := json.Unmarshal(header, &req); err != nil {
 		resp.Error = diag.New("BAD_REQUEST", err.Error())
 		return
 	}
-	if err := build(&req, blob, resp, out); err != nil {
+	if err := build(&req, blob, tree, resp, out); err != nil {
 		resp.Manifests = nil
 		out = &wire.Builder{}
 		resp.Error = diag.Kustomize(err)
@@ -79,9 +95,26 @@ func Build(header, blob []byte) (resp *Response, out *wire.Builder) {
 	return
 }
 
-func build(req *Request, blob []byte, resp *Response, out *wire.Builder) error {
-	tree := memfs.New()
+// forget drops what upstream keeps in globals of a build: a schema that this application brought must not be what the
+// next one is merged by. The built-in schema stays parsed, which is most of the time of a small build.
+func forget() {
+	sources.Reset()
+	if openapi.GetSchemaVersion() != openapi.DefaultOpenAPI {
+		openapi.ResetOpenAPI()
+	}
+}
+
+// Warm parses the built-in schema before the first build asks for it.
+func Warm() { openapi.Schema() }
+
+func build(req *Request, blob []byte, tree *memfs.FS, resp *Response, out *wire.Builder) error {
 	for _, f := range req.Files {
+		if f.Folder {
+			if err := tree.AddFolder(path.Join(mount, f.Path)); err != nil {
+				return err
+			}
+			continue
+		}
 		data, err := wire.Bytes(blob, f.Off, f.Len)
 		if err != nil {
 			return err
@@ -90,36 +123,91 @@ func build(req *Request, blob []byte, resp *Response, out *wire.Builder) error {
 			return err
 		}
 	}
-	// Absolute, so krusty never tries to read the argument as a git URL.
-	p := path.Join(mount, req.Path)
+	root, err := rootOf(req, tree)
+	if err != nil {
+		return err
+	}
 	opts := krusty.MakeDefaultOptions()
 	// What `kustomize build` and `kubectl kustomize` default to: honour sortOptions,
 	// else depth-first order.
 	opts.Reorder = krusty.ReorderOptionUnspecified
 	opts.LoadRestrictions = types.LoadRestrictionsRootOnly
 	opts.PluginConfig = types.DisabledPluginConfig()
-	m, err := krusty.MakeKustomizer(opts).Run(tree, p)
+	m, err := krusty.MakeKustomizer(opts).Run(tree, root)
 	if err != nil {
 		return err
 	}
+	return put(m, resp, out)
+}
+
+func put(m resmap.ResMap, resp *Response, out *wire.Builder) error {
 	for _, r := range m.Resources() {
-		y, err := r.AsYAML()
+		data, err := r.MarshalJSON()
 		if err != nil {
 			return err
 		}
-		mf := Manifest{
-			APIVersion: r.GetApiVersion(), Kind: r.GetKind(), Name: r.GetName(),
-			Namespace: r.GetNamespace(), Text: out.Put(string(y)),
-		}
-		if req.Objects {
-			j, err := r.MarshalJSON()
-			if err != nil {
-				return err
+		manifest := Manifest{JSON: out.Put(string(data)), Index: -1}
+		if source, ok := sources.Of(r); ok {
+			manifest.Index = source.Index
+			if file := inRepository([]string{source.File}); len(file) > 0 {
+				manifest.File = file[0]
 			}
-			sp := out.Put(string(j))
-			mf.JSON = &sp
+			manifest.Patches = inRepository(source.Patches)
 		}
-		resp.Manifests = append(resp.Manifests, mf)
+		resp.Manifests = append(resp.Manifests, manifest)
 	}
 	return nil
+}
+
+// rootOf is the absolute path to build, so that krusty never tries to read it as a git URL: the folder itself, or a
+// kustomization over it. What only a root may say (order, metadata, schema) goes along.
+func rootOf(req *Request, tree *memfs.FS) (string, error) {
+	root := path.Join(mount, req.Path)
+	if len(req.Over) == 0 {
+		return root, nil
+	}
+	kustomization := map[string]any{}
+	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
+		if text, err := tree.ReadFile(path.Join(root, name)); err == nil {
+			if err := yaml.Unmarshal(text, &kustomization); err != nil {
+				return root, nil // the build says what is wrong
+			}
+		}
+	}
+	top := map[string]any{}
+	for _, field := range []string{"sortOptions", "buildMetadata"} {
+		if value, ok := kustomization[field]; ok {
+			top[field] = value
+		}
+	}
+	if schema, ok := kustomization["openapi"].(map[string]any); ok && schema["version"] != nil {
+		top["openapi"] = schema
+	}
+	for field, value := range req.Over {
+		top[field] = value
+	}
+	top["resources"] = []string{path.Join("..", root)}
+	if components, ok := req.Over["components"].([]any); ok {
+		paths := []string{}
+		for _, component := range components {
+			paths = append(paths, path.Join("..", root, fmt.Sprint(component)))
+		}
+		top["components"] = paths
+	}
+	text, err := yaml.Marshal(top)
+	if err != nil {
+		return "", err
+	}
+	return over, tree.Add(path.Join(over, "kustomization.yaml"), text, "")
+}
+
+// inRepository makes paths relative to the root of the repository and drops those outside of it.
+func inRepository(paths []string) []string {
+	var inside []string
+	for _, p := range paths {
+		if rest, ok := strings.CutPrefix(p, mount+"/"); ok {
+			inside = append(inside, rest)
+		}
+	}
+	return inside
 }

@@ -105,35 +105,3 @@ func fail(code, msg string) []byte {
 	b, _ := (&wire.Builder{}).Frame(map[string]any{"ok": false, "error": map[string]string{"code": code, "message": msg}})
 	return b
 }
-
-// hostLookup asks the host for an object. The host writes nothing: it returns
-// the reply length and the guest then pulls the bytes with hostLookupRead.
-//
-//go:wasmimport host lookup
-func hostLookup(ptr unsafe.Pointer, n uint32) int32
-
-//go:wasmimport host lookup_read
-func hostLookupRead(ptr unsafe.Pointer)
-
-// Lookup implements helmrender.LookupFunc over the host import.
-func Lookup(apiVersion, kind, namespace, name string) (map[string]any, error) {
-	q, _ := json.Marshal([4]string{apiVersion, kind, namespace, name})
-	n := hostLookup(unsafe.Pointer(unsafe.SliceData(q)), uint32(len(q)))
-	runtime.KeepAlive(q)
-	if n <= 0 {
-		return nil, nil
-	}
-	buf := make([]byte, n)
-	hostLookupRead(unsafe.Pointer(unsafe.SliceData(buf)))
-	var res struct {
-		Object map[string]any `json:"object"`
-		Error  string         `json:"error"`
-	}
-	if err := json.Unmarshal(buf, &res); err != nil {
-		return nil, err
-	}
-	if res.Error != "" {
-		return nil, fmt.Errorf("%s", res.Error)
-	}
-	return res.Object, nil
-}

@@ -1,13 +1,15 @@
+import { createHash } from 'node:crypto';
 import { API_VERSION, APPLICATION, decodeApplication, type Application } from '@plumb/api';
 import { PlumbError, type KubeObject, type TargetKey } from '@plumb/core';
-import { planTarget, targetsOf, type Plan } from '@plumb/engine';
+import { openTargetRenderer, planTarget, systemRandom, targetsOf, type Plan, type PlanRequest } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
-import { createRenderer, type Renderer } from '@plumb/render';
+import { openLedgerReadOnly } from '@plumb/ledger';
 import { checkEnvironment, decodedApplication, listObjects, selectNamed, selectOne } from '../applications.ts';
 import { chooseCluster, openClient, type ChosenCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
+import { cacheFolder } from '../folders.ts';
 import {
   applicationsIn,
   openRemote,
@@ -39,14 +41,22 @@ interface Planned {
 
 /** `plumb plan`: what a commit or a working copy would change on the cluster. Writes nothing. */
 export async function plan(this: CliContext, flags: PlanFlags, name?: string): Promise<void> {
-  const { cwd, clock, signal } = this.surroundings;
+  const { cwd, clock, env, home, signal } = this.surroundings;
   if (flags.local !== undefined && flags.ref !== undefined) {
     throw new PlumbError('Usage', '--local and --ref exclude each other', { fix: 'Leave one of them out.' });
   }
-  const workingCopy = flags.local === undefined ? undefined : await openWorkingCopy(flags.local, cwd);
+  const workingCopy = flags.local === undefined ? undefined : await openWorkingCopy(flags.local, cwd, clock);
   const cluster = await chooseCluster(this, flags);
   await using client = openClient(this.surroundings, cluster.config);
-  await using renderer = createRenderer({ clock });
+  await using rendering = await openTargetRenderer({
+    client,
+    clock,
+    random: systemRandom,
+    cacheFolder: cacheFolder(env, home),
+    deriveKey: (purpose) => keyOf(cluster.stateFolder, purpose),
+    signal,
+  });
+  const { renderer } = rendering;
 
   const known = await knownApplications(client, cluster, workingCopy !== undefined, signal);
   const chosen =
@@ -74,9 +84,23 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string): P
   this.answer(exitCodeFor(planned, flags));
 }
 
+/**
+ * What random functions of templates draw from is a secret of the engine. Where its ledger is on this machine the plan
+ * shows what the engine will apply; elsewhere random values differ.
+ */
+async function keyOf(folder: string, purpose: string): Promise<Uint8Array> {
+  try {
+    await using ledger = await openLedgerReadOnly(folder);
+    return await ledger.deriveKey(purpose);
+  } catch (thrown) {
+    if (thrown instanceof PlumbError) return createHash('sha256').update(purpose).digest();
+    throw thrown;
+  }
+}
+
 interface PlanContext {
   readonly client: KubeClient;
-  readonly renderer: Renderer;
+  readonly renderer: PlanRequest['renderer'];
   readonly known: readonly KubeObject[];
   readonly workingCopy: WorkingCopy | undefined;
   readonly flags: PlanFlags;
@@ -109,7 +133,16 @@ async function planApplication(context: PlanContext, application: Application): 
   for (const spec of specs) {
     const source = workingCopy ?? (await remote?.at(flags.ref ?? spec.revision, { signal }));
     if (source === undefined) continue;
-    const result = await planTarget({ client, spec, tree: source.tree, renderer, parent, targets: living, signal });
+    const result = await planTarget({
+      client,
+      spec,
+      tree: source.tree,
+      committedMs: source.committedMs,
+      renderer,
+      parent,
+      targets: living,
+      signal,
+    });
     if (!result.ok) throwAll(result.error);
     planned.push({ plan: result.value, source });
   }
@@ -151,7 +184,7 @@ async function applicationsFor(
     for (const application of known.map(decodedApplication)) {
       const folder = application.spec.source.path;
       const isBelow = path === '' || folder === path || folder.startsWith(`${path}/`);
-      if (isBelow && (await tree.treeId(folder, { signal })) !== undefined) matching.push(application);
+      if (isBelow && (await tree.find(folder, { signal })) !== undefined) matching.push(application);
     }
     const repositories = new Set(
       matching.map(({ metadata, spec }) => `${metadata.namespace}/${spec.source.repository}`),

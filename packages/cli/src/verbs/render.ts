@@ -1,14 +1,14 @@
-import { stat } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
-import { PlumbError, type RenderedObject } from '@plumb/core';
-import { localTree, repositoryRoot } from '@plumb/git';
-import { createRenderer } from '@plumb/render';
+import { availableParallelism } from 'node:os';
+import { PlumbError, type DocumentAt, type RendererName } from '@plumb/core';
+import { createRenderer, type Renderer } from '@plumb/render';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
-import { nameFromFolder } from '../folder-name.ts';
 import { jsonText, oneLine } from '../printable.ts';
+import { renderBatch } from '../render-batch.ts';
+import { explainRender } from '../render-explanation.ts';
+import { renderFolder } from '../render-folder.ts';
+import { refusals, warningsOf } from '../render-refusals.ts';
 import { throwAll } from '../report-error.ts';
-import { readValuesFiles } from '../values-files.ts';
 import { yamlText } from '../yaml-text.ts';
 
 export interface RenderFlags extends EveryVerb {
@@ -17,36 +17,49 @@ export interface RenderFlags extends EveryVerb {
   readonly values?: readonly string[] | undefined;
   readonly set?: readonly string[] | undefined;
   readonly env?: string | undefined;
-  readonly output: 'yaml' | 'json';
+  readonly renderer?: RendererName | undefined;
+  readonly explain?: boolean | undefined;
+  readonly batch?: string | undefined;
+  readonly output: 'yaml' | 'json' | 'jsonl';
 }
 
 /** `plumb render DIR`: the objects that a folder renders to, without any cluster. */
-export async function render(this: CliContext, flags: RenderFlags, folder: string): Promise<void> {
-  const { cwd, clock, signal } = this.surroundings;
-  const directory = resolve(cwd, folder);
-  if (!(await stat(directory).catch(() => undefined))?.isDirectory()) {
-    throw new PlumbError('PathMissing', `there is no folder ${folder}`, { fix: 'Name the folder of the manifests.' });
+export async function render(this: CliContext, flags: RenderFlags, folder?: string): Promise<void> {
+  const { clock } = this.surroundings;
+  if ((flags.batch === undefined) === (folder === undefined)) {
+    throw new PlumbError('Usage', 'name either a folder or a file with --batch');
   }
-  const values = await readValuesFiles(flags.values ?? [], cwd);
-  const root = await repositoryRoot(directory);
-  await using renderer = createRenderer({ clock, workers: 1 });
-  const result = await renderer.render({
-    tree: localTree(root),
-    path: relative(root, directory).split(sep).join('/'),
-    release: flags.release ?? nameFromFolder(directory),
-    namespace: flags.namespace,
-    environment: flags.env,
-    set: flags.set,
-    values,
-    signal,
-  });
-  if (!result.ok) throwAll(result.error);
-  const { objects } = result.value;
-  if (flags.output === 'json') this.print(`${jsonText({ objects: objects.map(({ object }) => object) })}\n`);
-  else this.print(objects.map(documentText).join('---\n'));
+  await using renderer = createRenderer({ clock, workers: flags.batch === undefined ? 1 : availableParallelism() });
+  if (flags.batch !== undefined) await batch(this, renderer, flags.batch);
+  else if (folder !== undefined) await one(this, renderer, folder, flags);
 }
 
-function documentText({ object, origin }: RenderedObject): string {
+async function one(cli: CliContext, renderer: Renderer, folder: string, flags: RenderFlags): Promise<void> {
+  const { cwd, signal } = cli.surroundings;
+  const request = { ...flags, folder, environment: flags.env };
+  const outcome = await renderFolder(request, { renderer, cwd, signal });
+  if (flags.explain === true) {
+    const explanation = explainRender(outcome);
+    cli.print(flags.output === 'yaml' ? explanation.text : `${jsonText(explanation.json)}\n`);
+  }
+  const errors = refusals(outcome);
+  if (errors.length > 0) throwAll(errors);
+  for (const warning of warningsOf(outcome)) cli.note(`warning: ${oneLine(warning)}`);
+  if (flags.explain === true) return;
+  const { documents } = outcome;
+  if (flags.output === 'yaml') cli.print(documents.map(documentText).join('---\n'));
+  else cli.print(`${jsonText({ objects: documents.map(({ value }) => value) })}\n`);
+}
+
+async function batch(cli: CliContext, renderer: Renderer, file: string): Promise<void> {
+  const { cwd, signal } = cli.surroundings;
+  for await (const line of renderBatch(file, { renderer, cwd, signal, concurrency: 2 * availableParallelism() })) {
+    cli.print(`${jsonText(line)}\n`);
+  }
+}
+
+function documentText({ value, origin, hook }: DocumentAt): string {
   const place = origin.line === undefined ? origin.file : `${origin.file}:${origin.line}`;
-  return `# Source: ${oneLine(place)}\n${yamlText(object)}`;
+  const marks = hook === undefined ? '' : `# Hook: ${hook.events.join(', ')}; weight ${hook.weight}\n`;
+  return `# Source: ${oneLine(place)}\n${marks}${yamlText(value)}`;
 }

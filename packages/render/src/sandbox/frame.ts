@@ -42,6 +42,11 @@ export interface Frame {
   text(span: Span): string;
 }
 
+/** JSON of the guest as a value; numbers must be ones that JavaScript holds exactly. */
+export function parseGuestJson(text: string): unknown {
+  return JSON.parse(text);
+}
+
 export function readFrame(frame: Uint8Array): Frame {
   const length = new DataView(frame.buffer, frame.byteOffset).getUint32(0, true);
   const decoder = new TextDecoder();

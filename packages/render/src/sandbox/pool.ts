@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { PlumbError, type Clock } from '@plumb/core';
+import { FrameWriter } from './frame.ts';
 import type { World } from './wasi.ts';
 import type { WorkerInput, WorkerReply, WorkerRequest } from './worker.ts';
 
@@ -8,6 +9,8 @@ export interface SandboxOptions {
   readonly loadModule: () => Promise<WebAssembly.Module>;
   /** Threads at most. */
   readonly size: number;
+  /** Whether a thread gets ready for its first call when it starts. Default false. */
+  readonly isWarmed?: boolean;
   /** How long one call may run. */
   readonly timeoutMs: number;
 }
@@ -35,6 +38,7 @@ interface Slot {
 /** Linear memory never shrinks, so a thread that once rendered something large is replaced. */
 const RECYCLE_ABOVE_BYTES = 192 * 1024 * 1024;
 const IDLE_MS = 60_000;
+const WARM_UP = new FrameWriter().frame({ op: 'warm' });
 
 /**
  * Threads that run the guest. They start with the first call and end when idle for a minute. A call that runs too long,
@@ -98,7 +102,10 @@ export class Sandbox implements AsyncDisposable {
   #start(): Slot {
     if (this.#module === undefined) throw new Error('the module must be loaded first');
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: { module: this.#module } satisfies WorkerInput,
+      workerData: {
+        module: this.#module,
+        warmUp: this.#options.isWarmed === true ? WARM_UP : undefined,
+      } satisfies WorkerInput,
       env: {},
       // The guest's stack is the thread's: the default overflows on deep templates before Go's own limit is reached.
       resourceLimits: { stackSizeMb: 4 },

@@ -4,6 +4,8 @@ import type { World } from './wasi.ts';
 
 export interface WorkerInput {
   readonly module: WebAssembly.Module;
+  /** What is called before the first request; its answer says nothing. */
+  readonly warmUp: Uint8Array | undefined;
 }
 
 export interface WorkerRequest {
@@ -18,11 +20,12 @@ export type WorkerReply =
   | { readonly kind: 'reply'; readonly frame: Uint8Array; readonly memoryBytes: number }
   | { readonly kind: 'failed'; readonly reason: GuestFailureReason; readonly message: string };
 
-const { module } = workerData as WorkerInput;
+const { module, warmUp } = workerData as WorkerInput;
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a worker thread');
 
 let guest: Guest | undefined = new Guest(module, { nowMs: 0, seed: '' });
+if (warmUp !== undefined) guest.call(warmUp, { nowMs: 0, seed: '' });
 port.on('message', ({ frame, world, isFresh }: WorkerRequest) => {
   try {
     if (isFresh) guest = undefined;

@@ -1,0 +1,149 @@
+// Command patch copies the Kustomize module that go.mod names and makes it faster, and able to say where a resource came
+// from: `go run ./cmd/patch OUTPUT_FOLDER`. What it builds is the same, object for object; the tests hold it against the
+// upstream binary.
+//
+// Every edit names the one place in the upstream file that it replaces, and fails where that place is not there exactly
+// once: a new upstream version is looked at by a person before it is used.
+package main
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+const module = "sigs.k8s.io/kustomize/api"
+
+type edit struct{ file, old, new string }
+
+var edits = []edit{
+	// Faster: three loops compare each resource with every other one, and read its id out of YAML each time.
+	{"resmap/reswrangler.go",
+		"	if r := m.GetMatchingResourcesByCurrentId(id.Equals); len(r) > 0 {",
+		"	if r := WithCurrentId(m.rList, id); len(r) > 0 {"},
+	{"internal/builtins/NamespaceTransformer.go",
+		"		matches := m.GetMatchingResourcesByCurrentId(r.CurId().Equals)",
+		"		matches := resmap.WithCurrentId(m.Resources(), r.CurId())"},
+	{"internal/accumulator/namereferencetransformer.go",
+		"	for r, fList := range fMap {\n		c, err := m.SubsetThatCouldBeReferencedByResource(r)",
+		"	memo := rememberReferrals(m)\n	for r, fList := range fMap {\n		c, err := memo.candidates(r)"},
+	{"internal/accumulator/namereferencetransformer.go",
+		"			f.ReferralCandidates = c",
+		"			f.ReferralCandidates = c\n			f.PreviousNames = memo.previousNames"},
+	{"filters/nameref/nameref.go",
+		"	ReferralCandidates resmap.ResMap\n}",
+		"	ReferralCandidates resmap.ResMap\n\n	// PreviousNames of the candidates, as their annotation has them.\n	PreviousNames map[*resource.Resource]string\n}"},
+	{"filters/nameref/nameref.go",
+		"doSieve(candidates, previousNameMatches(oldName))",
+		"doSieve(candidates, f.previousNameMatches(oldName))"},
+	{"filters/nameref/nameref.go",
+		"func previousNameMatches(name string) sieveFunc {\n	return func(r *resource.Resource) bool {",
+		"func (f Filter) previousNameMatches(name string) sieveFunc {\n	return func(r *resource.Resource) bool {\n		if names, ok := f.PreviousNames[r]; ok && !strings.Contains(names, name) {\n			return false\n		}"},
+
+	// Where a resource came from.
+	{"internal/target/kusttarget.go",
+		"	err = ra.AppendAll(resources)\n	if err != nil {\n		return errors.WrapPrefixf(err, \"merging resources from '%s'\", path)",
+		"	for index, r := range resources.Resources() {\n		sources.Read(r, kt.ldr.Root(), path, index)\n	}\n	err = ra.AppendAll(resources)\n	if err != nil {\n		return errors.WrapPrefixf(err, \"merging resources from '%s'\", path)"},
+	{"internal/target/kusttarget.go",
+		"		if resMap != nil {\n			err = resMap.AddOriginAnnotation(generators[i].Origin)",
+		"		if resMap != nil {\n			for _, r := range resMap.Resources() {\n				sources.Generated(r, kt.ldr.Root(), kt.kustFileName)\n			}\n			err = resMap.AddOriginAnnotation(generators[i].Origin)"},
+	{"internal/target/kusttarget.go",
+		"	\"sigs.k8s.io/kustomize/api/resource\"\n",
+		"	\"sigs.k8s.io/kustomize/api/resource\"\n	\"sigs.k8s.io/kustomize/api/sources\"\n"},
+	{"internal/builtins/PatchTransformer.go",
+		"	patchSource string",
+		"	patchSource string\n	patchFile   string"},
+	{"internal/builtins/PatchTransformer.go",
+		"		p.patchText = p.Patch\n",
+		"		p.patchText = p.Patch\n		p.patchFile = h.Loader().Root() // inline: its kustomization\n"},
+	{"internal/builtins/PatchTransformer.go",
+		"		p.patchText = string(loaded)",
+		"		p.patchText = string(loaded)\n		p.patchFile = sources.Join(h.Loader().Root(), p.Path)"},
+	{"internal/builtins/PatchTransformer.go",
+		"		return errors.Wrap(m.ApplySmPatch(resource.MakeIdSet(selected), patch))",
+		"		for _, r := range selected {\n			sources.Patched(r, p.patchFile)\n		}\n		return errors.Wrap(m.ApplySmPatch(resource.MakeIdSet(selected), patch))"},
+	{"internal/builtins/PatchTransformer.go",
+		"		if err := target.ApplySmPatch(patch); err != nil {",
+		"		sources.Patched(target, p.patchFile)\n		if err := target.ApplySmPatch(patch); err != nil {"},
+	{"internal/builtins/PatchTransformer.go",
+		"		res.StorePreviousId()",
+		"		sources.Patched(res, p.patchFile)\n		res.StorePreviousId()"},
+	{"internal/builtins/PatchTransformer.go",
+		"	\"sigs.k8s.io/kustomize/api/resource\"\n",
+		"	\"sigs.k8s.io/kustomize/api/resource\"\n	\"sigs.k8s.io/kustomize/api/sources\"\n"},
+}
+
+// Files of ours that are added to the module. They end in .txt, so that they are no part of this one.
+//
+//go:embed kustomize
+var added embed.FS
+
+func main() {
+	if len(os.Args) != 2 {
+		fail(fmt.Errorf("usage: patch OUTPUT_FOLDER"))
+	}
+	if err := patch(os.Args[1]); err != nil {
+		fail(err)
+	}
+}
+
+func patch(out string) error {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	if err != nil {
+		return fmt.Errorf("finding %s: %w", module, err)
+	}
+	if err := os.RemoveAll(out); err != nil {
+		return err
+	}
+	if err := copyTree(os.DirFS(strings.TrimSpace(string(dir))), out); err != nil {
+		return err
+	}
+	for _, e := range edits {
+		if err := e.apply(out); err != nil {
+			return err
+		}
+	}
+	ours, err := fs.Sub(added, "kustomize")
+	if err != nil {
+		return err
+	}
+	return copyTree(ours, out)
+}
+
+func (e edit) apply(out string) error {
+	file := filepath.Join(out, e.file)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if n := strings.Count(string(text), e.old); n != 1 {
+		return fmt.Errorf("%s: %q stands there %d times, not once", e.file, e.old, n)
+	}
+	return os.WriteFile(file, []byte(strings.Replace(string(text), e.old, e.new, 1)), 0o644)
+}
+
+func copyTree(from fs.FS, to string) error {
+	return fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		data, err := fs.ReadFile(from, name)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, strings.TrimSuffix(name, ".txt"))
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(target, data, 0o644)
+	})
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "patch:", err)
+	os.Exit(1)
+}

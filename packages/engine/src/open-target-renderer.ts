@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { openCharts } from '@plumb/charts';
+import type { Clock, Random } from '@plumb/core';
+import type { KubeClient } from '@plumb/kube';
+import { createRenderer, type RenderCache } from '@plumb/render';
+import { ClusterCapabilities } from './capabilities.ts';
+import { ExternalReader } from './externals.ts';
+import { readConfigMap, readSecret } from './secret.ts';
+import { TargetRenderer } from './target-renderer.ts';
+
+export interface TargetRendererFolders {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Where charts are kept; may be deleted at any time. */
+  readonly cacheFolder: string;
+  /** Secrets of this installation, for what purpose is said: see `LedgerReader.deriveKey`. */
+  deriveKey(purpose: string): Promise<Uint8Array>;
+  readonly cache?: RenderCache | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface OpenTargetRenderer extends AsyncDisposable {
+  readonly renderer: TargetRenderer;
+  readonly capabilities: ClusterCapabilities;
+}
+
+/** What the key of stable randomness is derived for. */
+const SEED = 'random functions of templates';
+
+/** All that rendering targets needs, for the engine and for whoever plans without one. */
+export async function openTargetRenderer(options: TargetRendererFolders): Promise<OpenTargetRenderer> {
+  const { client, clock, random, cache, signal } = options;
+  await using opening = new AsyncDisposableStack();
+  const charts = opening.use(openCharts({ folder: join(options.cacheFolder, 'charts'), clock }));
+  const capabilities = new ClusterCapabilities(client, signal);
+  const renderer = new TargetRenderer({
+    renderer: opening.use(createRenderer({ clock, cache })),
+    externals: new ExternalReader({
+      charts,
+      key: await options.deriveKey('names of variables'),
+      readSecret: (namespace, name, o) => readSecret(client, namespace, name, o.signal),
+      readConfigMap: (namespace, name, o) => readConfigMap(client, namespace, name, o.signal),
+    }),
+    capabilities,
+    seedKey: await options.deriveKey(SEED),
+    random,
+  });
+  const open = opening.move();
+  return { renderer, capabilities, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}

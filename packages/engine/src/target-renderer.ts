@@ -1,0 +1,89 @@
+import { createHmac } from 'node:crypto';
+import type { Random, SourceTree } from '@plumb/core';
+import type { Renderer, RenderOutcome, RenderRequest, ReadSet } from '@plumb/render';
+import type { ClusterCapabilities } from './capabilities.ts';
+import type { ExternalReader, Externals } from './externals.ts';
+import type { TargetSpec } from './targets.ts';
+
+interface Call {
+  readonly signal: AbortSignal;
+}
+
+export interface TargetRendererOptions {
+  readonly renderer: Renderer;
+  readonly externals: ExternalReader;
+  readonly capabilities: ClusterCapabilities;
+  /** Of this installation: what stable randomness is drawn from. */
+  readonly seedKey: Uint8Array;
+  readonly random: Random;
+}
+
+/** A target's files at a commit, and what came to them from elsewhere. */
+export interface TargetSource {
+  readonly tree: SourceTree;
+  readonly externals: Externals | undefined;
+  /** Epoch milliseconds of the commit: what `now` answers. */
+  readonly committedMs: number;
+}
+
+const NO_BYTES = new Uint8Array();
+
+/** From a target to what the renderer is asked: the one place where spec, cluster, secrets and files come together. */
+export class TargetRenderer {
+  readonly #options: TargetRendererOptions;
+
+  constructor(options: TargetRendererOptions) {
+    this.#options = options;
+  }
+
+  /** Chart and variables as they are now; undefined where the spec names none. */
+  async externalsOf({ externals }: TargetSpec, call: Call): Promise<Externals | undefined> {
+    return externals === undefined ? undefined : this.#options.externals.read(externals, call);
+  }
+
+  async render(spec: TargetSpec, source: TargetSource, call: Call): Promise<RenderOutcome> {
+    const { externals, renderer } = this.#options;
+    const chart =
+      source.externals === undefined || spec.externals === undefined
+        ? undefined
+        : await externals.archive(spec.externals, source.externals, call);
+    return renderer.render({ ...(await this.#request(spec, source, call)), chart });
+  }
+
+  /** What an earlier render of the same read, where that is known and nothing of it has changed. */
+  async recall(spec: TargetSpec, source: Omit<TargetSource, 'committedMs'>, call: Call): Promise<ReadSet | undefined> {
+    if (spec.isVolatile) return undefined;
+    const request = await this.#request(spec, { ...source, committedMs: 0 }, call);
+    const chart = source.externals?.chart;
+    return this.#options.renderer.recall({
+      ...request,
+      ...(chart === undefined ? {} : { chart: { ...chart, bytes: NO_BYTES } }),
+    });
+  }
+
+  async #request(spec: TargetSpec, { tree, externals, committedMs }: TargetSource, call: Call): Promise<RenderRequest> {
+    return {
+      ...spec.render,
+      tree,
+      path: spec.path,
+      capabilities: await this.#options.capabilities.of(spec),
+      substitution: externals?.substitution,
+      seed: this.#seedOf(spec),
+      isVolatile: spec.isVolatile,
+      nowMs: committedMs,
+      owner: spec.application,
+      signal: call.signal,
+    };
+  }
+
+  /**
+   * A password must stay what it is when a value changes that has nothing to do with it, so the values are no part of it;
+   * and nobody may guess it, so a secret is.
+   */
+  #seedOf({ target, path, render, isVolatile }: TargetSpec): string {
+    const { seedKey, random } = this.#options;
+    if (isVolatile) return `${random.next()} ${random.next()} ${random.next()}`;
+    const identity = [target, path, render.release, render.namespace];
+    return createHmac('sha256', seedKey).update(JSON.stringify(identity)).digest('hex');
+  }
+}
