@@ -59,8 +59,9 @@ export class ExternalReader {
   }
 
   async #resolve({ namespace, chart }: ExternalSpec & Required<Pick<ExternalSpec, 'chart'>>, call: Call) {
-    const secret = chart.secret === undefined ? {} : await this.#secret(namespace, chart.secret, call);
-    return this.#options.charts.resolve(chart, { credentials: chartCredentialsFromSecret(secret), ...call });
+    const credentials =
+      chart.secret === undefined ? {} : chartCredentialsFromSecret(await this.#secret(namespace, chart.secret, call));
+    return this.#options.charts.resolve(chart, { credentials, ...call });
   }
 
   async #secret(namespace: string, name: string, call: Call): Promise<Readonly<Record<string, Uint8Array>>> {

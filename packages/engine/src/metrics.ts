@@ -34,6 +34,11 @@ export class Metrics {
       { result: 'accepted' },
       { result: 'refused' },
     ]);
+    this.#declare('plumb_render_total', 'counter', 'Renders of targets: done anew, answered from the cache, failed.', [
+      { result: 'rendered' },
+      { result: 'kept' },
+      { result: 'failed' },
+    ]);
     this.#declare('plumb_queue_depth', 'gauge', 'Targets that wait or are worked on.', [{}]);
     this.#declare('plumb_live_objects', 'gauge', 'Managed objects in the watches.', [{}]);
     this.#declare(

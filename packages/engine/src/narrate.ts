@@ -16,6 +16,9 @@ export type Log = (event: EngineEvent) => void;
 export function narrate(event: TargetEvent, metrics: Metrics, log: Log): void {
   const { target } = event;
   switch (event.type) {
+    case 'rendered':
+      metrics.add('plumb_render_total', 1, { result: event.result });
+      return;
     case 'released':
       log({
         level: 'info',

@@ -192,11 +192,15 @@ class Kinds {
 }
 
 /** Undefined: the object stays as it is. */
+/** An object that somebody writes all the time is compared with what it was a moment ago. */
+const MAX_LOOKS = 5;
+
 async function planObject(
   request: PlanRequest,
   desired: DesiredObject,
   kinds: Kinds,
   newNamespaces: ReadonlySet<string>,
+  looks = 1,
 ): Promise<PlanItem | undefined> {
   const { client, spec, signal } = request;
   const { key, object, origin } = desired;
@@ -224,7 +228,10 @@ async function planObject(
   // As the apply itself would be made.
   const force = 'force' in first ? first.force : true;
   const dryRun = await client.apply(object, { force, dryRun: true, impersonate, signal }).then(
-    (answer) => ({ changes: current === undefined ? [] : diffObjects(current, answer.object) }),
+    (answer) => ({
+      changes: current === undefined ? [] : diffObjects(current, answer.object),
+      isOfSameState: current?.metadata.resourceVersion === answer.object.metadata.resourceVersion,
+    }),
     (thrown: unknown) => {
       if (isAbort(thrown, signal)) throw thrown;
       return { error: located(toPlumbError(thrown), desired) };
@@ -233,6 +240,9 @@ async function planObject(
   if ('error' in dryRun) {
     if (dryRun.error.code === 'NamespaceMissing' && newNamespaces.has(namespace ?? '')) return created;
     if (dryRun.error.code === 'ClusterUnreachable') throw dryRun.error;
+  } else if (current !== undefined && !dryRun.isOfSameState && looks < MAX_LOOKS) {
+    // Somebody wrote in between: what differs is theirs, not ours.
+    return planObject(request, desired, kinds, newNamespaces, looks + 1);
   }
   return itemOf(decide({ ...input, dryRun }), desired, current);
 }

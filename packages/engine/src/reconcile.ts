@@ -73,6 +73,7 @@ export interface FailedWrite {
 }
 
 export type TargetEvent =
+  | { readonly type: 'rendered'; readonly target: TargetKey; readonly result: 'rendered' | 'kept' | 'failed' }
   | {
       readonly type: 'released';
       readonly target: TargetKey;
@@ -410,7 +411,7 @@ export class Reconciler {
   }
 
   async #render(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): Promise<void> {
-    const { sources, renderer, claims, clock, client, wake } = this.#options;
+    const { sources, renderer, claims, clock, client, wake, narrate } = this.#options;
     const source = sources.sourceOf(spec);
     const tree = source.state === 'ready' ? sources.treeAt(spec.repository, source.commit) : undefined;
     if (source.state !== 'ready' || tree === undefined) return;
@@ -418,6 +419,8 @@ export class Reconciler {
     const externals = sources.externalsOf(spec);
     const { author, committer } = await sources.commitOf(spec.repository, commit, { signal });
     const rendered = await renderer.render(spec, { tree, externals, committedMs: committer.time }, { signal });
+    const result = !rendered.ok ? 'failed' : rendered.isCached ? 'kept' : 'rendered';
+    narrate({ type: 'rendered', target: spec.target, result });
     let errors: readonly PlumbError[] = rendered.ok ? [] : rendered.error;
     if (rendered.ok) {
       // Hooks are run, not kept; until they are, they are left out.

@@ -56,7 +56,7 @@ export async function renderChart(
   const call = async (isFresh: boolean): Promise<Reply> => {
     const frame = frameOf(request, files, contents, layers);
     const world = { nowMs: request.nowMs ?? 0, seed: seedOf(request) };
-    return readReply(await sandbox.call(frame, { world, isFresh, signal }));
+    return readReply(await sandbox.call(frame, { world, isFresh, owner: request.owner, signal }));
   };
   const chartFile = contents[files.findIndex(({ name }) => name === 'Chart.yaml')];
   const hasArchive = chart !== undefined || files.some(({ name }) => name.endsWith('.tgz'));

@@ -2,7 +2,7 @@ import { isJsonObject, PlumbError, type DocumentAt, type JsonObject, type Origin
 import { kustomizeError } from './kustomize-error.ts';
 import { DocumentLines } from './document-lines.ts';
 import type { Trace } from './read-set.ts';
-import { joinPath, resolveFrom } from './repository-path.ts';
+import { resolveFrom } from './repository-path.ts';
 import { RepositoryPart } from './repository-part.ts';
 import type { KustomizeOptions, RenderRequest } from './request.ts';
 import { FrameWriter, parseGuestJson } from './sandbox/frame.ts';
@@ -64,12 +64,12 @@ async function buildWith(
 ): Promise<Built> {
   const { tree, signal } = request;
   const call = { signal };
-  await part.add([folder, ...(over?.components ?? []).map((path) => joinPath(folder, path))], call);
-  let reply = await build(sandbox, part, folder, over, signal);
+  await part.add([folder, ...componentsOf(over, folder)], call);
+  let reply = await build(sandbox, part, folder, over, request);
   for (let round = 1; round < MAX_ROUNDS; round++) {
     const missed = reply.texts('misses').filter((path) => part.foundAt(path) === undefined && !part.folders.has(path));
     if ((await part.add(missed, call)) === 0) break;
-    reply = await build(sandbox, part, folder, over, signal);
+    reply = await build(sandbox, part, folder, over, request);
   }
   const reads = reply.texts('reads');
   for (const path of reads) trace.note(path, part.foundAt(path));
@@ -91,7 +91,7 @@ async function build(
   part: RepositoryPart,
   path: string,
   over: KustomizeOptions | undefined,
-  signal: AbortSignal,
+  { owner, signal }: RenderRequest,
 ): Promise<Reply> {
   const writer = new FrameWriter();
   const none = { o: 0, n: 0 };
@@ -105,7 +105,15 @@ async function build(
       ...[...part.links].map(([link, target]) => ({ p: link, l: target, ...none })),
     ],
   });
-  return readReply(await sandbox.call(frame, { world: { nowMs: 0, seed: '' }, isFresh: false, signal }));
+  return readReply(await sandbox.call(frame, { world: { nowMs: 0, seed: '' }, isFresh: false, owner, signal }));
+}
+
+function componentsOf(over: KustomizeOptions | undefined, folder: string): readonly string[] {
+  return (over?.components ?? []).map((name) => {
+    const path = resolveFrom(folder, name);
+    if (path !== undefined) return path;
+    throw new PlumbError('PathEscape', `the component ${JSON.stringify(name)} is not inside the repository`);
+  });
 }
 
 /** What `spec.render.kustomize` says, patch files put in: the build may read no file above its own folder. */

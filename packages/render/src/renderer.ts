@@ -156,7 +156,7 @@ class FolderRenderer implements Renderer {
       isCached: false,
     });
     if (cache === undefined || request.isVolatile === true) return run();
-    const root = await request.tree.treeId('', { signal });
+    const root = await trace.untraced.treeId('', { signal });
     const flight = `${key} ${root} ${capabilitiesMark(request.capabilities)}`;
     for (let running = this.#running.get(flight); running !== undefined; running = this.#running.get(flight)) {
       try {

@@ -87,6 +87,7 @@ export async function renderValues(
   const answer = await sandbox.call(frame, {
     world: { nowMs: request.nowMs ?? 0, seed: seedOf(request) },
     isFresh: texts.some(drawsRandom),
+    owner: request.owner,
     signal,
   });
 

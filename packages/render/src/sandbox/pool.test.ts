@@ -93,3 +93,31 @@ test('a frame that makes no sense is answered, not crashed on', async () => {
 
   assert.match(JSON.stringify(readFrame(reply).header), /BAD_REQUEST/);
 });
+
+test('calls of one owner leave a thread to the others', async () => {
+  const clock = new ManualClock();
+  await using sandbox = openSandbox(clock, 2);
+  const stop = new AbortController();
+  const heavy = [1, 2, 3].map(() =>
+    assert.rejects(sandbox.call(ENDLESS, { ...call, owner: 'heavy', signal: stop.signal }), /stop/),
+  );
+
+  const reply = await sandbox.call(QUICK, { ...call, owner: 'light' });
+
+  assert.match(JSON.stringify(readFrame(reply).header), /"ok":true/);
+  stop.abort(new Error('stop'));
+  await Promise.all(heavy);
+});
+
+test('a lost thread is replaced before anybody asks for it', async () => {
+  const clock = new ManualClock();
+  await using sandbox = openSandbox(clock);
+  const ended = assert.rejects(sandbox.call(ENDLESS, call), isError('RenderTimeout'));
+  await waitForTimer(clock);
+  clock.advance(TIMEOUT_MS);
+  await ended;
+
+  // The timer is the new thread's: it ends when idle for a minute.
+  assert.equal(clock.pending, 1);
+  assert.match(JSON.stringify(readFrame(await sandbox.call(QUICK, call)).header), /"ok":true/);
+});

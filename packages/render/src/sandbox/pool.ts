@@ -18,10 +18,13 @@ export interface SandboxOptions {
 export interface CallOptions {
   readonly world: World;
   readonly isFresh: boolean;
+  /** Whose call it is; calls of one owner leave a thread to the others. Default: nobody's, who is never held back. */
+  readonly owner?: string | undefined;
   readonly signal: AbortSignal;
 }
 
 interface Job {
+  readonly owner: string | undefined;
   readonly request: WorkerRequest;
   readonly resolve: (frame: Uint8Array) => void;
   readonly reject: (reason: unknown) => void;
@@ -42,7 +45,9 @@ const WARM_UP = new FrameWriter().frame({ op: 'warm' });
 
 /**
  * Threads that run the guest. They start with the first call and end when idle for a minute. A call that runs too long,
- * takes too much memory or crashes takes its thread with it, and nothing else.
+ * takes too much memory or crashes takes its thread with it, and nothing else; another one is started at once, so that
+ * the next call finds it ready. The calls of one owner never hold all threads: one heavy chart in three environments
+ * does not keep everybody else waiting.
  */
 export class Sandbox implements AsyncDisposable {
   readonly #options: SandboxOptions;
@@ -56,13 +61,13 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /** Answers one frame. Throws `RenderTimeout`, `RenderMemory` or `RenderCrash`, or the signal's reason. */
-  async call(frame: Uint8Array, { world, isFresh, signal }: CallOptions): Promise<Uint8Array> {
+  async call(frame: Uint8Array, { world, isFresh, owner, signal }: CallOptions): Promise<Uint8Array> {
     signal.throwIfAborted();
     this.#module ??= await this.#options.loadModule();
     signal.throwIfAborted();
     if (this.#isClosed) throw new PlumbError('RenderCrash', 'the renderer is closed');
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const job: Job = { request: { frame, world, isFresh }, resolve, reject };
+    const job: Job = { owner, request: { frame, world, isFresh }, resolve, reject };
     const onAbort = () => this.#cancel(job, signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#queue.push(job);
@@ -82,9 +87,10 @@ export class Sandbox implements AsyncDisposable {
   }
 
   #assign(): void {
-    while (this.#queue.length > 0) {
-      const slot = this.#idleSlot();
-      const job = slot === undefined ? undefined : this.#queue.shift();
+    for (;;) {
+      const at = this.#queue.findIndex((job) => this.#mayRun(job));
+      const slot = at < 0 ? undefined : this.#idleSlot();
+      const [job] = slot === undefined ? [] : this.#queue.splice(at, 1);
       if (slot === undefined || job === undefined) return;
       slot.timer?.[Symbol.dispose]();
       slot.timer = undefined;
@@ -92,6 +98,12 @@ export class Sandbox implements AsyncDisposable {
       slot.worker.ref();
       if (slot.isReady) this.#post(slot, job);
     }
+  }
+
+  #mayRun({ owner }: Job): boolean {
+    if (owner === undefined || this.#options.size === 1) return true;
+    const held = [...this.#slots].filter((slot) => slot.job?.owner === owner).length;
+    return held < this.#options.size - 1;
   }
 
   #idleSlot(): Slot | undefined {
@@ -119,6 +131,12 @@ export class Sandbox implements AsyncDisposable {
     // After an end of our own the slot is gone already, and this does nothing.
     worker.on('exit', (code) => void this.#end(slot, new PlumbError('RenderCrash', `the sandbox ended with ${code}`)));
     return slot;
+  }
+
+  /** In place of a thread that was lost: it gets ready while nobody waits for it. */
+  #startSpare(): void {
+    if (this.#isClosed || this.#slots.size >= this.#options.size) return;
+    this.#release(this.#start());
   }
 
   #post(slot: Slot, job: Job): void {
@@ -160,6 +178,8 @@ export class Sandbox implements AsyncDisposable {
     slot.job?.reject(reason);
     slot.job = undefined;
     if (!this.#isClosed) this.#assign();
+    // One that did not even start would be lost again and again.
+    if (reason !== undefined && slot.isReady) this.#startSpare();
     await slot.worker.terminate();
   }
 
