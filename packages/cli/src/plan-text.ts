@@ -1,4 +1,4 @@
-import { formatChanges, formatWhere, parseObjectKey, parseTargetKey, shortName, type ObjectKey } from '@plumb/core';
+import { formatChanges, formatWhere, parseObjectKey, parseTargetKey, shortName, type ObjectKey, type Where } from '@plumb/core';
 import type { Plan, PlanItem } from '@plumb/engine';
 import { oneLine } from './printable.ts';
 import { ACTION_SIGNS, paint, showSign, type Style } from './style.ts';
@@ -62,7 +62,14 @@ function detailsOf(item: PlanItem, plan: Plan): readonly string[] {
   if (item.action === 'create') return [item.predicted ? 'its namespace or kind comes first' : ''];
   const reasons = item.action === 'adopt' ? ['is there already, and not managed'] : [];
   if (item.reason === 'drifted') reasons.push('drifted');
-  return [...reasons, ...formatChanges(item.changes)];
+  const lines = formatChanges(item.changes);
+  return [...reasons, ...item.changes.map(({ place }, index) => `${lines[index] ?? ''}${placeText(place, item.origin)}`)];
+}
+
+/** Where the change is made, unless the object's own line says it already. */
+function placeText(place: Where | undefined, origin: Where | undefined): string {
+  if (place === undefined || (place.file === origin?.file && place.line === origin?.line)) return '';
+  return place.file === origin?.file ? `  (line ${place.line ?? ''})` : `  (${formatWhere(place)})`;
 }
 
 /** `Deployment/api`, with the namespace where it is not the target's. */

@@ -38,6 +38,8 @@ export interface Rendered {
   readonly objects: readonly RenderedObject[];
   /** Paths of the files that had a part in it, sorted. */
   readonly files: readonly string[];
+  /** Values files of the repository that it was rendered with, later ones over earlier ones. */
+  readonly valuesFiles?: readonly string[];
   /** What a person should know and nothing stops for. */
   readonly warnings: readonly string[];
 }

@@ -37,6 +37,7 @@ import {
   type TargetKey,
 } from '@plumb/core';
 import type { ApiResource, KubeClient } from '@plumb/kube';
+import { FieldPlaces, type Place } from '@plumb/render';
 import type { Externals } from './externals.ts';
 import type { TargetRenderer } from './target-renderer.ts';
 import type { TargetSpec } from './targets.ts';
@@ -72,6 +73,11 @@ export interface Plan {
   readonly notes: readonly string[];
 }
 
+/** A change with the line of the repository that makes it, as far as that can be known. */
+export interface PlacedChange extends FieldChange {
+  readonly place?: Place;
+}
+
 export interface PlanItem {
   /** `adopt`: the object is there, and not (or no longer) managed by a living application. */
   readonly action: 'delete' | 'change' | 'adopt' | 'create' | 'blocked';
@@ -79,7 +85,7 @@ export interface PlanItem {
   readonly reason?: Reason;
   readonly origin?: Origin;
   /** Field by field; empty for what is created or deleted whole. Values of Secrets are masked. */
-  readonly changes: readonly FieldChange[];
+  readonly changes: readonly PlacedChange[];
   /** The API server could not be asked yet: the namespace or the kind comes with the same plan. */
   readonly predicted: boolean;
   /** Why the API server, or another application, stands in the way. */
@@ -123,7 +129,10 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     return fail([new PlumbError('SuspiciouslyEmpty', `The source of ${spec.target} holds no manifests`)]);
   }
 
-  const items = outcomes.filter((outcome) => outcome !== undefined);
+  const places = new FieldPlaces(tree, rendered.value);
+  const items = await Promise.all(
+    outcomes.filter((outcome) => outcome !== undefined).map((item) => withPlaces(item, places, signal)),
+  );
   const leaving = deletions.verdict === 'none' ? [] : deletions.objects;
   return ok({
     target: spec.target,
@@ -134,6 +143,16 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     deletions,
     notes: notesOf(rendered.value, externals),
   });
+}
+
+async function withPlaces(item: PlanItem, places: FieldPlaces, signal: AbortSignal): Promise<PlanItem> {
+  const { origin } = item;
+  if (origin === undefined) return item;
+  const changes = item.changes.map(async (change) => {
+    const place = await places.placeOf(origin, change, { signal });
+    return place === undefined ? change : { ...change, place };
+  });
+  return { ...item, changes: await Promise.all(changes) };
 }
 
 /** What a person should know who reads the plan: what a range came to, and what is left out. */

@@ -496,6 +496,7 @@ export class Reconciler {
       target: spec.target,
       commit: desired.commit,
       treeId: desired.inputs.split(' ')[0] ?? '',
+      repository: sources.repository(spec.repository)?.spec.url ?? '',
       ...(memory.chart === undefined ? {} : { chart: chartText(memory.chart) }),
       inputsKey: desired.inputs,
       digest: desired.digest,

@@ -102,12 +102,14 @@ export class SqliteLedger extends SqliteReader implements Ledger {
         release.author,
         objects.length,
         startedAt,
+        release.repository ?? null,
         release.chart ?? null,
       );
       for (const [position, { id, encoding, bytes }] of contents.entries()) {
         insertContent.run(id, encoding, bytes);
         const origin = objects[position]?.origin;
-        insertReleaseObject.run(target, next, position, id, origin?.file ?? null, origin?.line ?? null);
+        const patches = origin?.patches === undefined ? null : canonicalJson(origin.patches);
+        insertReleaseObject.run(target, next, position, id, origin?.file ?? null, origin?.line ?? null, patches);
       }
       if (next > RELEASES_WITH_OBJECTS) this.#expire(target, next - RELEASES_WITH_OBJECTS);
       return next;

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Kysely } from 'kysely';
-import type { ErrorRecord, ObjectKey, TargetKey } from '@plumb/core';
+import type { ErrorRecord, ObjectKey, Origin, TargetKey } from '@plumb/core';
 import type { AppliedObject } from './applied-object.ts';
 import { decodeJson } from './decode.ts';
 import { kyselyOver, ledgerUnavailable } from './database.ts';
 import type { Release, ReleaseObject } from './release.ts';
-import type { AppliedRow, IntentRow, OutcomeRow, ReleaseRow, Tables } from './schema.ts';
+import type { AppliedRow, IntentRow, OutcomeRow, ReleaseObjectRow, ReleaseRow, Tables } from './schema.ts';
 import type { Vault } from './vault.ts';
 import type { RecordedIntent, WriteOutcome, WriteRecord } from './write-record.ts';
 
@@ -108,7 +108,7 @@ export class SqliteReader implements LedgerReader {
       db
         .selectFrom('release_object')
         .innerJoin('content', 'content.id', 'release_object.content')
-        .select(['id', 'encoding', 'bytes', 'origin_file', 'origin_line'])
+        .select(['id', 'encoding', 'bytes', 'origin_file', 'origin_line', 'origin_patches'])
         .where('target', '=', target)
         .where('number', '=', number)
         .orderBy('position')
@@ -116,12 +116,11 @@ export class SqliteReader implements LedgerReader {
     );
     if (rows.length !== release.object_count) return undefined;
     const vault = await this.#vault();
-    return rows.map((row) => ({
-      object: vault.restore(row),
-      ...(row.origin_file === null
-        ? {}
-        : { origin: { file: row.origin_file, ...(row.origin_line === null ? {} : { line: row.origin_line }) } }),
-    }));
+    return rows.map((row) => {
+      const object = vault.restore(row);
+      const origin = toOrigin(row);
+      return origin === undefined ? { object } : { object, origin };
+    });
   }
 
   async applied(target: TargetKey): Promise<readonly AppliedObject[]> {
@@ -213,12 +212,22 @@ function toRelease(row: ReleaseRow): Release {
     digest: row.digest,
     subject: row.subject,
     author: row.author,
+    ...(row.repository === null ? {} : { repository: row.repository }),
     ...(row.chart === null ? {} : { chart: row.chart }),
     objectCount: row.object_count,
     startedAt: row.started_at,
     ...(row.concluded_at === null ? {} : { concludedAt: row.concluded_at }),
     outcome: row.outcome,
     ...(row.message === null ? {} : { message: row.message }),
+  };
+}
+
+function toOrigin(row: Pick<ReleaseObjectRow, 'origin_file' | 'origin_line' | 'origin_patches'>): Origin | undefined {
+  if (row.origin_file === null) return undefined;
+  return {
+    file: row.origin_file,
+    ...(row.origin_line === null ? {} : { line: row.origin_line }),
+    ...(row.origin_patches === null ? {} : { patches: decodeJson(row.origin_patches) as readonly string[] }),
   };
 }
 

@@ -18,6 +18,8 @@ export interface NewRelease {
   /** The first line of the commit message. */
   readonly subject: string;
   readonly author: string;
+  /** The URL of the Git repository, without credentials. */
+  readonly repository?: string;
   /** The chart that was fetched for it: `redis 18.1.2 sha256:…`. */
   readonly chart?: string;
 }
@@ -35,6 +37,7 @@ export interface Release {
   readonly digest: string;
   readonly subject: string;
   readonly author: string;
+  readonly repository?: string;
   readonly chart?: string;
   readonly objectCount: number;
   /** Milliseconds since the epoch. */

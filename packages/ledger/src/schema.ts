@@ -49,16 +49,19 @@ export interface ReleaseRow {
   concluded_at: number | null;
   outcome: 'running' | 'healthy' | 'failed' | 'superseded';
   message: string | null;
+  repository: string | null;
   chart: string | null;
 }
 
-interface ReleaseObjectRow {
+export interface ReleaseObjectRow {
   target: string;
   number: number;
   position: number;
   content: Uint8Array;
   origin_file: string | null;
   origin_line: number | null;
+  /** A JSON list of paths. */
+  origin_patches: string | null;
 }
 
 interface ContentRow {
@@ -84,12 +87,18 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       for (const statement of FIRST) await sql.raw(statement).execute(db);
     },
   },
-  '0002-chart-of-a-release': {
+  '0002-provenance': {
     async up(db: Kysely<unknown>) {
-      await sql.raw('ALTER TABLE release ADD COLUMN chart TEXT').execute(db);
+      for (const statement of PROVENANCE) await sql.raw(statement).execute(db);
     },
   },
 };
+
+const PROVENANCE = [
+  `ALTER TABLE release ADD COLUMN repository TEXT`,
+  `ALTER TABLE release ADD COLUMN chart TEXT`,
+  `ALTER TABLE release_object ADD COLUMN origin_patches TEXT`,
+];
 
 const FIRST = [
   `CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`,

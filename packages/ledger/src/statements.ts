@@ -16,11 +16,11 @@ export function prepareStatements(database: DatabaseSync) {
 
     nextNumber: prepare('SELECT coalesce(max(number), 0) + 1 AS number FROM release WHERE target = ?'),
     insertRelease: prepare(`INSERT INTO release
-      (target, number, commit_id, tree_id, inputs_key, digest, subject, author, object_count, started_at, chart, outcome)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running')`),
+      (target, number, commit_id, tree_id, inputs_key, digest, subject, author, object_count, started_at, repository, chart, outcome)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running')`),
     insertContent: prepare('INSERT INTO content (id, encoding, bytes) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
     insertReleaseObject: prepare(`INSERT INTO release_object
-      (target, number, position, content, origin_file, origin_line) VALUES (?, ?, ?, ?, ?, ?)`),
+      (target, number, position, content, origin_file, origin_line, origin_patches) VALUES (?, ?, ?, ?, ?, ?, ?)`),
     concludeRelease: prepare(`UPDATE release SET outcome = ?, message = ?, concluded_at = ?
       WHERE target = ? AND number = ?`),
 

@@ -7,7 +7,7 @@ export function decodeKept(text: string): readonly CachedRender[] {
   if (!Array.isArray(kept)) throw new Error('not a list of renders');
   return kept.map((item: unknown) => {
     if (!isJsonObject(item)) throw new Error('not a render');
-    const { renderer, reads, documents, files, warnings } = item;
+    const { renderer, reads, documents, files, valuesFiles, warnings } = item;
     const name = RENDERERS.find((known) => known === renderer);
     if (name === undefined || !Array.isArray(reads) || !Array.isArray(documents)) throw new Error('not a render');
     return {
@@ -15,6 +15,7 @@ export function decodeKept(text: string): readonly CachedRender[] {
       reads: new Map(reads as readonly (readonly [string, string])[]),
       documents: documents as readonly DocumentAt[],
       files: files as unknown as readonly string[],
+      valuesFiles: valuesFiles as unknown as readonly string[],
       warnings: warnings as unknown as readonly string[],
       errors: [],
     };

@@ -161,6 +161,6 @@ function hasSameReads({ reads: a }: CachedRender, { reads: b }: CachedRender): b
   return a.size === b.size && [...a].every(([path, mark]) => b.get(path) === mark);
 }
 
-function toJson({ renderer, reads, documents, files, warnings }: CachedRender): object {
-  return { renderer, reads: [...reads], documents, files, warnings };
+function toJson({ renderer, reads, documents, files, valuesFiles, warnings }: CachedRender): object {
+  return { renderer, reads: [...reads], documents, files, valuesFiles, warnings };
 }

@@ -23,11 +23,13 @@ export interface ChartFolder {
 export interface RenderedChart {
   readonly documents: readonly DocumentAt[];
   readonly files: readonly string[];
+  /** Of the repository, later ones over earlier ones. */
+  readonly valuesFiles: readonly string[];
   readonly warnings: readonly string[];
 }
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
-const NOTHING: RenderedChart = { documents: [], files: [], warnings: [] };
+const NOTHING: RenderedChart = { documents: [], files: [], valuesFiles: [], warnings: [] };
 
 /** `helm template` of a chart: CRDs and hooks included, test hooks left out. What is wrong goes to `errors`. */
 export async function renderChart(
@@ -89,8 +91,15 @@ export async function renderChart(
   return {
     documents,
     files: [...new Set(used)].toSorted(),
+    valuesFiles: [...defaultsOf(files), ...layerFiles.map((file) => file.path)],
     warnings: warningsOf(reply),
   };
+}
+
+/** The `values.yaml` of the chart and of its subcharts; a chart's own lie over those of the charts in it. */
+function defaultsOf(files: readonly SourceFile[]): readonly string[] {
+  const defaults = files.filter(({ name }) => /^(?:charts\/[^/]+\/)*values\.yaml$/.test(name));
+  return defaults.toSorted((a, b) => b.name.length - a.name.length).map(({ path }) => path);
 }
 
 function frameOf(

@@ -3,6 +3,7 @@ export { openDiskCache, type DiskCacheOptions } from './disk-cache.ts';
 export { askedOnce, isUnchanged, readsCapabilities, readSetDigest, Trace, type ReadSet } from './read-set.ts';
 export { followPath } from './follow-path.ts';
 export type { CachedRender, RenderCache } from './render-cache.ts';
+export { FieldPlaces, type Place } from './field-places.ts';
 export * from './renderer.ts';
 export * from './request.ts';
 export { KUSTOMIZATION_NAMES } from './repository-part.ts';

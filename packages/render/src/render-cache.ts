@@ -7,6 +7,7 @@ export interface CachedRender {
   readonly reads: ReadSet;
   readonly documents: readonly DocumentAt[];
   readonly files: readonly string[];
+  readonly valuesFiles: readonly string[];
   readonly warnings: readonly string[];
   /** Empty in what is kept. */
   readonly errors: readonly PlumbError[];

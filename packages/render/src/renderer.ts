@@ -77,6 +77,7 @@ interface Work extends CachedRender {
 interface Built {
   readonly documents: readonly DocumentAt[];
   readonly files: readonly string[];
+  readonly valuesFiles?: readonly string[];
   readonly warnings?: readonly string[];
 }
 
@@ -118,8 +119,8 @@ class FolderRenderer implements Renderer {
       const checked = checkObjects(documents, { namespace: request.namespace });
       errors.push(...checked.errors);
       if (errors.length > 0) return { ...fail(errors.slice(0, MAX_ERRORS)), ...finished };
-      const { renderer, files, warnings } = work;
-      return { ...ok({ renderer, objects: checked.objects, files, warnings }), ...finished };
+      const { renderer, files, valuesFiles, warnings } = work;
+      return { ...ok({ renderer, objects: checked.objects, files, valuesFiles, warnings }), ...finished };
     } catch (thrown) {
       if (!(thrown instanceof PlumbError)) throw thrown;
       return { ...fail([thrown]), ...about(await trace.reads({ signal }), false) };
@@ -206,8 +207,8 @@ class FolderRenderer implements Renderer {
       if (!(thrown instanceof PlumbError)) throw thrown;
       errors.push(thrown);
     }
-    const { documents, files, warnings = [] } = built;
-    return { renderer, documents, files, warnings, reads: await trace.reads({ signal }), errors };
+    const { documents, files, valuesFiles = [], warnings = [] } = built;
+    return { renderer, documents, files, valuesFiles, warnings, reads: await trace.reads({ signal }), errors };
   }
 
   async #build(

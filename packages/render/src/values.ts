@@ -25,9 +25,11 @@ export interface ValuesResult {
   readonly documents: readonly DocumentAt[];
   /** Paths of all files that had a part in it. */
   readonly files: readonly string[];
+  /** Of the repository, later ones over earlier ones. */
+  readonly valuesFiles: readonly string[];
 }
 
-const NOTHING: ValuesResult = { documents: [], files: [] };
+const NOTHING: ValuesResult = { documents: [], files: [], valuesFiles: [] };
 
 const DEFAULTS = 'values.yaml';
 const SCHEMA = 'values.schema.json';
@@ -106,7 +108,8 @@ export async function renderValues(
     if (documents.length > MAX_DOCUMENTS) throw tooManyDocuments(source.file.path);
   }
   const used = [...layers, ...templates, ...extra, ...(schema === undefined ? [] : [schema])];
-  return { documents, files: [...new Set(used.map((file) => file.path))].toSorted() };
+  const valuesFiles = layers.map((file) => file.path);
+  return { documents, files: [...new Set(used.map((file) => file.path))].toSorted(), valuesFiles };
 }
 
 /** `values.yaml` and every `values-<environment>.yaml` beside it are input, never manifests. */

@@ -32,13 +32,36 @@ const MAX_MERGED_PAIRS = 10_000;
  * part of the text there. Throws the first problem as a `PlumbError` with file and line.
  */
 export function decodeYaml(text: string, file: string): readonly YamlDocument[] {
-  let events: readonly Event[];
+  return new Composer(text, file, eventsOf(text, file)).documents();
+}
+
+/** The 1-based line at which an entry of a map or a list that was decoded is written; undefined for any other value. */
+export type LineOf = (container: object, entry: string | number) => number | undefined;
+
+/** As `decodeYaml`, with the line of each entry. */
+export function decodeYamlWithLines(
+  text: string,
+  file: string,
+): { readonly documents: readonly YamlDocument[]; readonly lineOf: LineOf } {
+  const offsets = new Map<object, Map<string | number, number>>();
+  const note = (container: object, entry: string | number, offset: number) => {
+    const entries = offsets.get(container) ?? new Map<string | number, number>();
+    offsets.set(container, entries.set(entry, offset));
+  };
+  const documents = new Composer(text, file, eventsOf(text, file), note).documents();
+  const lineOf: LineOf = (container, entry) => {
+    const offset = offsets.get(container)?.get(entry);
+    return offset === undefined ? undefined : lineAt(text, offset);
+  };
+  return { documents, lineOf };
+}
+
+function eventsOf(text: string, file: string): readonly Event[] {
   try {
-    events = parseEvents(text, { maxDepth: MAX_DEPTH });
+    return parseEvents(text, { maxDepth: MAX_DEPTH });
   } catch (thrown) {
     throw syntaxError(thrown, text, file);
   }
-  return new Composer(text, file, events).documents();
 }
 
 function syntaxError(thrown: unknown, text: string, file: string): unknown {
@@ -80,7 +103,15 @@ class Composer {
   /** Where line counting stopped last, so that a file is counted once. */
   #counted = { offset: 0, line: 1 };
 
-  constructor(text: string, file: string, events: readonly Event[]) {
+  readonly #note: ((container: object, entry: string | number, offset: number) => void) | undefined;
+
+  constructor(
+    text: string,
+    file: string,
+    events: readonly Event[],
+    note?: (container: object, entry: string | number, offset: number) => void,
+  ) {
+    this.#note = note;
     this.#text = text;
     this.#file = file;
     this.#events = events;
@@ -125,7 +156,10 @@ class Composer {
         const before = this.#size;
         const items: Json[] = [];
         this.#anchor(event, { value: null, size: 0, open: true });
-        for (let item = this.#take(); item.type !== EVENT_ID.POP; item = this.#take()) items.push(this.#value(item));
+        for (let item = this.#take(); item.type !== EVENT_ID.POP; item = this.#take()) {
+          this.#note?.(items, items.length, offsetOf(item));
+          items.push(this.#value(item));
+        }
         this.#anchor(event, { value: items, size: 1 + this.#size - before, open: false });
         return items;
       }
@@ -157,6 +191,7 @@ class Composer {
       if (Object.hasOwn(pairs, key) && merged?.delete(key) !== true) {
         throw this.#error('YamlDuplicateKey', `the key ${JSON.stringify(key)} is given twice`, offsetOf(keyEvent));
       }
+      this.#note?.(pairs, key, offsetOf(keyEvent));
       setPair(pairs, key, this.#value(this.#take()));
     }
     return pairs;
