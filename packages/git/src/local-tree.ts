@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { lstat, open, readdir, readlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { PlumbError, type SourceTree, type TreeEntry } from '@plumb/core';
@@ -14,6 +14,7 @@ const MAX_FILE_BYTES = 10 * 1024 * 1024;
  */
 export function localTree(folder: string): SourceTree {
   const root = resolve(folder);
+  const ids = new FileIds();
   return {
     async find(path) {
       const steps = pathSteps(path);
@@ -22,16 +23,16 @@ export function localTree(folder: string): SourceTree {
       const stats = await lstat(at).catch(() => undefined);
       if (steps.length === 0 || stats?.isDirectory()) return { mode: 'folder' };
       if (stats?.isSymbolicLink()) return { mode: 'symlink', oid: blobId(await readlink(at, { encoding: 'buffer' })) };
-      return stats?.isFile() ? { mode: 'file', oid: await fileId(at) } : undefined;
+      return stats?.isFile() ? { mode: 'file', oid: await ids.of(at, stats) } : undefined;
     },
     async treeId(path, { signal }) {
       if (!(await isFolder(root, path))) return undefined;
       const hash = createHash('sha256');
-      for (const { mode, oid, path: name } of await walk(root, path, signal)) hash.update(`${mode} ${oid} ${name}\0`);
+      for (const { mode, oid, path: name } of await walk(root, path, ids, signal)) hash.update(`${mode} ${oid} ${name}\0`);
       return hash.digest('hex');
     },
     async entries(path, { signal }) {
-      return (await isFolder(root, path)) ? walk(root, path, signal) : [];
+      return (await isFolder(root, path)) ? walk(root, path, ids, signal) : [];
     },
     async read(entries, { signal }) {
       const all: Uint8Array[] = [];
@@ -64,7 +65,7 @@ async function isFolder(root: string, path: string): Promise<boolean> {
   return true;
 }
 
-async function walk(root: string, path: string, signal: AbortSignal): Promise<readonly TreeEntry[]> {
+async function walk(root: string, path: string, ids: FileIds, signal: AbortSignal): Promise<readonly TreeEntry[]> {
   const entries: TreeEntry[] = [];
   const open = [pathSteps(path).join('/')];
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
@@ -84,7 +85,8 @@ async function walk(root: string, path: string, signal: AbortSignal): Promise<re
         const target = await readlink(join(root, childPath), { encoding: 'buffer' });
         entries.push({ path: childPath, mode: 'symlink', oid: blobId(target) });
       } else if (child.isFile()) {
-        entries.push({ path: childPath, mode: 'file', oid: await fileId(join(root, childPath)) });
+        const at = join(root, childPath);
+        entries.push({ path: childPath, mode: 'file', oid: await ids.of(at, await lstat(at)) });
       }
     }
   }
@@ -105,10 +107,27 @@ async function readEntry(root: string, { path, mode }: TreeEntry): Promise<Uint8
   return await file.readFile();
 }
 
+/** Ids of files that were read already and have not been touched since, as far as the file system tells. */
+class FileIds {
+  readonly #known = new Map<string, { readonly stamp: string; readonly oid: string }>();
+
+  async of(path: string, { ino, size, mtimeMs, ctimeMs }: Stats): Promise<string> {
+    const stamp = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+    const known = this.#known.get(path);
+    if (known?.stamp === stamp) return known.oid;
+    const oid = await fileId(path);
+    this.#known.set(path, { stamp, oid });
+    return oid;
+  }
+}
+
+const READ_WHOLE_BELOW_BYTES = 1024 * 1024;
+
 /** Git's id of the content, read in pieces: a large file that nobody renders may lie in the folder. */
 async function fileId(path: string): Promise<string> {
   await using file = await openFile(path);
   const { size } = await file.stat();
+  if (size < READ_WHOLE_BELOW_BYTES) return blobId(await file.readFile());
   const hash = createHash('sha1').update(`blob ${size}\0`);
   for await (const chunk of file.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) hash.update(chunk);
   return hash.digest('hex');

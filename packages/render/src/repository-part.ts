@@ -131,7 +131,8 @@ const MAX_NAME_CHARS = 1024;
 function namesIn(path: string, bytes: Uint8Array): ReadonlySet<string> {
   const names = new Set<string>();
   const isKustomization = KUSTOMIZATION_NAMES.some((name) => path === name || path.endsWith(`/${name}`));
-  if (!isKustomization && !Buffer.from(bytes).includes('path:')) return names;
+  // Resources name no files; the configurations of Kustomize's own plugins do.
+  if (!isKustomization && !/^apiVersion:\s*["']?builtin\b/m.test(Buffer.from(bytes).toString('latin1'))) return names;
   try {
     for (const { value } of decodeYaml(decodeText(bytes, path), path)) collectNames(value, names, isKustomization);
   } catch (thrown) {
