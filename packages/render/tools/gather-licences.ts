@@ -1,6 +1,6 @@
 /**
- * Gathers the licences of all that is compiled into the shipped modules (needs Go, and the modules downloaded):
- * `node tools/gather-licences.ts` writes native/renderer/THIRD_PARTY_LICENSES. Equal texts appear once.
+ * Gathers the licences of all that is compiled into the shipped modules (needs Go, and the modules downloaded; run it
+ * after build-wasm.ts): `node tools/gather-licences.ts` writes native/renderer/THIRD_PARTY_LICENSES. Equal texts appear once.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,20 +12,24 @@ const OWN_MODULE = 'plumb.dev/native/renderer';
 const LICENCE_FILE = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i;
 
 function go(...args: readonly string[]): string {
-  const env = { ...process.env, GOOS: 'wasip1', GOARCH: 'wasm', CGO_ENABLED: '0' };
+  const isForTheGuest = args[0] === 'list';
+  const env = isForTheGuest ? { ...process.env, GOOS: 'wasip1', GOARCH: 'wasm', CGO_ENABLED: '0' } : process.env;
   return execFileSync('go', args, { cwd: source, env, encoding: 'utf8' });
 }
 
 /** Name → folder of every module that a package of the build comes from, the standard library among them. */
 function modulesInBuild(): ReadonlyMap<string, string> {
   const format = '{{with .Module}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}';
-  const listed = go('list', '-deps', '-tags', 'nokustomize', '-f', format, './cmd/wasm').split('\n');
+  // As build.sh builds: Kustomize is a copy of its sources with our edits, and keeps its licence.
+  go('run', './cmd/patch', 'out/kustomize-api');
+  const listed = go('list', '-modfile=out/go.mod', '-deps', '-f', format, './cmd/wasm').split('\n');
   const modules = new Map([[`Go standard library ${go('env', 'GOVERSION').trim()}`, go('env', 'GOROOT').trim()]]);
   for (const line of listed.toSorted()) {
     const [name, folder] = line.split('\t');
     // What stands in for k8s.io/client-go is our own: its folder lies inside of the source.
-    if (!name || !folder || name.startsWith(OWN_MODULE) || folder.startsWith(source)) continue;
-    modules.set(name.trim(), folder);
+    if (!name || !folder || name.startsWith(OWN_MODULE) || folder.startsWith(join(source, 'stubs'))) continue;
+    const isEdited = folder.startsWith(join(source, 'out'));
+    modules.set(isEdited ? `${name.trim()}, edited as cmd/patch says` : name.trim(), folder);
   }
   return modules;
 }
