@@ -275,3 +275,46 @@ function widgetDefinition(group: string): string {
     },
   });
 }
+
+test('with the randomness of upstream a password is another one with every render, and still there is no loop', async () => {
+  await using plumb = await startFixture({ prefix: 'chance', ...LISTEN });
+  await plumb.git.create('shop');
+  await plumb.git.commit('shop', CHART);
+  await plumb.application('shop', { source: { repository: 'shop', path: 'chart' }, render: { random: 'upstream' } });
+  await plumb.until('shop', isHealthy);
+  const first = (await plumb.get('v1', 'secrets', 'password'))?.data?.['password'];
+
+  await plumb.git.commit('shop', { 'README.md': 'nothing of it' });
+  await plumb.sync('shop');
+  await plumb.restart();
+  await plumb.sync('shop');
+  assert.equal((await plumb.get('v1', 'secrets', 'password'))?.data?.['password'], first);
+
+  await plumb.git.commit('shop', { 'chart/values.yaml': 'level: debug\n' });
+  await plumb.untilObject('v1', 'configmaps', 'shop-web', (object) => object?.data?.['level'] === 'debug');
+  assert.notEqual((await plumb.get('v1', 'secrets', 'password'))?.data?.['password'], first);
+});
+
+test('a release says where each object came from: repository, commit, file, line and patches', async () => {
+  await using plumb = await startFixture({ prefix: 'origin' });
+  await plumb.git.create('shop');
+  const commit = await plumb.git.commit('shop', {
+    'base/kustomization.yaml': kustomization('resources: [settings.yaml]'),
+    'base/settings.yaml': `# first line\n${settings('info')}`,
+    'prod/kustomization.yaml': kustomization('resources: [../base]', 'patches: [{path: level.yaml}]'),
+    'prod/level.yaml': settings('warn'),
+  });
+  await plumb.application('shop', { source: { repository: 'shop', path: 'prod' } });
+  await plumb.until('shop', isHealthy);
+
+  await using ledger = await openLedgerReadOnly(join(plumb.stateFolder, 'state'));
+  const [target = assert.fail()] = await ledger.targets();
+  const release = (await ledger.latestRelease(target)) ?? assert.fail();
+  const objects = await ledger.releaseObjects(target, release.number);
+
+  assert.deepEqual([release.repository, release.commit], [plumb.git.url('shop'), commit]);
+  assert.deepEqual(
+    objects?.map(({ origin }) => origin),
+    [{ file: 'base/settings.yaml', line: 2, patches: ['prod/level.yaml'] }],
+  );
+});

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { isJsonObject, RENDERERS } from '@plumb/core';
-import { DNS_LABEL, DNS_SUBDOMAIN, freeForm, REPOSITORY_PATH, text, VARIABLE_NAME } from './rules.ts';
+import { DNS_LABEL, DNS_SUBDOMAIN, freeForm, REPOSITORY_FILE, text, VARIABLE_NAME } from './rules.ts';
 
 export const valuesFilesSchema = z
   .array(
     text(
       1024,
-      REPOSITORY_PATH,
+      REPOSITORY_FILE,
       'A file, relative to the path; "{{ environment }}" in it stands for the name of the environment.',
     ),
   )

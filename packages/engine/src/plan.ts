@@ -141,7 +141,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     items: [...leaving.map(deletion), ...items],
     unchanged: outcomes.length - items.length,
     deletions,
-    notes: notesOf(rendered.value, externals),
+    notes: notesOf(rendered.value, externals, spec),
   });
 }
 
@@ -156,8 +156,13 @@ async function withPlaces(item: PlanItem, places: FieldPlaces, signal: AbortSign
 }
 
 /** What a person should know who reads the plan: what a range came to, and what is left out. */
-function notesOf({ objects, warnings }: Rendered, externals: Externals | undefined): readonly string[] {
+function notesOf(
+  { objects, warnings }: Rendered,
+  externals: Externals | undefined,
+  { isVolatile }: TargetSpec,
+): readonly string[] {
   const notes = [...warnings];
+  if (isVolatile) notes.push('random values are others with every render (spec.render.random: upstream)');
   const hooks = objects.filter(({ hook }) => hook !== undefined).map(({ object }) => shortName(refOf(object)));
   if (hooks.length > 0) notes.push(`hooks are not run yet: ${hooks.join(', ')}`);
   const { chart } = externals ?? {};

@@ -52,7 +52,6 @@ export class TargetRenderer {
 
   /** What an earlier render of the same read, where that is known and nothing of it has changed. */
   async recall(spec: TargetSpec, source: Omit<TargetSource, 'committedMs'>, call: Call): Promise<ReadSet | undefined> {
-    if (spec.isVolatile) return undefined;
     const request = await this.#request(spec, { ...source, committedMs: 0 }, call);
     const chart = source.externals?.chart;
     return this.#options.renderer.recall({

@@ -92,7 +92,7 @@ export async function renderChart(
     documents,
     files: [...new Set(used)].toSorted(),
     valuesFiles: [...defaultsOf(files), ...layerFiles.map((file) => file.path)],
-    warnings: warningsOf(reply),
+    warnings: warningsOf(reply, request),
   };
 }
 
@@ -108,7 +108,7 @@ function frameOf(
   contents: readonly Uint8Array[],
   layers: readonly ValuesLayer[],
 ): Uint8Array {
-  const { chart, capabilities, helm } = request;
+  const { chart, capabilities, helm, liveObjects } = request;
   const writer = new FrameWriter();
   const putText = (path: string, text: string) => ({ p: path, ...writer.put(Buffer.from(text)) });
   const inline = request.values === undefined ? [] : [putText('values', JSON.stringify(request.values))];
@@ -123,6 +123,7 @@ function frameOf(
     namespace: request.namespace,
     kubeVersion: capabilities?.kubeVersion,
     apiVersions: capabilities?.apiVersions,
+    live: liveObjects === undefined ? undefined : writer.put(Buffer.from(JSON.stringify(liveObjects))),
     skipCRDs: helm?.skipCRDs ?? false,
     skipSchemaValidation: helm?.skipSchemaValidation ?? false,
     skipTests: true,
@@ -149,7 +150,8 @@ function hookOf(value: unknown): Hook | undefined {
   };
 }
 
-function warningsOf(reply: Reply): readonly string[] {
+function warningsOf(reply: Reply, { liveObjects }: RenderRequest): readonly string[] {
   const lookup = 'the chart asks for live objects (lookup), and finds none: it is rendered without a cluster';
-  return [...reply.texts('warnings'), ...(reply.header['usesLookup'] === true ? [lookup] : [])];
+  const findsNothing = liveObjects === undefined && reply.header['usesLookup'] === true;
+  return [...reply.texts('warnings'), ...(findsNothing ? [lookup] : [])];
 }

@@ -156,7 +156,7 @@ class FolderRenderer implements Renderer {
       ...(await this.#run(choice.renderer, request, path, trace)),
       isCached: false,
     });
-    if (cache === undefined || request.isVolatile === true) return run();
+    if (cache === undefined) return run();
     const root = await trace.untraced.treeId('', { signal });
     const flight = `${key} ${root} ${capabilitiesMark(request.capabilities)}`;
     for (let running = this.#running.get(flight); running !== undefined; running = this.#running.get(flight)) {
@@ -168,7 +168,7 @@ class FolderRenderer implements Renderer {
       }
     }
     const work = (async (): Promise<Work> => {
-      const known = await findKept(cache, key, request);
+      const known = request.isVolatile === true ? undefined : await findKept(cache, key, request);
       if (known !== undefined) return { ...known, isCached: true };
       const done = await run();
       if (done.errors.length === 0) await cache.store(key, done);

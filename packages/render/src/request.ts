@@ -1,4 +1,4 @@
-import type { JsonObject, RendererName, SourceTree } from '@plumb/core';
+import type { JsonObject, KubeObject, RendererName, SourceTree } from '@plumb/core';
 import type { Substitution } from './substitute.ts';
 
 /** What is rendered, and how: all that an Application says of it. Plain data. */
@@ -76,8 +76,10 @@ export interface RenderRequest extends RenderInputs {
   readonly substitution?: Substitution | undefined;
   /** What random template functions draw from. Default: a digest of the other inputs. */
   readonly seed?: string | undefined;
-  /** Never answered from what is kept, and not kept: its randomness is chance. Default false. */
+  /** Never answered from what is kept, since its randomness is chance; what it read is kept. Default false. */
   readonly isVolatile?: boolean | undefined;
+  /** What `lookup` finds, as recorded by whoever asks. Default: nothing. */
+  readonly liveObjects?: readonly KubeObject[] | undefined;
   /** What `now` answers, in milliseconds since the epoch: the time of the commit. Default 0. */
   readonly nowMs?: number | undefined;
   /** Whose it is: renders of one owner do not take all threads from the others. Default: nobody's. */
