@@ -216,7 +216,7 @@ test('variables come from the spec, a ConfigMap and a Secret, and a change of th
   });
   await plumb.git.create('shop');
   await plumb.git.commit('shop', {
-    'deploy/settings.yaml': settings('"${CLUSTER}-${REGION} ${TOKEN} ${MISSING:-none}"'),
+    'deploy/settings.yaml': settings(`"\${CLUSTER}-\${REGION} \${TOKEN} \${MISSING:-none}"`),
   });
 
   await plumb.application('shop', {

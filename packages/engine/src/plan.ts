@@ -74,7 +74,7 @@ export interface Plan {
 }
 
 /** A change with the line of the repository that makes it, as far as that can be known. */
-export interface PlacedChange extends FieldChange {
+interface PlacedChange extends FieldChange {
   readonly place?: Place;
 }
 

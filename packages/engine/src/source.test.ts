@@ -10,7 +10,8 @@ import { ManualClock, memoryTree, type MemoryFiles } from '@plumb/test-support';
 import { startGitServer } from '@plumb/test-support/git-server';
 import { FakeGitHost } from '../test/fake-git-host.ts';
 import type { Externals } from './externals.ts';
-import { Sources, type Elsewhere, type RepositoryState, type SourcesOptions } from './source.ts';
+import type { Elsewhere } from './source-look.ts';
+import { Sources, type RepositoryState, type SourcesOptions } from './source.ts';
 import { targetsOf, type NamespacedName, type TargetSpec } from './targets.ts';
 
 const SHOP: NamespacedName = 'default/shop';

@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import type { Repository } from '@plumb/api';
 import { parseDuration } from '@plumb/api';
 import {
-  canonicalJson,
-  digest,
   PlumbError,
   toPlumbError,
   type Clock,
@@ -22,17 +20,10 @@ import {
   type GitCredentials,
   type Mirror,
 } from '@plumb/git';
-import {
-  askedOnce,
-  followPath,
-  isUnchanged,
-  readsCapabilities,
-  readSetDigest,
-  type Capabilities,
-  type ReadSet,
-} from '@plumb/render';
+import { isUnchanged, type ReadSet } from '@plumb/render';
 import { backoffMs } from './backoff.ts';
 import type { Externals } from './externals.ts';
+import { dependsOnOthers, folderOf, nameOfContent, SourceLook, type Elsewhere, type Looked } from './source-look.ts';
 import { nameOf, type NamespacedName, type TargetSpec } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -58,20 +49,6 @@ export interface SourcesOptions {
   readonly openMirror?: typeof openMirror;
 }
 
-export interface Elsewhere {
-  /** Chart and variables of a target, as they are now. */
-  externalsOf(spec: TargetSpec, o: { readonly signal: AbortSignal }): Promise<Externals | undefined>;
-  /** What an earlier render of the same read, where that is known and nothing of it has changed. */
-  recall(
-    spec: TargetSpec,
-    source: { readonly tree: SourceTree; readonly externals: Externals | undefined },
-    o: { readonly signal: AbortSignal },
-  ): Promise<ReadSet | undefined>;
-  capabilitiesOf(spec: TargetSpec): Promise<Capabilities>;
-  /** A chart's host or an object with variables cannot be read; what was read before stays in force. */
-  unreadable(spec: TargetSpec, error: PlumbError): void;
-}
-
 export interface RepositoryState {
   readonly error: PlumbError | undefined;
   /** The commit of the followed ref. */
@@ -83,19 +60,6 @@ export interface RepositoryState {
 }
 
 type Due = 'poll' | 'trigger' | 'targets';
-
-/** What a target's source was found to be, and for what. */
-interface Looked {
-  readonly spec: TargetSpec;
-  /** The commit of its ref, or why there is none. */
-  readonly commit: string | PlumbError;
-  readonly fact: SourceFact;
-  /** Names all that the spec says about a render, and what comes to it from elsewhere. */
-  readonly key: string;
-  readonly externals: Externals | undefined;
-  /** What the last render read; before the first one the target's folder stands for it. */
-  readonly reads: ReadSet;
-}
 
 interface Followed {
   readonly repository: Repository;
@@ -402,7 +366,7 @@ export class Sources implements AsyncDisposable {
     for (const { spec, commit, fact, reads } of followed.looked.values()) {
       if (spec.revision !== undefined || commit === touchedRevision) continue;
       if (fact.state !== 'ready') {
-        if ((await this.#folderOf(spec, then, signal)) !== undefined) return true;
+        if ((await folderOf(spec, then, signal)) !== undefined) return true;
       } else if (!(await isUnchanged(reads, { tree: then }, { signal }))) return true;
     }
     return false;
@@ -505,14 +469,14 @@ export class Sources implements AsyncDisposable {
   ): Promise<readonly TargetKey[]> {
     const touched = new Map<TargetKey, Looked>();
     const folders = new Map<string, Set<string>>();
-    const trees = new Map<string, LookedAt>();
+    const look = new SourceLook(mirror, this.#options.elsewhere, signal);
     for (const target of followed.looked.keys()) if (!targets.has(target)) followed.looked.delete(target);
     for (const [target, spec] of targets) {
       const commit = followed.commits.get(spec.revision ?? followed.repository.spec.ref ?? 'HEAD');
       if (commit === undefined) continue;
       const before = followed.looked.get(target);
       if (before?.spec === spec && before.commit === commit && !dependsOnOthers(before)) continue;
-      const looked = await this.#lookUp(spec, commit, before, mirror, trees, signal);
+      const looked = await look.at(spec, commit, before);
       if (before !== undefined && sameFact(before.fact, looked.fact)) {
         // Newer commit, same files: nothing to do for this target.
         followed.looked.set(target, { ...looked, fact: before.fact });
@@ -529,115 +493,6 @@ export class Sources implements AsyncDisposable {
     for (const [target, looked] of touched) followed.looked.set(target, looked);
     return [...touched.keys()];
   }
-
-  /** What a target's source is at a commit. */
-  async #lookUp(
-    spec: TargetSpec,
-    commit: string | PlumbError,
-    before: Looked | undefined,
-    mirror: Mirror,
-    trees: Map<string, LookedAt>,
-    signal: AbortSignal,
-  ): Promise<Looked> {
-    const { elsewhere } = this.#options;
-    const failed = (error: PlumbError): Looked => ({
-      spec,
-      commit,
-      key: '',
-      externals: undefined,
-      reads: new Map(),
-      fact: { state: 'failed', error },
-    });
-    if (commit instanceof PlumbError) return failed(commit);
-    let externals: Externals | undefined;
-    try {
-      externals = await elsewhere?.externalsOf(spec, { signal });
-    } catch (thrown) {
-      if (!(thrown instanceof PlumbError)) throw thrown;
-      elsewhere?.unreadable(spec, thrown);
-      // The last good state stays in force.
-      if (before?.spec !== spec || before.externals === undefined) return failed(thrown);
-      externals = before.externals;
-    }
-    const key = keyOf(spec, externals);
-    const { tree, asked } = lookedAt(trees, mirror, commit);
-    try {
-      const capabilities = await elsewhere?.capabilitiesOf(spec);
-      const isSame = before?.fact.state === 'ready' && before.key === key;
-      if (isSame && (await isUnchanged(before.reads, { tree: asked, capabilities }, { signal }))) {
-        return { ...before, spec, commit, externals };
-      }
-      const folder = await this.#folderOf(spec, tree, signal);
-      if (folder === undefined) return failed(await this.#pathMissing(spec, mirror, commit, signal));
-      const recalled = await elsewhere?.recall(spec, { tree, externals }, { signal });
-      if (recalled !== undefined) {
-        const inputs = nameOfContent(key, recalled);
-        return { spec, commit, key, externals, reads: recalled, fact: { state: 'ready', commit, inputs } };
-      }
-      // What a render will read is not known before it. Until then the whole repository names it.
-      const inputs = `${await asked.treeId('', { signal })} ${key}`;
-      return { spec, commit, key, externals, reads: new Map([folder]), fact: { state: 'ready', commit, inputs } };
-    } catch (thrown) {
-      // A path or a file that cannot be read for what it is: it stops this target alone.
-      if (!(thrown instanceof PlumbError) || thrown.facts.culprit !== 'user') throw thrown;
-      return failed(thrown);
-    }
-  }
-
-  /** The target's folder as an entry of a read set, or undefined where there is none. */
-  async #folderOf(
-    { path }: TargetSpec,
-    tree: SourceTree,
-    signal: AbortSignal,
-  ): Promise<readonly [path: string, mark: string] | undefined> {
-    const folder = await followPath(tree, path, { signal });
-    if (folder?.mode !== 'folder') return undefined;
-    return [folder.path, `tree ${await tree.treeId(folder.path, { signal })}`];
-  }
-
-  async #pathMissing({ path }: TargetSpec, mirror: Mirror, commit: string, signal: AbortSignal): Promise<PlumbError> {
-    const removed = await mirror.removedBy(commit, path, { signal }).catch(() => undefined);
-    signal.throwIfAborted();
-    const by = removed === undefined ? '' : `; ${removed.sha.slice(0, 7)} by ${removed.author.name} removed it`;
-    const message = `The repository has no folder ${path} at ${commit.slice(0, 7)}${by}`;
-    return new PlumbError('PathMissing', message, { where: { file: path } });
-  }
-}
-
-interface LookedAt {
-  readonly tree: SourceTree;
-  /** The same, for questions that many targets ask. */
-  readonly asked: Pick<SourceTree, 'find' | 'treeId'>;
-}
-
-function lookedAt(trees: Map<string, LookedAt>, mirror: Mirror, commit: string): LookedAt {
-  let known = trees.get(commit);
-  if (known === undefined) {
-    const tree = mirror.at(commit);
-    known = { tree, asked: askedOnce(tree) };
-    trees.set(commit, known);
-  }
-  return known;
-}
-
-/** Names all that a spec says about a render, and what comes to it from elsewhere. */
-function keyOf({ path, render, capabilities, isVolatile }: TargetSpec, externals: Externals | undefined): string {
-  return digest([
-    path,
-    canonicalJson({ ...render }),
-    canonicalJson({ ...capabilities }),
-    isVolatile,
-    externals?.mark ?? '',
-  ]);
-}
-
-function nameOfContent(key: string, reads: ReadSet): string {
-  return `${readSetDigest(reads)} ${key}`;
-}
-
-/** Whether something else than a commit may change what it is made from. */
-function dependsOnOthers({ spec, reads }: Looked): boolean {
-  return spec.externals !== undefined || readsCapabilities(reads);
 }
 
 /** Whether the two are one object with one spec. An object that was deleted and created anew counts generations anew. */
