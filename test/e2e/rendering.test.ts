@@ -201,7 +201,7 @@ test('a chart that is not there fails its own application alone, with the versio
 });
 
 test('variables come from the spec, a ConfigMap and a Secret, and a change of them is a change of the application', async () => {
-  await using plumb = await startFixture({ prefix: 'vars', interval: '1s' });
+  await using plumb = await startFixture({ prefix: 'vars' });
   await plumb.create('v1', 'configmaps', {
     apiVersion: 'v1',
     kind: 'ConfigMap',

@@ -14,19 +14,20 @@ import { openLedger } from '@plumb/ledger';
 import { openDiskCache } from '@plumb/render';
 import { Catalog, rawName, type CatalogApplication } from './catalog.ts';
 import { Claims } from './claims.ts';
+import { dataNamesOf } from './externals.ts';
 import { Gate } from './gate.ts';
 import { HookSecrets } from './http/hook-secrets.ts';
 import { createHttp, listen, type ListenAddress } from './http/server.ts';
 import { install, SYSTEM_NAMESPACE } from './install.ts';
 import { holdLease } from './lease.ts';
 import { Metrics } from './metrics.ts';
+import { NamedData, readDataOnce } from './named-data.ts';
 import { narrate, type Log } from './narrate.ts';
 import { LiveIndex } from './observe.ts';
 import { openTargetRenderer } from './open-target-renderer.ts';
 import { Parents } from './parents.ts';
 import { Reconciler } from './reconcile.ts';
 import { Requests } from './requests.ts';
-import { readSecret } from './secret.ts';
 import { Sources } from './source.ts';
 import { HEADLINE_STATES } from './status.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -132,6 +133,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     key: await ledger.deriveKey('render cache'),
     clock,
   });
+  const namedData = opening.use(new NamedData({ client, signal: running, changed: () => sources.othersChanged() }));
   const { renderer, capabilities } = opening.use(
     await openTargetRenderer({
       client,
@@ -139,6 +141,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       random,
       cacheFolder: options.cacheFolder,
       deriveKey: (purpose) => ledger.deriveKey(purpose),
+      readData: (kind, namespace, name, o) => namedData.read(kind, namespace, name, o),
       cache,
       signal: running,
     }),
@@ -170,6 +173,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     applicationChanged,
     applicationRemoved: (entry) => {
+      dropUnnamedData(entry);
       for (const target of entry.targets.keys()) forget(target);
       requests.forget(nameOf(entry.application));
       statuses.forget(nameOf(entry.application));
@@ -193,7 +197,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     clock,
     random,
     targetsOf: (name) => catalog.targetsOf(name),
-    readSecret: (namespace, name, o) => readSecret(client, namespace, name, o.signal),
+    readSecret: (namespace, name, o) => readDataOnce(client, 'Secret', namespace, name, o),
     elsewhere: {
       externalsOf: (spec, o) => renderer.externalsOf(spec, o),
       recall: (spec, source, o) => renderer.recall(spec, source, o),
@@ -233,7 +237,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (parseObjectKey(key)?.kind === 'CustomResourceDefinition') {
         client.invalidateDiscovery();
         capabilities.changed();
-        sources.capabilitiesChanged();
+        sources.othersChanged();
       }
       wake(targets);
       const claimant = claims.ownerOf(key);
@@ -291,6 +295,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const name = nameOf(application);
     parents.seen(name);
     for (const target of before?.targets.keys() ?? []) if (!entry.targets.has(target)) forget(target);
+    if (before !== undefined) dropUnnamedData(before);
     const request = application.metadata.annotations?.[RECONCILE_ANNOTATION];
     const repositories = new Set([...entry.targets.values()].map(({ repository }) => repository));
     if (request !== undefined && request !== (requests.handled(name) ?? application.status?.handledRequest)) {
@@ -308,6 +313,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         'look up the files of a spec',
         lookedUp.then(() => wake(entry.targets.keys())),
       );
+  }
+
+  /** What an application named before may be named by nobody now. */
+  function dropUnnamedData(before: CatalogApplication): void {
+    if ([...before.targets.values()].every(({ externals }) => externals === undefined)) return;
+    const specs = [...catalog.applications()].flatMap(({ targets }) => [...targets.values()]);
+    const names = specs.flatMap(({ externals }) => (externals === undefined ? [] : dataNamesOf(externals)));
+    run('stop watches that nobody needs', namedData.keepOnly(new Set(names)));
   }
 
   function carryOut(name: NamespacedName, request: string, entry: CatalogApplication): void {
@@ -352,7 +365,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const hookSecrets = new HookSecrets({
     clock,
     repository: (name) => sources.repository(name),
-    readSecret: (namespace, name, o) => readSecret(client, namespace, name, o.signal),
+    readSecret: (namespace, name, o) => readDataOnce(client, 'Secret', namespace, name, o),
     signal: running,
   });
   const listener =

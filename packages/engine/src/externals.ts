@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { chartCredentialsFromSecret, type Charts } from '@plumb/charts';
-import { canonicalJson, PlumbError } from '@plumb/core';
+import { canonicalJson, PlumbError, type Clock } from '@plumb/core';
 import type { ChartArchive, Substitution } from '@plumb/render';
+import { keyOf, type Data, type DataKind } from './named-data.ts';
 import type { ExternalSpec } from './targets.ts';
 
 interface Call {
@@ -12,8 +13,9 @@ export interface ExternalsOptions {
   readonly charts: Charts;
   /** Of this installation: what names variables must not let a guess of them be confirmed. */
   readonly key: Uint8Array;
-  readSecret(namespace: string, name: string, call: Call): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
-  readConfigMap(namespace: string, name: string, call: Call): Promise<Readonly<Record<string, string>> | undefined>;
+  readonly clock: Clock;
+  /** Undefined where there is no such object. */
+  readData(kind: DataKind, namespace: string, name: string, call: Call): Promise<Data | undefined>;
 }
 
 /** What a render takes from elsewhere than its repository, as it is now. */
@@ -24,9 +26,20 @@ export interface Externals {
   readonly mark: string;
 }
 
+interface Resolved {
+  readonly chart: NonNullable<Externals['chart']>;
+  /** Monotonic milliseconds. */
+  readonly untilMs: number;
+}
+
+/** How long a chart's range is not looked at again: as long as its host's list of versions is kept. */
+const RESOLVED_MS = 5 * 60_000;
+
 /** Charts in registries, and variables in ConfigMaps and Secrets. */
 export class ExternalReader {
   readonly #options: ExternalsOptions;
+  /** By what the specs say; as many as there are charts in use. */
+  readonly #resolved = new Map<string, Resolved>();
 
   constructor(options: ExternalsOptions) {
     this.#options = options;
@@ -54,43 +67,57 @@ export class ExternalReader {
 
   async #chart(spec: ExternalSpec, call: Call): Promise<Externals['chart']> {
     if (spec.chart === undefined) return undefined;
+    const now = this.#options.clock.monotonic();
+    const key = canonicalJson([spec.namespace, { ...spec.chart }]);
+    const known = this.#resolved.get(key);
+    if (known !== undefined && now < known.untilMs) return known.chart;
     const { name, version, digest } = await this.#resolve({ ...spec, chart: spec.chart }, call);
-    return { name, version, digest };
+    const chart = { name, version, digest };
+    this.#resolved.set(key, { chart, untilMs: now + RESOLVED_MS });
+    if (this.#resolved.size > MAX_RESOLVED) this.#resolved.clear();
+    return chart;
   }
 
   async #resolve({ namespace, chart }: ExternalSpec & Required<Pick<ExternalSpec, 'chart'>>, call: Call) {
     const credentials =
-      chart.secret === undefined ? {} : chartCredentialsFromSecret(await this.#secret(namespace, chart.secret, call));
+      chart.secret === undefined
+        ? {}
+        : chartCredentialsFromSecret(await this.#data('Secret', namespace, chart.secret, call));
     return this.#options.charts.resolve(chart, { credentials, ...call });
   }
 
-  async #secret(namespace: string, name: string, call: Call): Promise<Readonly<Record<string, Uint8Array>>> {
-    const data = await this.#options.readSecret(namespace, name, call);
-    return data ?? missing('Secret', namespace, name);
+  async #data(kind: DataKind, namespace: string, name: string, call: Call): Promise<Data> {
+    return (await this.#options.readData(kind, namespace, name, call)) ?? missing(kind, namespace, name);
   }
 
   async #substitution({ namespace, substitute }: ExternalSpec, call: Call): Promise<Substitution | undefined> {
     if (substitute === undefined) return undefined;
     const variables: Record<string, string> = {};
     for (const { kind, name, optional } of substitute.from) {
-      const data =
-        kind === 'ConfigMap'
-          ? await this.#options.readConfigMap(namespace, name, call)
-          : textsOf(await this.#options.readSecret(namespace, name, call));
-      if (data === undefined && !optional) missing(kind, namespace, name);
-      Object.assign(variables, data);
+      const data = optional
+        ? ((await this.#options.readData(kind, namespace, name, call)) ?? {})
+        : await this.#data(kind, namespace, name, call);
+      Object.assign(variables, textsOf(data));
     }
     return { variables: { ...variables, ...substitute.variables }, strict: substitute.strict };
   }
 }
 
-function textsOf(data: Readonly<Record<string, Uint8Array>> | undefined): Record<string, string> | undefined {
-  if (data === undefined) return undefined;
+function textsOf(data: Data): Record<string, string> {
   const decoder = new TextDecoder();
   return Object.fromEntries(Object.entries(data).map(([key, bytes]) => [key, decoder.decode(bytes)]));
 }
 
-function missing(kind: string, namespace: string, name: string): never {
+/** The objects that a spec names, as `NamedData` calls them. */
+export function dataNamesOf({ namespace, chart, substitute }: ExternalSpec): readonly string[] {
+  const secrets = chart?.secret === undefined ? [] : [keyOf('Secret', namespace, chart.secret)];
+  return [...secrets, ...(substitute?.from ?? []).map(({ kind, name }) => keyOf(kind, namespace, name))];
+}
+
+/** More than there are charts; a spec that is edited leaves its last one behind. */
+const MAX_RESOLVED = 10_000;
+
+function missing(kind: DataKind, namespace: string, name: string): never {
   throw new PlumbError('SecretMissing', `${kind} ${name} in ${namespace} does not exist`, {
     subject: `${kind}/${name}`,
     fix: `Create the ${kind} in the namespace of the Application, or mark it as optional.`,

@@ -4,8 +4,7 @@ import type { Clock, Random } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
 import { createRenderer, type RenderCache } from '@plumb/render';
 import { ClusterCapabilities } from './capabilities.ts';
-import { ExternalReader } from './externals.ts';
-import { readConfigMap, readSecret } from './secret.ts';
+import { ExternalReader, type ExternalsOptions } from './externals.ts';
 import { TargetRenderer } from './target-renderer.ts';
 
 export interface TargetRendererFolders {
@@ -16,6 +15,7 @@ export interface TargetRendererFolders {
   readonly cacheFolder: string;
   /** Secrets of this installation, for what purpose is said: see `LedgerReader.deriveKey`. */
   deriveKey(purpose: string): Promise<Uint8Array>;
+  readonly readData: ExternalsOptions['readData'];
   readonly cache?: RenderCache | undefined;
   readonly signal: AbortSignal;
 }
@@ -39,8 +39,8 @@ export async function openTargetRenderer(options: TargetRendererFolders): Promis
     externals: new ExternalReader({
       charts,
       key: await options.deriveKey('names of variables'),
-      readSecret: (namespace, name, o) => readSecret(client, namespace, name, o.signal),
-      readConfigMap: (namespace, name, o) => readConfigMap(client, namespace, name, o.signal),
+      clock,
+      readData: options.readData,
     }),
     capabilities,
     seedKey: await options.deriveKey(SEED),

@@ -40,6 +40,7 @@ async function openWorld(): Promise<World> {
       random: systemRandom,
       cacheFolder: join(folder, 'cache'),
       deriveKey: async (purpose) => Buffer.from(purpose),
+      readData: async () => undefined,
       signal,
     }),
   );
@@ -160,7 +161,9 @@ test('what is as Git wants it does not show up, and a change names its fields', 
 
   assert.deepEqual([same.items, same.unchanged], [[], 2]);
   assert.deepEqual(summary(changed.items), ['change ConfigMap/env']);
-  assert.deepEqual(changed.items[0]?.changes, [{ path: 'data.LEVEL', before: 'info', after: 'debug' }]);
+  assert.deepEqual(changed.items[0]?.changes, [
+    { path: 'data.LEVEL', before: 'info', after: 'debug', place: { file: 'app/a.yaml', line: 4 } },
+  ]);
   assert.notEqual(changed.digest, same.digest);
 });
 
@@ -175,7 +178,9 @@ test('what somebody changed by hand would be put back', async () => {
 
   const plan = await world.plan();
 
-  assert.deepEqual(plan.items[0]?.changes, [{ path: 'data.LEVEL', before: 'trace', after: 'info' }]);
+  assert.deepEqual(plan.items[0]?.changes, [
+    { path: 'data.LEVEL', before: 'trace', after: 'info', place: { file: 'app/a.yaml', line: 4 } },
+  ]);
 });
 
 test('what Git no longer has is deleted, first in the list', async () => {
@@ -251,7 +256,9 @@ test('an object that nobody manages is adopted, and only with force where others
   assert.deepEqual(summary(reported.items), ['blocked ConfigMap/env']);
   assert.equal(reported.items[0]?.error?.code, 'FieldConflict');
   assert.deepEqual(summary(forced.items), ['adopt ConfigMap/env']);
-  assert.deepEqual(forced.items[0]?.changes, [{ path: 'data.LEVEL', before: 'trace', after: 'info' }]);
+  assert.deepEqual(forced.items[0]?.changes, [
+    { path: 'data.LEVEL', before: 'trace', after: 'info', place: { file: 'app/a.yaml', line: 4 } },
+  ]);
 });
 
 test("another living application's object is not taken; a dead one's is adopted", async () => {

@@ -218,8 +218,8 @@ export class Sources implements AsyncDisposable {
     return inputs;
   }
 
-  /** Looks again at targets whose charts asked what the cluster can do. */
-  capabilitiesChanged(): void {
+  /** Looks again at targets that depend on more than a commit: on charts, variables or what the cluster can do. */
+  othersChanged(): void {
     for (const [name, followed] of this.#followed) this.#wake(name, followed, 'targets');
   }
 

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { API_VERSION, APPLICATION, decodeApplication, type Application } from '@plumb/api';
 import { PlumbError, type KubeObject, type TargetKey } from '@plumb/core';
-import { openTargetRenderer, planTarget, systemRandom, targetsOf, type Plan, type PlanRequest } from '@plumb/engine';
+import {
+  openTargetRenderer,
+  planTarget,
+  readDataOnce,
+  systemRandom,
+  targetsOf,
+  type Plan,
+  type PlanRequest,
+} from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 import { openLedgerReadOnly } from '@plumb/ledger';
 import { checkEnvironment, decodedApplication, listObjects, selectNamed, selectOne } from '../applications.ts';
@@ -54,6 +62,7 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string): P
     random: systemRandom,
     cacheFolder: cacheFolder(env, home),
     deriveKey: (purpose) => keyOf(cluster.stateFolder, purpose),
+    readData: (kind, namespace, name, o) => readDataOnce(client, kind, namespace, name, o),
     signal,
   });
   const { renderer } = rendering;
