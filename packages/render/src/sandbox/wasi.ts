@@ -51,10 +51,11 @@ export class Wasi {
     this.#memory = memory;
   }
 
-  /** A new world for the next call: time and randomness begin anew. */
+  /** A new world for the next call: time and randomness begin anew, and what an earlier call complained of is past. */
   enter(world: World): void {
     this.#world = world;
     this.#drawn = 0;
+    this.#stderr = '';
   }
 
   takeStderr(): string {
