@@ -152,11 +152,13 @@ class FolderRenderer implements Renderer {
     progress.choice = choice;
     progress.key = key;
     const cache = this.#cache;
-    const run = async (): Promise<Work> => ({
-      ...(await this.#run(choice.renderer, request, path, trace)),
-      isCached: false,
-    });
-    if (cache === undefined) return run();
+    const run = async (): Promise<Work> => {
+      const done = await this.#run(choice.renderer, request, path, trace);
+      if (done.errors.length === 0) await cache?.store(key, done);
+      return { ...done, isCached: false };
+    };
+    // Chance is nobody else's, and not what it was the last time.
+    if (cache === undefined || request.isVolatile === true) return run();
     const root = await trace.untraced.treeId('', { signal });
     const flight = `${key} ${root} ${capabilitiesMark(request.capabilities)}`;
     for (let running = this.#running.get(flight); running !== undefined; running = this.#running.get(flight)) {
@@ -168,11 +170,8 @@ class FolderRenderer implements Renderer {
       }
     }
     const work = (async (): Promise<Work> => {
-      const known = request.isVolatile === true ? undefined : await findKept(cache, key, request);
-      if (known !== undefined) return { ...known, isCached: true };
-      const done = await run();
-      if (done.errors.length === 0) await cache.store(key, done);
-      return done;
+      const known = await findKept(cache, key, request);
+      return known === undefined ? run() : { ...known, isCached: true };
     })().finally(() => this.#running.delete(flight));
     this.#running.set(flight, work);
     return work;
