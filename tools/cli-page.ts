@@ -16,7 +16,7 @@ else the one of the context (\`status\`: all).
 
 const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   yes: 'yes: done, healthy, nothing to do',
-  no: 'the answer is no: unhealthy, or a sync that did not work',
+  no: 'the answer is no: unhealthy, a sync that did not work, differences found by diff',
   input: 'usage, or input that has to be corrected',
   denied: 'not signed in, or not permitted',
   unreachable: 'API server, Git host or engine not reached',

@@ -6,7 +6,7 @@ test('help lists every verb', async () => {
   const { code, stdout } = await runCaptured(['--help']);
 
   assert.equal(code, 0);
-  for (const verb of ['up', 'status', 'plan', 'sync', 'history', 'render', 'repo', 'app', 'version']) {
+  for (const verb of ['up', 'status', 'plan', 'sync', 'history', 'render', 'diff', 'repo', 'app', 'version']) {
     assert.match(stdout, new RegExp(`^ +${verb} `, 'm'));
   }
 });

@@ -1,4 +1,5 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
+import { RENDERERS } from '@plumb/core';
 import type { CliContext } from './context.ts';
 import { duration, everyVerb, everyVerbAliases, text, texts, wholeNumber, whether } from './flags.ts';
 
@@ -26,31 +27,30 @@ const dryRun = {
   brief: 'Write nothing: print the YAML (client), or let the API server check it too (server)',
 } as const;
 
+/** How a folder is rendered. */
+const renderInputs = {
+  release: text('Release name that templates see; default the name of the folder', 'NAME'),
+  namespace: text('Namespace that templates see; default "default"', 'NS'),
+  env: text('Environment: lays values-ENV.yaml over values.yaml, of manifests with values without a chart', 'ENV'),
+  values: texts('Values file, over those of the folder and of the environment; may be repeated', 'FILE'),
+  set: texts('One value, over all files, as in "helm --set"; may be repeated', 'KEY=VALUE'),
+  renderer: {
+    kind: 'enum',
+    values: RENDERERS,
+    optional: true,
+    brief: 'Renderer; default found from the files in the folder',
+  },
+} as const;
+
 const render = buildCommand({
   loader: async () => (await import('./verbs/render.ts')).render,
   parameters: {
     flags: {
       ...everyVerb,
-      release: text('Release name that templates see; default the name of the folder', 'NAME'),
-      namespace: {
-        kind: 'parsed',
-        parse: String,
-        brief: 'Namespace that templates see',
-        placeholder: 'NS',
-        default: 'default',
-      },
-      values: texts('Values file, over those of the folder; may be repeated', 'FILE'),
-      set: texts('One value, over all files, as in "helm --set"; may be repeated', 'KEY=VALUE'),
-      env: text('Environment: lays values-ENV.yaml over values.yaml', 'ENV'),
-      renderer: {
-        kind: 'enum',
-        values: ['plain', 'values', 'helm', 'kustomize'],
-        optional: true,
-        brief: 'Renderer; default found from the contents of the folder',
-      },
-      explain: whether('Say which renderer was chosen and why, what was read, and the cache key'),
+      ...renderInputs,
+      explain: whether('Instead of the objects: which renderer and why, what was read, and the key of the result'),
       batch: text(
-        'Render each line of a file: {"id","dir","release"?,"namespace"?,"values"?,"set"?}; needs -o jsonl',
+        'Instead of one folder, one of each line of a file: {"id","dir"}, and flags as further fields; needs -o jsonl',
         'FILE',
       ),
       output: oneOf('yaml', 'json', 'jsonl'),
@@ -61,7 +61,44 @@ const render = buildCommand({
       parameters: [{ brief: 'Folder of the manifests', placeholder: 'DIR', parse: String, optional: true }],
     },
   },
-  docs: { brief: 'Print the objects that a folder renders to' },
+  docs: { brief: 'Print the objects that a folder renders to, without a cluster' },
+});
+
+const diff = buildCommand({
+  loader: async () => (await import('./verbs/diff.ts')).diff,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      render: {
+        kind: 'boolean',
+        brief: 'Compare what is rendered; has to be said, as nothing else is compared yet',
+        withNegated: false,
+      },
+      ...renderInputs,
+      full: whether('Every field of every object'),
+      output: oneOf('table', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        {
+          brief: 'Two commits by branch, tag, id or HEAD~1; A.. is up to the working copy',
+          placeholder: 'A..B',
+          parse: String,
+        },
+        {
+          brief: 'Folder of the manifests; default the current one',
+          placeholder: 'DIR',
+          parse: String,
+          optional: true,
+        },
+      ],
+    },
+  },
+  docs: {
+    brief: 'Show how two commits differ in what a folder renders to, without a cluster; exit code 1 where they do',
+  },
 });
 
 const up = buildCommand({
@@ -206,6 +243,7 @@ export const routes = buildRouteMap<string, CliContext>({
     sync,
     history,
     render,
+    diff,
     repo: buildRouteMap({ routes: { add: repoAdd }, docs: { brief: 'Repositories' } }),
     app: buildRouteMap({ routes: { add: appAdd }, docs: { brief: 'Applications' } }),
     version,

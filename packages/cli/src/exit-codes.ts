@@ -4,7 +4,7 @@ import { PlumbError, type ErrorCode } from '@plumb/core';
 export const EXIT = {
   /** Yes: done, healthy, no differences. */
   yes: 0,
-  /** The answer is no: unhealthy, sync failed, differences found where the caller asked for a code. */
+  /** The answer is no: unhealthy, sync failed, differences found by `diff`, or by `plan` where the caller asked for a code. */
   no: 1,
   /** Usage, or input that has to be corrected. */
   input: 2,

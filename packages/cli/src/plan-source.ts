@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve, sep } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   API_VERSION,
   APPLICATION,
@@ -10,18 +10,11 @@ import {
   type Repository,
 } from '@plumb/api';
 import { fieldAt, isJsonObject, PlumbError, type Clock, type SourceTree } from '@plumb/core';
-import {
-  credentialsFromSecret,
-  localTree,
-  openMirror,
-  parseGitUrl,
-  repositoryRoot,
-  type GitCredentials,
-} from '@plumb/git';
+import { credentialsFromSecret, openMirror, parseGitUrl, type GitCredentials } from '@plumb/git';
 import type { KubeClient } from '@plumb/kube';
 import { decodeText, decodeYaml } from '@plumb/render';
 import { nameFromFolder } from './folder-name.ts';
-import { looseRoot } from './loose-root.ts';
+import { folderTree } from './folder-tree.ts';
 
 /** The files that a plan is made from. */
 export interface PlanSource {
@@ -44,10 +37,9 @@ export interface WorkingCopy extends PlanSource {
 /** The repository around a folder, as its files are now. */
 export async function openWorkingCopy(folder: string, cwd: string, clock: Clock): Promise<WorkingCopy> {
   const directory = resolve(cwd, folder);
-  const root = (await repositoryRoot(directory)) ?? (await looseRoot(directory));
-  const path = relative(root, directory).split(sep).join('/');
+  const { tree, path } = await folderTree(directory);
   return {
-    tree: localTree(root),
+    tree,
     commit: undefined,
     label: 'working copy',
     committedMs: clock.now(),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { objectKey, PlumbError, targetKey, type LiveObject, type ObjectKey } from '@plumb/core';
 import type { Plan } from '@plumb/engine';
-import { planText } from './plan-text.ts';
+import { planData, planText } from './plan-text.ts';
 
 const OPTIONS = { style: { isColored: false, isUnicode: true }, isFull: false };
 
@@ -109,4 +109,26 @@ test('a plan without changes says so in one line', () => {
     planText({ plan, label: '9f3c1ab' }, OPTIONS),
     'Plan  checkout@9f3c1ab → prod   namespace shop-prod   digest 1c9e4b000000\n36 unchanged.\n',
   );
+});
+
+test('what else a person should know stands below the counts, a line each, and in the data', () => {
+  const notes = [
+    'chart shop 1.2.3 (sha256:12)',
+    'hooks are not run yet:\nJob/migrate \u001b[31m',
+    'a warning of the chart',
+  ];
+  const plan: Plan = { ...PLAN, items: [], notes };
+
+  const text = planText({ plan, label: 'working copy' }, OPTIONS);
+  const data = planData({ plan, label: 'working copy' }, undefined);
+
+  assert.equal(
+    text.split('\n').slice(1, 5).join('\n'),
+    `36 unchanged.
+note: chart shop 1.2.3 (sha256:12)
+note: hooks are not run yet: Job/migrate [31m
+note: a warning of the chart`,
+  );
+  assert.match(text.split('\n')[5] ?? '', /^Blocked: /);
+  assert.deepEqual(JSON.parse(JSON.stringify(data)).notes, notes);
 });

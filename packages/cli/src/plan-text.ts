@@ -1,8 +1,9 @@
-import { formatChanges, formatWhere, parseObjectKey, parseTargetKey, shortName, type ObjectKey, type Where } from '@plumb/core';
+import { parseObjectKey, parseTargetKey, shortName, type ObjectKey } from '@plumb/core';
 import type { Plan, PlanItem } from '@plumb/engine';
+import { changeLines } from './change-lines.ts';
+import { changeTable, countsLine, type ChangeTableOptions, type ObjectChange } from './change-table.ts';
 import { oneLine } from './printable.ts';
-import { ACTION_SIGNS, paint, showSign, type Style } from './style.ts';
-import { formatTable } from './table.ts';
+import { paint } from './style.ts';
 
 export interface LabelledPlan {
   readonly plan: Plan;
@@ -10,49 +11,33 @@ export interface LabelledPlan {
   readonly label: string;
 }
 
-/** At most this many fields of one object, unless all are asked for. */
-const FEW_FIELDS = 6;
-
 /** One plan as people read it: what is lost first, the file and line of each object, then the counts. */
-export function planText(
-  { plan, label }: LabelledPlan,
-  options: { readonly style: Style; readonly isFull: boolean },
-): string {
+export function planText({ plan, label }: LabelledPlan, options: ChangeTableOptions): string {
   const { style } = options;
   const ref = parseTargetKey(plan.target);
   const environment = ref?.environment === undefined ? '' : ` → ${ref.environment}`;
   const head = `Plan  ${ref?.application ?? plan.target}@${label}${environment}   namespace ${plan.namespace}   digest ${plan.digest}\n`;
-  const rows = plan.items.flatMap((item) => itemRows(item, plan, options));
-  const table = rows.length === 0 ? '' : formatTable(rows, { gap: 2 });
+  const table = changeTable(
+    plan.items.map((item) => toObjectChange(item, plan)),
+    options,
+  );
   const refusal =
     plan.deletions.verdict === 'blocked'
       ? `${paint(style, 'red', 'Blocked')}: nothing is deleted, because ${oneLine(plan.deletions.reason)}. ` +
         `Approve exactly this set: plumb sync ${commandName(plan)} --approve-deletion ${plan.deletions.digest}\n`
       : '';
   const notes = plan.notes.map((note) => `note: ${oneLine(note)}\n`).join('');
-  return `${head}${indented(table)}${countsText(plan)}\n${notes}${refusal}`;
+  return `${head}${table}${countsText(plan)}${notes}${refusal}`;
 }
 
-function indented(table: string): string {
-  return table.replaceAll(/^(?=.)/gm, '  ');
-}
-
-function itemRows(
-  item: PlanItem,
-  plan: Plan,
-  { style, isFull }: { readonly style: Style; readonly isFull: boolean },
-): readonly (readonly string[])[] {
-  const origin = item.origin === undefined ? '' : paint(style, 'gray', oneLine(formatWhere(item.origin)));
-  const details = detailsOf(item, plan).map(oneLine);
-  const shown = isFull ? details : details.slice(0, FEW_FIELDS);
-  const hidden = details.length - shown.length;
-  const [first = '', ...others] = hidden > 0 ? [...shown, `and ${hidden} more fields (--full)`] : shown;
-  const sign = `${showSign(style, ACTION_SIGNS[item.action])} ${item.action}`;
-  const name = nameOf(item.key, plan);
-  // What is long stands last in its row, so that it widens no column.
-  const head = item.error === undefined ? [sign, name, first, origin] : [sign, name, origin];
-  const more = item.error === undefined ? others : [first, ...others];
-  return [head, ...more.map((detail) => ['', '', detail])];
+function toObjectChange(item: PlanItem, plan: Plan): ObjectChange {
+  return {
+    action: item.action,
+    name: nameOf(item.key, plan),
+    origin: item.origin,
+    details: detailsOf(item, plan),
+    hasSentences: item.error !== undefined,
+  };
 }
 
 function detailsOf(item: PlanItem, plan: Plan): readonly string[] {
@@ -62,14 +47,7 @@ function detailsOf(item: PlanItem, plan: Plan): readonly string[] {
   if (item.action === 'create') return [item.predicted ? 'its namespace or kind comes first' : ''];
   const reasons = item.action === 'adopt' ? ['is there already, and not managed'] : [];
   if (item.reason === 'drifted') reasons.push('drifted');
-  const lines = formatChanges(item.changes);
-  return [...reasons, ...item.changes.map(({ place }, index) => `${lines[index] ?? ''}${placeText(place, item.origin)}`)];
-}
-
-/** Where the change is made, unless the object's own line says it already. */
-function placeText(place: Where | undefined, origin: Where | undefined): string {
-  if (place === undefined || (place.file === origin?.file && place.line === origin?.line)) return '';
-  return place.file === origin?.file ? `  (line ${place.line ?? ''})` : `  (${formatWhere(place)})`;
+  return [...reasons, ...changeLines(item.changes, item.origin)];
 }
 
 /** `Deployment/api`, with the namespace where it is not the target's. */
@@ -80,7 +58,6 @@ function nameOf(key: ObjectKey, plan: Plan): string {
   return shortName(ref) + elsewhere;
 }
 
-/** `1 to delete, 2 to change, 1 to create, 36 unchanged.` */
 function countsText(plan: Plan): string {
   const words = {
     delete: 'to delete',
@@ -88,12 +65,12 @@ function countsText(plan: Plan): string {
     adopt: 'to adopt',
     create: 'to create',
     blocked: 'refused',
-  };
-  const counts = Object.entries(words).flatMap(([action, word]) => {
-    const count = plan.items.filter((item) => item.action === action).length;
-    return count === 0 ? [] : [`${count} ${word}`];
-  });
-  return `${[...counts, `${plan.unchanged} unchanged`].join(', ')}.`;
+  } as const;
+  const actions = Object.keys(words) as (keyof typeof words)[];
+  return countsLine(
+    actions.map((action) => [countOf(plan, action), words[action]] as const),
+    plan.unchanged,
+  );
 }
 
 function commandName(plan: Plan): string {

@@ -1,23 +1,23 @@
 import { stat } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import { PlumbError, type RendererName } from '@plumb/core';
-import { localTree, repositoryRoot } from '@plumb/git';
 import type { Renderer, RenderOutcome } from '@plumb/render';
 import { nameFromFolder } from './folder-name.ts';
+import { folderTree } from './folder-tree.ts';
 import { readValuesFiles } from './values-files.ts';
-import { looseRoot } from './loose-root.ts';
 
-/** What `plumb render` is asked for: a folder of a working copy, and how. */
-export interface FolderRequest {
-  readonly folder: string;
+/** How a folder is rendered: what the flags of `plumb render` say. */
+export interface RenderInputFlags {
   readonly release?: string | undefined;
   readonly namespace?: string | undefined;
-  readonly environment?: string | undefined;
+  readonly env?: string | undefined;
   readonly renderer?: RendererName | undefined;
   /** Files, relative to `cwd`. */
   readonly values?: readonly string[] | undefined;
   readonly set?: readonly string[] | undefined;
 }
+
+export const DEFAULT_NAMESPACE = 'default';
 
 interface RenderOptions {
   readonly renderer: Renderer;
@@ -27,26 +27,27 @@ interface RenderOptions {
 
 /** Renders a folder as its files are now. Errors of the input are in the outcome. */
 export async function renderFolder(
-  request: FolderRequest,
+  folder: string,
+  flags: RenderInputFlags,
   { renderer, cwd, signal }: RenderOptions,
 ): Promise<RenderOutcome> {
-  const directory = resolve(cwd, request.folder);
-  if (!(await stat(directory).catch(() => undefined))?.isDirectory()) {
-    throw new PlumbError('PathMissing', `there is no folder ${request.folder}`, {
-      fix: 'Name the folder of the manifests.',
-    });
+  const directory = resolve(cwd, folder);
+  const stats = await stat(directory).catch(() => undefined);
+  if (stats?.isDirectory() !== true) {
+    const message = stats === undefined ? `there is no folder ${folder}` : `${folder} is a file, not a folder`;
+    throw new PlumbError('PathMissing', message, { fix: 'Name the folder of the manifests.' });
   }
-  const layers = await readValuesFiles(request.values ?? [], cwd);
-  const root = (await repositoryRoot(directory)) ?? (await looseRoot(directory));
-  return renderer.render({
-    tree: localTree(root),
-    path: relative(root, directory).split(sep).join('/'),
-    release: request.release ?? nameFromFolder(directory),
-    namespace: request.namespace ?? 'default',
-    environment: request.environment,
-    renderer: request.renderer,
-    set: request.set,
-    layers,
-    signal,
-  });
+  const layers = await readValuesFiles(flags.values ?? [], cwd);
+  return renderer.render({ ...(await folderTree(directory)), ...inputsOf(flags, directory), layers, signal });
+}
+
+/** What templates see of the flags, with their defaults. */
+export function inputsOf({ release, namespace, env, renderer, set }: RenderInputFlags, directory: string) {
+  return {
+    release: release ?? nameFromFolder(directory),
+    namespace: namespace ?? DEFAULT_NAMESPACE,
+    environment: env,
+    renderer,
+    set,
+  };
 }

@@ -92,7 +92,7 @@ test('from a commit to healthy: plan, sync, status and history agree', async () 
 
   assert.equal(first.code, 0, first.stderr);
   assert.equal(plan.code, 1);
-  assert.match(plan.stdout, /~ change +ConfigMap\/env +data LEVEL info → debug +deploy\/a\.yaml:1/);
+  assert.match(plan.stdout, /~ change +ConfigMap\/env +data LEVEL info → debug \(line 4\) +deploy\/a\.yaml:1/);
   assert.equal(sync.stdout, `✓ shop healthy at r2 (${commit.slice(0, 7)})\n`);
   assert.deepEqual([after.code, after.stdout.split('\n')[1]], [0, '1 unchanged.']);
   const [item] = JSON.parse(status.stdout).items;

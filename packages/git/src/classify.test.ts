@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { classifyGitFailure, isCorruption, missingRef, redact } from './classify.ts';
+import { classifyGitFailure, isCorruption, isNoRepository, missingRef, redact } from './classify.ts';
 
 const SAMPLES: readonly (readonly [string, string])[] = [
   ['RepositoryUnreachable', "fatal: unable to access 'https://h/x/': Could not resolve host: h"],
@@ -77,4 +77,9 @@ test('no user, query, header or secret is left in a message', () => {
   assert.doesNotMatch(clean, /CANARY|reader/);
   assert.doesNotMatch(message, /CANARY|reader/);
   assert.equal(redact('at ssh://git@h/x, and https://u@h/', []), 'at ssh://h/x, and https://h/');
+});
+
+test('a folder without a repository is told from one that is damaged', () => {
+  assert.ok(isNoRepository("fatal: not a git repository: '/x/.git'"));
+  assert.ok(!isNoRepository('fatal: loose object 12 is corrupt'));
 });

@@ -45,6 +45,11 @@ export function isCorruption(stderr: string): boolean {
   return CORRUPTION.test(stderr) && !SIGNS.some(([, sign]) => sign.test(stderr));
 }
 
+/** Whether git says that the folder holds no repository at all. */
+export function isNoRepository(stderr: string): boolean {
+  return /not a git repository/i.test(stderr);
+}
+
 /** The ref or commit id that the server does not have. */
 export function missingRef(stderr: string): string | undefined {
   return /(?:find remote ref|not our ref|unadvertised object) (\S+)/i.exec(stderr)?.[1];

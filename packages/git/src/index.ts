@@ -1,5 +1,6 @@
 export { type Commit, type Person } from './commit.ts';
 export { credentialsFromSecret, type GitCredentials } from './credentials.ts';
+export { commitTree, type CommitTree } from './local-commit.ts';
 export { localTree, repositoryRoot } from './local-tree.ts';
 export { openMirror, type Mirror, type MirrorOptions, type RemoteRefs } from './mirror.ts';
 export { checkRef, isCommitId } from './ref.ts';

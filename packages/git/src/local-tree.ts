@@ -28,7 +28,8 @@ export function localTree(folder: string): SourceTree {
     async treeId(path, { signal }) {
       if (!(await isFolder(root, path))) return undefined;
       const hash = createHash('sha256');
-      for (const { mode, oid, path: name } of await walk(root, path, ids, signal)) hash.update(`${mode} ${oid} ${name}\0`);
+      for (const { mode, oid, path: name } of await walk(root, path, ids, signal))
+        hash.update(`${mode} ${oid} ${name}\0`);
       return hash.digest('hex');
     },
     async entries(path, { signal }) {

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PlumbError, type Found, type SourceTree, type TreeEntry } from '@plumb/core';
+import { PlumbError, type SourceTree } from '@plumb/core';
 import { classifyGitFailure, isCorruption, missingRef, redact } from './classify.ts';
 import { parseCommit, type Commit } from './commit.ts';
 import { openAccess, type GitCredentials } from './credentials.ts';
 import { runGit, type GitOutcome } from './git-process.ts';
-import { ObjectReader, UnusableMirror, untilAborted, type ObjectQuery } from './object-reader.ts';
-import { byPath, pathSteps } from './path.ts';
+import { ObjectReader, UnusableRepository, untilAborted } from './object-reader.ts';
 import { checkRef, isCommitId } from './ref.ts';
-import { parseTree, TreeCache, type Tree, type TreeItem } from './tree.ts';
+import { sharedRun } from './shared-run.ts';
+import { TreeReader } from './tree-reader.ts';
 import { type GitUrl } from './url.ts';
 
 export interface MirrorOptions {
@@ -75,9 +75,6 @@ const HISTORY_COMMITS = 20;
  */
 const FIRST_FILTER = 'blob:none';
 const LATER_FILTER = 'blob:limit=256k';
-const MAX_BLOB_BYTES = 10 * 1024 * 1024;
-const MAX_TREE_BYTES = 256 * 1024 * 1024;
-const CACHED_TREE_ITEMS = 100_000;
 const CACHED_COMMITS = 1000;
 const MAX_HISTORY_WALK = 10_000;
 const DEFAULT_MAX_PACKS = 64;
@@ -107,12 +104,11 @@ class BareMirror implements Mirror {
   readonly #name: string;
   readonly #options: MirrorOptions;
   readonly #reader: ObjectReader;
-  readonly #trees = new TreeCache(CACHED_TREE_ITEMS);
+  readonly #tree: TreeReader;
   /** Commits that are stored. */
   readonly #commits = new Map<string, Commit>();
   /** What is being read: many readers ask for the same at once, and it is read for the first of them. */
   readonly #loadingCommits = new Map<string, Promise<Commit | undefined>>();
-  readonly #loadingTrees = new Map<string, Promise<Tree>>();
   /** Counts how often the mirror was made anew, so that readers who met the same damage mend it once. */
   #generation = 0;
   #objectFormat: 'sha1' | 'sha256' = 'sha1';
@@ -130,6 +126,11 @@ class BareMirror implements Mirror {
     this.#name = options.url.toString();
     this.#options = options;
     this.#reader = new ObjectReader(options.folder);
+    this.#tree = new TreeReader({
+      reader: this.#reader,
+      lifetime: this.#lifetime.signal,
+      fetchBlobs: (oids, signal) => this.#fetchBlobs(oids, signal),
+    });
   }
 
   async prepare(): Promise<void> {
@@ -175,30 +176,10 @@ class BareMirror implements Mirror {
   }
 
   at(commit: string): SourceTree {
-    const locate = async (path: string, signal: AbortSignal): Promise<TreeItem | undefined> =>
-      this.#locate((await this.#needCommit(commit, signal)).tree, path, signal);
-    return {
-      find: (path, { signal }) =>
-        this.#mending(signal, async () => {
-          const item = await locate(path, signal);
-          return item === undefined ? undefined : foundOf(item);
-        }),
-      treeId: (path, { signal }) =>
-        this.#mending(signal, async () => {
-          const item = await locate(path, signal);
-          return item?.mode === 'tree' ? item.oid : undefined;
-        }),
-      entries: (path, { signal }) =>
-        this.#mending(signal, async () => {
-          const item = await locate(path, signal);
-          return item?.mode === 'tree' ? this.#walk(pathSteps(path).join('/'), item.oid, signal) : [];
-        }),
-      read: (entries, { signal }) =>
-        this.#mending(signal, async () => {
-          await this.#needCommit(commit, signal);
-          return this.#blobs(entries, signal);
-        }),
-    };
+    return this.#tree.sourceTree(
+      async (signal) => (await this.#needCommit(commit, signal)).tree,
+      (signal, attempt) => this.#mending(signal, attempt),
+    );
   }
 
   async prefetch(commit: string, paths: readonly string[], { signal }: Call): Promise<void> {
@@ -206,9 +187,9 @@ class BareMirror implements Mirror {
       const root = (await this.#needCommit(commit, signal)).tree;
       const oids = new Set<string>();
       for (const path of paths) {
-        const item = await this.#locate(root, path, signal);
+        const item = await this.#tree.locate(root, path, signal);
         if (item?.mode === 'tree') {
-          const entries = await this.#walk(path, item.oid, signal);
+          const entries = await this.#tree.walk(path, item.oid, signal);
           for (const { mode, oid } of entries) if (mode !== 'submodule') oids.add(oid);
         } else if (item && item.mode !== 'submodule') oids.add(item.oid);
       }
@@ -222,7 +203,8 @@ class BareMirror implements Mirror {
   }
 
   async removedBy(commit: string, path: string, { signal }: Call): Promise<Commit | undefined> {
-    const exists = async (at: Commit): Promise<boolean> => (await this.#locate(at.tree, path, signal)) !== undefined;
+    const exists = async (at: Commit): Promise<boolean> =>
+      (await this.#tree.locate(at.tree, path, signal)) !== undefined;
     const start = await this.commit(commit, { signal });
     if (await exists(start)) return undefined;
     const seen = new Set<string>();
@@ -261,7 +243,7 @@ class BareMirror implements Mirror {
     return (
       this.#commits.get(sha) ??
       untilAborted(
-        shared(this.#loadingCommits, sha, () => this.#readCommit(sha)),
+        sharedRun(this.#loadingCommits, sha, () => this.#readCommit(sha)),
         signal,
       )
     );
@@ -290,103 +272,6 @@ class BareMirror implements Mirror {
       { signal },
     );
     return new Set(shas.filter((_, index) => objects[index]?.type !== 'commit'));
-  }
-
-  async #locate(root: string, path: string, signal: AbortSignal): Promise<TreeItem | undefined> {
-    let item: TreeItem | undefined = { mode: 'tree', oid: root };
-    for (const step of pathSteps(path)) {
-      if (item?.mode !== 'tree') return undefined;
-      const tree: Tree = this.#trees.get(item.oid) ?? (await this.#readTree(item.oid, signal));
-      item = tree.items.get(step);
-    }
-    return item;
-  }
-
-  /** All entries below a folder, one batch of reads for each level. */
-  async #walk(path: string, oid: string, signal: AbortSignal): Promise<readonly TreeEntry[]> {
-    const entries: TreeEntry[] = [];
-    const start = pathSteps(path).join('/');
-    let level: { readonly path: string; readonly oid: string }[] = [{ path: start, oid }];
-    while (level.length > 0) {
-      const trees = await this.#readTrees(
-        level.map((folder) => folder.oid),
-        signal,
-      );
-      const below: { readonly path: string; readonly oid: string }[] = [];
-      for (const [index, folder] of level.entries()) {
-        const tree = trees[index];
-        if (!tree?.isUtf8) {
-          throw new PlumbError('Encoding', `a file name in the folder "${folder.path}" is not UTF-8`, {
-            where: { file: folder.path },
-            fix: 'Rename the file.',
-          });
-        }
-        for (const [name, item] of tree.items) {
-          const itemPath = folder.path === '' ? name : `${folder.path}/${name}`;
-          if (item.mode === 'tree') below.push({ path: itemPath, oid: item.oid });
-          else entries.push({ path: itemPath, mode: item.mode, oid: item.oid });
-        }
-      }
-      level = below;
-    }
-    return entries.sort(byPath);
-  }
-
-  #readTree(oid: string, signal: AbortSignal): Promise<Tree> {
-    const read = async (): Promise<Tree> => {
-      const [tree] = await this.#readTrees([oid], this.#lifetime.signal);
-      return tree ?? absent(oid);
-    };
-    return untilAborted(shared(this.#loadingTrees, oid, read), signal);
-  }
-
-  async #readTrees(oids: readonly string[], signal: AbortSignal): Promise<readonly Tree[]> {
-    const trees = new Map<string, Tree>();
-    const unknown: ObjectQuery[] = [];
-    for (const oid of oids) {
-      const cached = this.#trees.get(oid);
-      if (cached) trees.set(oid, cached);
-      else unknown.push({ name: oid, want: 'contents', limitBytes: MAX_TREE_BYTES });
-    }
-    const objects = await this.#reader.read(unknown, { signal });
-    for (const [index, object] of objects.entries()) {
-      const oid = unknown[index]?.name ?? '';
-      // Every fetch brings all trees of its commits, so one that is missing was lost here.
-      if (object?.type !== 'tree') throw new UnusableMirror(`the tree ${oid} is missing`);
-      if (!object.bytes) throw new PlumbError('GitFailed', `the tree ${oid} is larger than ${MAX_TREE_BYTES} bytes`);
-      const tree = parseTree(object.bytes, oid.length / 2);
-      trees.set(oid, tree);
-      this.#trees.set(oid, tree);
-    }
-    return oids.map((oid) => trees.get(oid) ?? absent(oid));
-  }
-
-  async #blobs(entries: readonly TreeEntry[], signal: AbortSignal): Promise<readonly Uint8Array[]> {
-    const submodule = entries.find((entry) => entry.mode === 'submodule');
-    if (submodule) {
-      throw new PlumbError('SubmoduleDisabled', `${submodule.path} is a submodule`, {
-        where: { file: submodule.path },
-      });
-    }
-    const query = (oid: string): ObjectQuery => ({ name: oid, want: 'contents', limitBytes: MAX_BLOB_BYTES });
-    const found = [
-      ...(await this.#reader.read(
-        entries.map(({ oid }) => query(oid)),
-        { signal },
-      )),
-    ];
-    const missing = entries.filter((_, index) => !found[index]).map(({ oid }) => oid);
-    if (missing.length > 0) {
-      await this.#fetchBlobs(missing, signal);
-      const fetched = [...(await this.#reader.read(missing.map(query), { signal }))];
-      for (const index of entries.keys()) found[index] ??= fetched.shift();
-    }
-    return entries.map(({ path, oid }, index) => {
-      const object = found[index];
-      if (!object) throw new UnusableMirror(`the blob ${oid} is missing after it was fetched`);
-      if (object.bytes) return object.bytes;
-      throw new PlumbError('FileTooLarge', `${path} has ${object.sizeBytes} bytes`, { where: { file: path } });
-    });
   }
 
   // Fetching
@@ -422,7 +307,7 @@ class BareMirror implements Mirror {
       // An old server filters, and then gives no file alone: it must give them all with their commit.
       if (this.#isPartial && /unadvertised object/.test(outcome.stderr)) {
         this.#isPartial = false;
-        throw new UnusableMirror('the server gives no single files');
+        throw new UnusableRepository('the server gives no single files');
       }
       throw classifyGitFailure(`fetching files of ${this.#name}`, outcome.stderr, { secrets });
     });
@@ -496,9 +381,9 @@ class BareMirror implements Mirror {
     await this.#reader.close();
   }
 
-  #corruption(stderr: string): UnusableMirror {
+  #corruption(stderr: string): UnusableRepository {
     if (/mismatched algorithms/.test(stderr)) this.#objectFormat = this.#objectFormat === 'sha1' ? 'sha256' : 'sha1';
-    return new UnusableMirror(redact(stderr, []).trim());
+    return new UnusableRepository(redact(stderr, []).trim());
   }
 
   /** Runs `attempt`; where it meets damage, makes the mirror anew and runs it once more, which fetches what it needs. */
@@ -507,7 +392,7 @@ class BareMirror implements Mirror {
     try {
       return await attempt();
     } catch (damage) {
-      if (!(damage instanceof UnusableMirror)) throw damage;
+      if (!(damage instanceof UnusableRepository)) throw damage;
     }
     await this.#exclusive(signal, async () => {
       if (generation !== this.#generation) return;
@@ -517,7 +402,7 @@ class BareMirror implements Mirror {
     try {
       return await attempt();
     } catch (damage) {
-      if (!(damage instanceof UnusableMirror)) throw damage;
+      if (!(damage instanceof UnusableRepository)) throw damage;
       throw new PlumbError('GitFailed', `the mirror of ${this.#name} is damaged again after it was made anew`, {
         cause: damage,
       });
@@ -571,19 +456,6 @@ function parseRemoteRefs(text: string): RemoteRefs {
     if (isCommitId(left) && /^refs\/(?:heads|tags)\//.test(ref)) refs.set(ref, left);
   }
   return { refs, head };
-}
-
-/** The run for `key` that is under way, or a new one. */
-function shared<T>(running: Map<string, Promise<T>>, key: string, start: () => Promise<T>): Promise<T> {
-  const known = running.get(key);
-  if (known) return known;
-  const run = start().finally(() => running.delete(key));
-  running.set(key, run);
-  return run;
-}
-
-function foundOf({ mode, oid }: TreeItem): Found {
-  return mode === 'tree' ? { mode: 'folder' } : { mode, oid };
 }
 
 /** A flat name: branches `a` and `a/b` may come and go without being in each other's way. */

@@ -18,12 +18,15 @@ export interface ObjectQuery {
   readonly limitBytes?: number;
 }
 
-/** The mirror on disk does not serve, mostly because it is damaged. It never leaves the package: the mirror is made anew, once. */
-export class UnusableMirror extends Error {
-  override readonly name = 'UnusableMirror';
+/**
+ * A repository on disk does not serve, mostly because it is damaged. It never leaves the package: a mirror is made anew,
+ * once; of a repository of the user it is told.
+ */
+export class UnusableRepository extends Error {
+  override readonly name = 'UnusableRepository';
 }
 
-/** The process ended without a word: it was killed, which says nothing about the mirror. */
+/** The process ended without a word: it was killed, which says nothing about the repository. */
 class ReaderEnded extends Error {
   override readonly name = 'ReaderEnded';
 }
@@ -123,7 +126,7 @@ function endReason(stderr: string): Error {
       fix: 'Install git 2.36 or newer.',
     });
   }
-  return stderr.trim() === '' ? new ReaderEnded('git cat-file was ended') : new UnusableMirror(stderr.trim());
+  return stderr.trim() === '' ? new ReaderEnded('git cat-file was ended') : new UnusableRepository(stderr.trim());
 }
 
 /** https://git-scm.com/docs/git-cat-file#_batch_output: `<oid> <type> <size>`, then the contents and a line end. */
@@ -156,7 +159,7 @@ function answerParser(pending: Pending[], stop: () => void): (chunk: Buffer) => 
     const content = bytes.subarray(0, size);
     const hash = createHash(oid.length === 40 ? 'sha1' : 'sha256').update(`${type} ${size}\0`);
     if (hash.update(content).digest('hex') === oid) return settle({ oid, type, sizeBytes: size, bytes: content });
-    pending.shift()?.reject(new UnusableMirror(`object ${oid} does not match its id`));
+    pending.shift()?.reject(new UnusableRepository(`object ${oid} does not match its id`));
     stop();
   }
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { PlumbError } from '@plumb/core';
 import fc from 'fast-check';
-import { checkRef } from './ref.ts';
+import { checkRef, checkRevision } from './ref.ts';
 
 function isRefused(text: string): boolean {
   try {
@@ -72,5 +72,38 @@ test('whatever is accepted is a ref for git too', () => {
 
   for (const ref of accepted) {
     assert.equal(spawnSync('git', ['check-ref-format', ref]).status, 0, JSON.stringify(ref));
+  }
+});
+
+test('a revision is a name of git or what comes before one, and never an option, a file or a search', () => {
+  for (const text of [
+    'main',
+    'v1.2',
+    'HEAD',
+    '@',
+    'HEAD~1',
+    'main^2~3',
+    '@^',
+    'origin/feature/x',
+    '0a1b2c3',
+    'refs/tags/v1',
+  ]) {
+    assert.equal(checkRevision(text), text);
+  }
+  for (const text of [
+    '',
+    '~1',
+    '-1',
+    '--all',
+    'a..b',
+    'a:b',
+    ':/x',
+    'HEAD^{/x}',
+    'main@{1}',
+    'a b',
+    'a\nb',
+    'HEAD~1x',
+  ]) {
+    assert.throws(() => checkRevision(text), { code: 'RefInvalid' }, text);
   }
 });

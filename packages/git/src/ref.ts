@@ -16,6 +16,21 @@ export function checkRef(text: string): string {
   return text.startsWith('refs/') ? text : `refs/heads/${text}`;
 }
 
+/**
+ * The name of a commit as git resolves it in a repository of the user: `main`, `v1.2`, `origin/main`, `HEAD~1`, a commit
+ * id or the beginning of one. Names of files, of searches and of times (`main:a.yaml`, `:/fix`, `main@{1}`) are refused.
+ *
+ * @throws {PlumbError} `RefInvalid`; no process was started.
+ */
+export function checkRevision(text: string): string {
+  const base = text.replace(/(?:[~^]\d{0,9})*$/, '');
+  const reason = base === '@' ? undefined : fault(base);
+  if (reason === undefined) return text;
+  throw new PlumbError('RefInvalid', `the revision ${quote(text)} was refused: ${reason}`, {
+    fix: 'Name a branch, a tag or a commit, or what comes before one: main, v1.2, HEAD~1.',
+  });
+}
+
 export function isCommitId(text: string): boolean {
   return COMMIT_ID.test(text);
 }

@@ -1,0 +1,14 @@
+import { formatWhere, type DocumentAt } from '@plumb/core';
+import { oneLine } from './printable.ts';
+import { yamlText } from './yaml-text.ts';
+
+/** One rendered object as YAML, with comments on where it comes from, what changed it, and when Helm would run it. */
+export function objectYaml({ value, origin, hook }: DocumentAt): string {
+  const { patches = [] } = origin;
+  const comments = [
+    `Source: ${formatWhere(origin)}`,
+    ...(patches.length === 0 ? [] : [`Changed by: ${patches.join(', ')}`]),
+    ...(hook === undefined ? [] : [`Hook: ${hook.events.join(', ')}; weight ${hook.weight}`]),
+  ];
+  return `${comments.map((comment) => `# ${oneLine(comment)}\n`).join('')}${yamlText(value)}`;
+}
