@@ -14,10 +14,14 @@ helm=$(go list -m -f '{{.Version}}' helm.sh/helm/v4)
 # Templates may read these through .Capabilities.HelmVersion; without them Helm calls itself an unknown development build.
 versions="-X helm.sh/helm/v4/internal/version.version=$helm -X helm.sh/helm/v4/internal/version.gitTreeState=clean -X sigs.k8s.io/kustomize/api/provenance.version=kustomize/v5.8.2"
 
-# Kustomize is built from a patched copy of its sources. The path is relative, so that it is the same on every machine.
-go run ./cmd/patch out/kustomize-api
+# Both are built from edited copies of their sources. The paths are relative, so that they are the same on every machine.
+go run ./cmd/patch out
 cp go.sum out/go.sum
-{ cat go.mod; echo 'replace sigs.k8s.io/kustomize/api => ./out/kustomize-api'; } > out/go.mod
+{
+  cat go.mod
+  echo 'replace helm.sh/helm/v4 => ./out/helm'
+  echo 'replace sigs.k8s.io/kustomize/api => ./out/kustomize-api'
+} > out/go.mod
 
 for module in "${@:-helm}"; do
   case $module in

@@ -20,8 +20,8 @@ function go(...args: readonly string[]): string {
 /** Name → folder of every module that a package of the build comes from, the standard library among them. */
 function modulesInBuild(): ReadonlyMap<string, string> {
   const format = '{{with .Module}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}';
-  // As build.sh builds: Kustomize is a copy of its sources with our edits, and keeps its licence.
-  go('run', './cmd/patch', 'out/kustomize-api');
+  // As build.sh builds: both are copies of their sources with our edits, and keep their licences.
+  go('run', './cmd/patch', 'out');
   const listed = go('list', '-modfile=out/go.mod', '-deps', '-f', format, './cmd/wasm').split('\n');
   const modules = new Map([[`Go standard library ${go('env', 'GOVERSION').trim()}`, go('env', 'GOROOT').trim()]]);
   for (const line of listed.toSorted()) {

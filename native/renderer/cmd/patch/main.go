@@ -1,6 +1,8 @@
-// Command patch copies the Kustomize module that go.mod names and makes it faster, and able to say where a resource came
-// from: `go run ./cmd/patch OUTPUT_FOLDER`. What it builds is the same, object for object; the tests hold it against the
-// upstream binary.
+// Command patch copies upstream modules that go.mod names and edits the copies: `go run ./cmd/patch OUTPUT_FOLDER`.
+//
+// Kustomize becomes faster, and able to say where a resource came from. Helm says which template it is about to run, so
+// that each one has randomness of its own. What they render is the same, object for object; the tests hold it against
+// the upstream binaries.
 //
 // Every edit names the one place in the upstream file that it replaces, and fails where that place is not there exactly
 // once: a new upstream version is looked at by a person before it is used.
@@ -16,11 +18,21 @@ import (
 	"strings"
 )
 
-const module = "sigs.k8s.io/kustomize/api"
+// module is an upstream module, the folder that its copy goes to, and what is different there.
+type module struct {
+	path, folder string
+	edits        []edit
+}
 
 type edit struct{ file, old, new string }
 
-var edits = []edit{
+var helm = []edit{
+	{"pkg/engine/engine.go",
+		"		var buf strings.Builder\n		if err := t.ExecuteTemplate(&buf, filename, vals); err != nil {",
+		"		var buf strings.Builder\n		if BeforeTemplate != nil {\n			BeforeTemplate(filename)\n		}\n		if err := t.ExecuteTemplate(&buf, filename, vals); err != nil {"},
+}
+
+var kustomize = []edit{
 	// Faster: three loops compare each resource with every other one, and read its id out of YAML each time.
 	{"resmap/reswrangler.go",
 		"	if r := m.GetMatchingResourcesByCurrentId(id.Equals); len(r) > 0 {",
@@ -77,24 +89,31 @@ var edits = []edit{
 		"	\"sigs.k8s.io/kustomize/api/resource\"\n	\"sigs.k8s.io/kustomize/api/sources\"\n"},
 }
 
-// Files of ours that are added to the module. They end in .txt, so that they are no part of this one.
+var modules = []module{
+	{"helm.sh/helm/v4", "helm", helm},
+	{"sigs.k8s.io/kustomize/api", "kustomize-api", kustomize},
+}
+
+// Files of ours that are added to the modules. They end in .txt, so that they are no part of this one.
 //
-//go:embed kustomize
+//go:embed helm kustomize-api
 var added embed.FS
 
 func main() {
 	if len(os.Args) != 2 {
 		fail(fmt.Errorf("usage: patch OUTPUT_FOLDER"))
 	}
-	if err := patch(os.Args[1]); err != nil {
-		fail(err)
+	for _, m := range modules {
+		if err := m.patch(filepath.Join(os.Args[1], m.folder)); err != nil {
+			fail(err)
+		}
 	}
 }
 
-func patch(out string) error {
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+func (m module) patch(out string) error {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", m.path).Output()
 	if err != nil {
-		return fmt.Errorf("finding %s: %w", module, err)
+		return fmt.Errorf("finding %s: %w", m.path, err)
 	}
 	if err := os.RemoveAll(out); err != nil {
 		return err
@@ -102,12 +121,12 @@ func patch(out string) error {
 	if err := copyTree(os.DirFS(strings.TrimSpace(string(dir))), out); err != nil {
 		return err
 	}
-	for _, e := range edits {
+	for _, e := range m.edits {
 		if err := e.apply(out); err != nil {
 			return err
 		}
 	}
-	ours, err := fs.Sub(added, "kustomize")
+	ours, err := fs.Sub(added, m.folder)
 	if err != nil {
 		return err
 	}
@@ -128,6 +147,9 @@ func (e edit) apply(out string) error {
 
 func copyTree(from fs.FS, to string) error {
 	return fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && entry.Name() == "testdata" {
+			return fs.SkipDir
+		}
 		if err != nil || entry.IsDir() || strings.HasSuffix(name, "_test.go") {
 			return err
 		}

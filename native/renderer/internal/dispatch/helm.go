@@ -3,6 +3,8 @@
 package dispatch
 
 import (
+	"helm.sh/helm/v4/pkg/engine"
+
 	"plumb.dev/native/renderer/internal/decode"
 	"plumb.dev/native/renderer/internal/helmrender"
 	"plumb.dev/native/renderer/internal/wasmabi"
@@ -10,6 +12,7 @@ import (
 
 func init() {
 	helmrender.InstallLogging()
+	engine.BeforeTemplate = wasmabi.Reseed
 	wasmabi.Handlers["helmTemplate"] = func(h, b []byte) []byte {
 		r, out := helmrender.Template(h, b)
 		f, _ := out.Frame(r)

@@ -5,8 +5,11 @@
 package wasmabi
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	mathrand "math/rand"
 	"runtime"
 	"runtime/debug"
 	"unsafe"
@@ -75,6 +78,21 @@ func setGC(percent int32, limit int64) {
 	debug.SetGCPercent(int(percent))
 	if limit > 0 {
 		debug.SetMemoryLimit(limit)
+	}
+}
+
+// hostReseed begins the host's randomness anew for a part of a render.
+//
+//go:wasmimport host reseed
+func hostReseed(name unsafe.Pointer, n uint32)
+
+// Reseed gives what follows randomness of its own, told by a name: what is drawn does not depend on what was drawn before.
+func Reseed(name string) {
+	hostReseed(unsafe.Pointer(unsafe.StringData(name)), uint32(len(name)))
+	runtime.KeepAlive(name)
+	var seed [8]byte
+	if _, err := rand.Read(seed[:]); err == nil {
+		mathrand.Seed(int64(binary.LittleEndian.Uint64(seed[:])))
 	}
 }
 

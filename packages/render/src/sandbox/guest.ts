@@ -36,8 +36,7 @@ export class Guest {
 
   constructor(module: WebAssembly.Module, world: World) {
     this.#wasi = new Wasi(world, ENVIRONMENT);
-    // No live lookup: templates see what `helm template` shows them, nothing.
-    const host = { lookup: () => 0, lookup_read: () => undefined };
+    const host = { reseed: (at: number, length: number) => this.#wasi.reseed(at >>> 0, length) };
     const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: this.#wasi.imports, host });
     this.#exports = instance.exports as unknown as GuestExports;
     this.#wasi.bind(this.#exports.memory);

@@ -37,6 +37,8 @@ export class Wasi {
   #memory: WebAssembly.Memory | undefined;
   #world: World;
   #monotonicNs = 0n;
+  /** What randomness is for: the template that runs. */
+  #part = '';
   #drawn = 0;
   #stderr = '';
   readonly #decoder = new TextDecoder();
@@ -54,8 +56,15 @@ export class Wasi {
   /** A new world for the next call: time and randomness begin anew, and what an earlier call complained of is past. */
   enter(world: World): void {
     this.#world = world;
+    this.#part = '';
     this.#drawn = 0;
     this.#stderr = '';
+  }
+
+  /** Randomness begins anew for a part of the call, told by the name at this place of memory: see `abi.go`. */
+  reseed(at: number, length: number): void {
+    this.#part = this.#decoder.decode(this.#bytes.subarray(at, at + length));
+    this.#drawn = 0;
   }
 
   takeStderr(): string {
@@ -143,10 +152,12 @@ export class Wasi {
     return this.#monotonicNs;
   }
 
-  /** SHA-256 in counter mode over the seed. */
+  /** SHA-256 in counter mode over the seed and the part. */
   #draw(into: Uint8Array): void {
     for (let at = 0; at < into.length; this.#drawn++) {
-      const block = createHash('sha256').update(`${this.#drawn}:${this.#world.seed}`).digest();
+      const block = createHash('sha256')
+        .update(JSON.stringify([this.#drawn, this.#part, this.#world.seed]))
+        .digest();
       const part = block.subarray(0, into.length - at);
       into.set(part, at);
       at += part.length;
