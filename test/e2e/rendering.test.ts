@@ -200,6 +200,30 @@ test('a chart that is not there fails its own application alone, with the versio
   assert.match(bad.status.message, /\^7.*1\.2\.0/);
 });
 
+test('when variables or a chart cannot be read any more, what was read last stays in force', async () => {
+  await using plumb = await startFixture({ prefix: 'lost' });
+  await plumb.create('v1', 'configmaps', {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'cluster-vars' },
+    data: { LEVEL: 'info' },
+  });
+  await plumb.git.create('shop');
+  await plumb.git.commit('shop', { 'deploy/settings.yaml': settings(`"\${LEVEL}"`) });
+  await plumb.application('shop', {
+    render: { substitute: { from: [{ kind: 'ConfigMap', name: 'cluster-vars' }] } },
+  });
+  await plumb.until('shop', isHealthy);
+
+  await plumb.remove('v1', 'configmaps', 'cluster-vars');
+  await plumb.untilEvent(({ message }) => message === 'A chart or variables could not be read');
+  await plumb.remove('v1', 'configmaps', 'settings');
+  await plumb.untilObject('v1', 'configmaps', 'settings', (object) => object?.data?.['level'] === 'info');
+  const still = await plumb.sync('shop');
+
+  assert.equal(still.status.state, 'Healthy');
+});
+
 test('variables come from the spec, a ConfigMap and a Secret, and a change of them is a change of the application', async () => {
   await using plumb = await startFixture({ prefix: 'vars' });
   await plumb.create('v1', 'configmaps', {
@@ -256,14 +280,16 @@ test('a chart that asks for a kind is rendered anew when the cluster gets it', a
   await plumb.until('shop', isHealthy);
   assert.deepEqual(await dataOf(plumb, 'settings'), { level: 'false' });
 
-  await plumb.git.commit('shop', { 'crds/widget.yaml': widgetDefinition(group) });
-  await plumb.application('crds', { source: { repository: 'shop', path: 'crds' } });
+  // By somebody else, not by an application of ours.
+  const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+  const created = await plumb.cluster.request('POST', crds, { body: widgetDefinition(group) });
+  assert.equal(created.status, 201);
 
   await plumb.untilObject('v1', 'configmaps', 'settings', (object) => object?.data?.['level'] === 'true');
 });
 
-function widgetDefinition(group: string): string {
-  return JSON.stringify({
+function widgetDefinition(group: string): object {
+  return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `widgets.${group}` },
@@ -273,7 +299,7 @@ function widgetDefinition(group: string): string {
       names: { kind: 'Widget', plural: 'widgets', singular: 'widget', listKind: 'WidgetList' },
       versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
     },
-  });
+  };
 }
 
 test('with the randomness of upstream a password is another one with every render, and still there is no loop', async () => {

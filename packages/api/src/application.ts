@@ -20,7 +20,7 @@ const namespaceSchema = text(63, [DNS_LABEL], 'The namespace that the objects go
 
 const environmentSchema = z
   .strictObject({
-    name: text(63, [DNS_LABEL], 'dev, staging, prod: also picks values-NAME.yaml.'),
+    name: text(63, [DNS_LABEL], 'dev, staging, prod: also picks values-NAME.yaml of manifests with values.'),
     namespace: namespaceSchema.exactOptional(),
     values: freeForm("Values of this environment; they win over the application's.").exactOptional(),
     valuesFiles: valuesFilesSchema.exactOptional(),

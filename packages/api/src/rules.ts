@@ -102,8 +102,11 @@ export const REPOSITORY_PATH: readonly TextRule[] = [
   notMatching('[\\x00-\\x1f\\x7f\\\\]', 'must not contain control characters or backslashes'),
 ];
 
-/** A file that may lie anywhere in the repository: the renderer knows where its edge is. */
-export const REPOSITORY_FILE: readonly TextRule[] = REPOSITORY_PATH.filter(({ message }) => !message.includes('".."'));
+/** A file, relative to a folder, that may lie anywhere in the repository: the renderer knows where its edge is. */
+export const REPOSITORY_FILE: readonly TextRule[] = [
+  notMatching('^/', 'must be relative to the path of the application: remove the leading "/"'),
+  notMatching('[\\x00-\\x1f\\x7f\\\\]', 'must not contain control characters or backslashes'),
+];
 
 export const INTERVAL: readonly TextRule[] = [
   matching('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$', 'must be a duration such as 15s, 5m or 1h30m'),

@@ -142,6 +142,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       cacheFolder: options.cacheFolder,
       deriveKey: (purpose) => ledger.deriveKey(purpose),
       readData: (kind, namespace, name, o) => namedData.read(kind, namespace, name, o),
+      capabilitiesChanged: () => sources.othersChanged(),
       cache,
       signal: running,
     }),
@@ -234,11 +235,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     signal: running,
     changed: (key, targets) => {
       // A definition that comes or goes changes which kinds there are.
-      if (parseObjectKey(key)?.kind === 'CustomResourceDefinition') {
-        client.invalidateDiscovery();
-        capabilities.changed();
-        sources.othersChanged();
-      }
+      if (parseObjectKey(key)?.kind === 'CustomResourceDefinition') client.invalidateDiscovery();
       wake(targets);
       const claimant = claims.ownerOf(key);
       if (claimant !== undefined) queue.add(claimant);

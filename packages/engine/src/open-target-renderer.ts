@@ -16,6 +16,8 @@ export interface TargetRendererFolders {
   /** Secrets of this installation, for what purpose is said: see `LedgerReader.deriveKey`. */
   deriveKey(purpose: string): Promise<Uint8Array>;
   readonly readData: ExternalsOptions['readData'];
+  /** What the cluster can do may be something else now. Undefined: whoever renders does not stay to hear it. */
+  readonly capabilitiesChanged?: () => void;
   readonly cache?: RenderCache | undefined;
   readonly signal: AbortSignal;
 }
@@ -33,7 +35,7 @@ export async function openTargetRenderer(options: TargetRendererFolders): Promis
   const { client, clock, random, cache, signal } = options;
   await using opening = new AsyncDisposableStack();
   const charts = opening.use(openCharts({ folder: join(options.cacheFolder, 'charts'), clock }));
-  const capabilities = new ClusterCapabilities(client, signal);
+  const capabilities = opening.use(new ClusterCapabilities({ client, signal, changed: options.capabilitiesChanged }));
   const renderer = new TargetRenderer({
     renderer: opening.use(createRenderer({ clock, cache })),
     externals: new ExternalReader({

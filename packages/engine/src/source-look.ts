@@ -71,8 +71,9 @@ export class SourceLook {
     } catch (thrown) {
       if (!(thrown instanceof PlumbError)) throw thrown;
       this.#elsewhere?.unreadable(spec, thrown);
-      // The last good state stays in force.
-      if (before?.spec !== spec || before.externals === undefined) return failed(spec, commit, thrown);
+      // The last good state stays in force, unless the spec asks for something else now.
+      const isSame = before?.fact.state === 'ready' && before.key === keyOf(spec, before.externals);
+      if (!isSame) return failed(spec, commit, thrown);
       externals = before.externals;
     }
     try {
@@ -149,14 +150,10 @@ export async function folderOf(
 }
 
 /** Names all that a spec says about a render, and what comes to it from elsewhere. */
-function keyOf({ path, render, capabilities, isVolatile }: TargetSpec, externals: Externals | undefined): string {
-  return digest([
-    path,
-    canonicalJson({ ...render }),
-    canonicalJson({ ...capabilities }),
-    isVolatile,
-    externals?.mark ?? '',
-  ]);
+function keyOf(spec: TargetSpec, externals: Externals | undefined): string {
+  const { path, render, capabilities, isVolatile } = spec;
+  const elsewhere = [canonicalJson({ ...spec.externals }), externals?.mark ?? ''];
+  return digest([path, canonicalJson({ ...render }), canonicalJson({ ...capabilities }), isVolatile, ...elsewhere]);
 }
 
 export function nameOfContent(key: string, reads: ReadSet): string {

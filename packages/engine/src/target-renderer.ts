@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Random, SourceTree } from '@plumb/core';
-import type { Renderer, RenderOutcome, RenderRequest, ReadSet } from '@plumb/render';
+import { readsCapabilities, type Renderer, type RenderOutcome, type RenderRequest, type ReadSet } from '@plumb/render';
 import type { ClusterCapabilities } from './capabilities.ts';
 import type { ExternalReader, Externals } from './externals.ts';
 import type { TargetSpec } from './targets.ts';
@@ -47,7 +47,9 @@ export class TargetRenderer {
       source.externals === undefined || spec.externals === undefined
         ? undefined
         : await externals.archive(spec.externals, source.externals, call);
-    return renderer.render({ ...(await this.#request(spec, source, call)), chart });
+    const outcome = await renderer.render({ ...(await this.#request(spec, source, call)), chart });
+    if (readsCapabilities(outcome.reads)) await this.#options.capabilities.follow();
+    return outcome;
   }
 
   /** What an earlier render of the same read, where that is known and nothing of it has changed. */

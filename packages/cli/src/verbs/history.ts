@@ -72,6 +72,7 @@ const OUTCOME_SIGNS = {
 export function historyText(releases: readonly Release[], style: Style): string {
   if (releases.length === 0) return 'Nothing was released yet.\n';
   const showsTarget = new Set(releases.map(({ target }) => target)).size > 1;
+  const showsChart = releases.some(({ chart }) => chart !== undefined);
   const rows = releases.map((release) => [
     ...(showsTarget ? [release.target] : []),
     releaseName(release.number),
@@ -79,10 +80,20 @@ export function historyText(releases: readonly Release[], style: Style): string 
     `${showSign(style, OUTCOME_SIGNS[release.outcome])} ${release.outcome}`,
     new Date(release.startedAt).toISOString().slice(0, 16).replace('T', ' '),
     String(release.objectCount),
+    ...(showsChart ? [oneLine(release.chart?.split(' ').slice(0, 2).join(' ') ?? '')] : []),
     oneLine(release.author),
     oneLine(release.outcome === 'failed' ? `${release.subject} (${release.message ?? ''})` : release.subject),
   ]);
-  const header = ['REL', 'COMMIT', 'RESULT', 'STARTED (UTC)', 'OBJECTS', 'BY', 'WHAT'];
+  const header = [
+    'REL',
+    'COMMIT',
+    'RESULT',
+    'STARTED (UTC)',
+    'OBJECTS',
+    ...(showsChart ? ['CHART'] : []),
+    'BY',
+    'WHAT',
+  ];
   return formatTable([[...(showsTarget ? ['TARGET'] : []), ...header], ...rows]);
 }
 
@@ -95,7 +106,9 @@ function historyData(releases: readonly Release[], output: 'json' | 'jsonl' | 'n
       app: ref?.application,
       env: ref?.environment,
       release: releaseName(release.number),
+      repository: release.repository,
       commit: release.commit,
+      chart: release.chart,
       outcome: release.outcome,
       message: release.message,
       startedAt: new Date(release.startedAt).toISOString(),
