@@ -33,7 +33,14 @@ test('the story holds, step by step, and leaves nothing behind', async (t) => {
     /✓ The cluster keeps running what it had {2}12 objects, not one written/,
     /npx plumb sync shop -e prod --approve-deletion [0-9a-f]{12}$/m,
     /✓ Nothing was deleted {2}12 objects with the uids they had/,
-    /✓ All 6 steps hold/,
+    /✓ cart prod {4}Healthy {2}r1 · 4 objects in cart-prod · 2 of 2 Pods available/,
+    /✓ reviews-prod Healthy {2}r1 · 4 objects in reviews-prod · 3 of 3 Pods available/,
+    /✓ The chart's hook is not run yet {2}no Job\/cart-migration in either/,
+    /✓ reviews-dev {2}env CACHE_SECONDS 30 → 60/,
+    /✓ Nobody else has a new release {2}shop dev, shop staging, shop prod, cart dev, cart prod$/m,
+    /✓ Nothing else was rendered {2}plumb_render_total \+ 2$/m,
+    /✓ The generated passwords stay what they are {2}Secret\/cart-store was not written/,
+    /✓ All 9 steps hold/,
   ];
   for (const line of lines) assert.match(story, line);
   assert.deepEqual(await readdir(temporary), []);

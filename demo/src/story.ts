@@ -1,25 +1,12 @@
-import { decodeApplication, shortRevision, type Application, type TargetStatus } from '@plumb/api';
-import { diffObjects, fieldAt, formatChanges, shortName, refOf, type Clock, type KubeObject } from '@plumb/core';
-import { inTime } from './deadline.ts';
-import { Live, type LiveRef } from './live.ts';
-import { Mismatch, duration, type Narrator } from './narrator.ts';
+import { shortRevision, type Application } from '@plumb/api';
+import { diffObjects, fieldAt, formatChanges, shortName, refOf, type KubeObject } from '@plumb/core';
+import { variable } from './env-variable.ts';
+import type { LiveRef } from './live.ts';
+import { Mismatch, duration } from './narrator.ts';
+import { NeighbourStory } from './neighbour-story.ts';
+import { Scene, statusIn, type SceneOptions, type SeenApplication } from './scene.ts';
 import { ENVIRONMENTS, shopObjects, type ShopEnvironment } from './shop.ts';
-import type { Stage } from './stage.ts';
 
-export interface StoryOptions {
-  readonly stage: Stage;
-  readonly narrator: Narrator;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-}
-
-interface SeenApplication {
-  readonly application: Application;
-  /** Monotonic milliseconds. */
-  readonly at: number;
-}
-
-const APPLICATION: LiveRef = { group: 'plumb.dev', kind: 'Application', namespace: 'default', name: 'shop' };
 const KINDS = [
   { group: '', kind: 'ConfigMap' },
   { group: 'apps', kind: 'Deployment' },
@@ -28,39 +15,44 @@ const KINDS = [
 ];
 
 /**
- * Tells the life of an application, step by step. What a step says is read from the API server first; a `Mismatch` is
- * thrown where the server has something else.
+ * Tells the life of an application and of its neighbours, step by step. What a step says is read from the API server
+ * first; a `Mismatch` is thrown where the server has something else.
  */
-export async function tellStory(options: StoryOptions): Promise<void> {
-  const story = new Story(options);
+export async function tellStory(options: SceneOptions): Promise<void> {
+  const scene = new Scene(options);
+  const story = new Story(scene, options);
   await story.firstSync();
   await story.changeAVariable();
   await story.healAnEdit();
   await story.pruneAFile();
   await story.refuseBrokenYaml();
   await story.blockTheDeletionOfEverything();
+  const neighbours = new NeighbourStory(scene, options);
+  await neighbours.join();
+  await neighbours.changeTheSharedBase();
+  await neighbours.keepThePassword();
 }
 
 class Story {
-  readonly #stage: Stage;
-  readonly #narrator: Narrator;
-  readonly #clock: Clock;
+  readonly #scene: Scene;
+  readonly #stage: SceneOptions['stage'];
+  readonly #narrator: SceneOptions['narrator'];
+  readonly #clock: SceneOptions['clock'];
   readonly #signal: AbortSignal;
-  readonly #live: Live;
 
-  constructor({ stage, narrator, clock, signal }: StoryOptions) {
+  constructor(scene: Scene, { stage, narrator, clock, signal }: SceneOptions) {
+    this.#scene = scene;
     this.#stage = stage;
     this.#narrator = narrator;
     this.#clock = clock;
     this.#signal = signal;
-    this.#live = new Live(stage.client, { clock, signal });
   }
 
   async firstSync(): Promise<void> {
     const { client, firstCommit, repositoryUrl, webhook } = this.#stage;
     const narrator = this.#narrator;
     narrator.step('A folder in Git becomes a healthy application in three environments.');
-    narrator.say(`deploy/ at ${shortRevision(firstCommit)}: ${(await this.#files()).join(' ')}`);
+    narrator.say(`deploy/ at ${shortRevision(firstCommit)}: ${(await this.#scene.files('deploy')).join(' ')}`);
 
     const begun = this.#clock.monotonic();
     for (const object of shopObjects(repositoryUrl, webhook.secret)) {
@@ -70,7 +62,7 @@ class Story {
 
     for (const environment of ENVIRONMENTS) {
       const deployment = await this.#deployment(environment);
-      const { release, objects } = statusIn(application, environment);
+      const { release, objects } = statusIn(application, environment.name);
       narrator.verify(
         `${environment.name.padEnd(8)} Healthy`,
         fieldAt(deployment, 'status', 'availableReplicas'),
@@ -85,13 +77,13 @@ class Story {
     const narrator = this.#narrator;
     narrator.step('A commit changes an environment variable.');
     const before = await this.#deployments();
-    await this.#edit('deploy/values.yaml', 'LOG_LEVEL: info', 'LOG_LEVEL: debug');
-    const commit = await this.#commit('Log more while we look into the checkout');
+    await this.#scene.edit('deploy/values.yaml', 'LOG_LEVEL: info', 'LOG_LEVEL: debug');
+    const commit = await this.#scene.commit('Log more while we look into the checkout');
 
-    const begun = await this.#push();
+    const begun = await this.#scene.push();
     const seen = await Promise.all(
       ENVIRONMENTS.map((environment) =>
-        this.#live.until(
+        this.#scene.live.until(
           `LOG_LEVEL becomes debug in ${environment.namespace}`,
           deploymentIn(environment),
           (deployment) => variable(deployment, 'LOG_LEVEL') === 'debug',
@@ -101,7 +93,7 @@ class Story {
 
     narrator.verify(
       'The push woke Plumb by its webhook',
-      await this.#inTime('the webhook is answered', this.#stage.webhook.answerTo(commit)),
+      await this.#scene.inTime('the webhook is answered', this.#stage.webhook.answerTo(commit)),
       202,
       'signed, answered 202',
     );
@@ -139,13 +131,13 @@ class Story {
     );
     const edited = Number(fieldAt(answer.body, 'metadata', 'generation'));
 
-    const { at } = await this.#live.until(
+    const { at } = await this.#scene.live.until(
       'the replicas are healed',
       deploymentIn(prod),
       (deployment) =>
         Number(deployment?.metadata.generation) > edited && fieldAt(deployment, 'spec', 'replicas') === prod.replicas,
     );
-    const healed = await this.#inTime(
+    const healed = await this.#scene.inTime(
       'Plumb says what it healed',
       log.next(heard, ({ message }) => message === 'Healed'),
     );
@@ -163,12 +155,12 @@ class Story {
     const narrator = this.#narrator;
     narrator.step('A file is removed in Git.');
     await copy.remove('deploy/banner.yaml');
-    const commit = await this.#commit('Take the banner down');
+    const commit = await this.#scene.commit('Take the banner down');
 
-    const begun = await this.#push();
+    const begun = await this.#scene.push();
     const gone = await Promise.all(
       ENVIRONMENTS.map(({ namespace }) =>
-        this.#live.until(
+        this.#scene.live.until(
           `ConfigMap/shop-banner is deleted in ${namespace}`,
           { group: '', kind: 'ConfigMap', namespace, name: 'shop-banner' },
           (object) => object === undefined,
@@ -194,17 +186,17 @@ class Story {
     const narrator = this.#narrator;
     narrator.step('Broken YAML is pushed.');
     const before = await this.#fingerprints(writtenVersion);
-    const line = await this.#edit('deploy/service.yaml', '\n  ports:', '\n   ports:');
-    await this.#commit('Select the pods');
+    const line = await this.#scene.edit('deploy/service.yaml', '\n  ports:', '\n   ports:');
+    await this.#scene.commit('Select the pods');
 
-    const begun = await this.#push();
+    const begun = await this.#scene.push();
     const { application, at } = await this.#untilApplication(
       'the commit is refused',
       ({ status }) => status?.environments?.every(({ state }) => state === 'Failed') ?? false,
     );
 
     narrator.proven(`Refused in all three environments after ${duration(at - begun)}`);
-    const failure = statusIn(application, ENVIRONMENTS[0]).failures?.[0];
+    const failure = statusIn(application, 'dev').failures?.[0];
     narrator.verify(
       `It names the mistake: ${failure?.file}:${failure?.line}`,
       [failure?.file, failure?.line],
@@ -219,7 +211,7 @@ class Story {
     );
 
     await copy.revert();
-    const reverted = await this.#push();
+    const reverted = await this.#scene.push();
     const healthy = await this.#untilApplication('the revert is Healthy', ({ status }) => status?.state === 'Healthy');
     narrator.proven(`Reverted, and Healthy again after ${duration(healthy.at - reverted)}`);
   }
@@ -229,12 +221,12 @@ class Story {
     const narrator = this.#narrator;
     narrator.step('A commit would delete everything.');
     const before = await this.#fingerprints(uid);
-    const files = (await this.#files()).filter((file) => !file.startsWith('values'));
+    const files = (await this.#scene.files('deploy')).filter((file) => !file.startsWith('values'));
     for (const file of files) await copy.remove(`deploy/${file}`);
-    await this.#commit('Clean up');
+    await this.#scene.commit('Clean up');
     narrator.say(`it removes ${files.join(' ')}; the folder and its values stay`);
 
-    const begun = await this.#push();
+    const begun = await this.#scene.push();
     const { application, at } = await this.#untilApplication(
       'the deletions are blocked',
       ({ status }) => status?.environments?.every(({ pendingDeletions }) => pendingDeletions !== undefined) ?? false,
@@ -242,7 +234,7 @@ class Story {
 
     narrator.proven(`Blocked in all three environments after ${duration(at - begun)}`);
     for (const environment of ENVIRONMENTS) {
-      const { failures, pendingDeletions } = statusIn(application, environment);
+      const { failures, pendingDeletions } = statusIn(application, environment.name);
       const approval = /plumb sync .*$/.exec(failures?.[0]?.fix ?? '')?.[0] ?? '';
       const threatened = [`Namespace/${environment.namespace}`, ...(await this.#members(environment)).map(nameOf)];
       narrator.verify(
@@ -261,7 +253,7 @@ class Story {
     );
 
     await copy.revert();
-    const restored = await this.#push();
+    const restored = await this.#scene.push();
     const healthy = await this.#untilApplication('the restore is Healthy', ({ status }) => status?.state === 'Healthy');
     narrator.verify(
       `Restored in Git, and Healthy again after ${duration(healthy.at - restored)}`,
@@ -270,57 +262,12 @@ class Story {
     );
   }
 
-  #inTime<T>(claim: string, promise: Promise<T>): Promise<T> {
-    return inTime(claim, promise, () => undefined, { clock: this.#clock, signal: this.#signal });
+  #untilApplication(claim: string, satisfies: (application: Application) => boolean): Promise<SeenApplication> {
+    return this.#scene.untilApplication('shop', claim, satisfies);
   }
 
-  /** Commits, and says so. */
-  async #commit(message: string): Promise<string> {
-    const { copy } = this.#stage;
-    const commit = await copy.commit(message);
-    this.#narrator.say(await copy.git('log', '-1', '--format=commit %h by %an: %s'));
-    return commit;
-  }
-
-  /** Pushes, and returns the monotonic time at which the push began. */
-  async #push(): Promise<number> {
-    const begun = this.#clock.monotonic();
-    await this.#stage.copy.push();
-    return begun;
-  }
-
-  /** Replaces a text that the file holds once; returns its line. */
-  async #edit(path: string, before: string, after: string): Promise<number> {
-    const { copy } = this.#stage;
-    const content = await copy.read(path);
-    const at = content.indexOf(before);
-    if (at < 0) throw new Mismatch(`${path} can be edited`, before, content);
-    await copy.write(path, content.replace(before, after));
-    return content.slice(0, at + before.length).split('\n').length;
-  }
-
-  async #files(): Promise<readonly string[]> {
-    const listed = await this.#stage.copy.git('ls-tree', '--name-only', 'HEAD:deploy');
-    return listed.split('\n');
-  }
-
-  async #untilApplication(claim: string, satisfies: (application: Application) => boolean): Promise<SeenApplication> {
-    const { object, at } = await this.#live.until(claim, APPLICATION, (candidate) => {
-      const decoded = decodeApplication(candidate);
-      return decoded.ok && satisfies(decoded.value);
-    });
-    const application = decodeApplication(object);
-    if (!application.ok) throw application.error;
-    return { application: application.value, at };
-  }
-
-  /** Until every environment has this commit and is Healthy. */
   #untilHealthy(claim: string, commit: string): Promise<SeenApplication> {
-    return this.#untilApplication(
-      claim,
-      ({ status }) =>
-        status?.state === 'Healthy' && (status.environments?.every(({ revision }) => revision === commit) ?? false),
-    );
+    return this.#scene.untilHealthy('shop', claim, commit);
   }
 
   #deployments(): Promise<readonly KubeObject[]> {
@@ -328,7 +275,7 @@ class Story {
   }
 
   async #deployment(environment: ShopEnvironment): Promise<KubeObject> {
-    const deployment = await this.#live.get(deploymentIn(environment));
+    const deployment = await this.#scene.live.get(deploymentIn(environment));
     if (deployment === undefined) throw new Mismatch(`${environment.namespace} has its Deployment`, 'shop', 'none');
     return deployment;
   }
@@ -349,7 +296,7 @@ class Story {
   async #fingerprints(of: (object: KubeObject) => string): Promise<readonly string[]> {
     const found = await Promise.all(
       ENVIRONMENTS.map(async (environment) => {
-        const namespace = await this.#live.get({ group: '', kind: 'Namespace', name: environment.namespace });
+        const namespace = await this.#scene.live.get({ group: '', kind: 'Namespace', name: environment.namespace });
         return [...(namespace === undefined ? [] : [namespace]), ...(await this.#members(environment))];
       }),
     );
@@ -359,22 +306,6 @@ class Story {
 
 function deploymentIn({ namespace }: ShopEnvironment): LiveRef {
   return { group: 'apps', kind: 'Deployment', namespace, name: 'shop' };
-}
-
-function statusIn(application: Application, environment: ShopEnvironment | undefined): TargetStatus {
-  const found = application.status?.environments?.find(({ name }) => name === environment?.name);
-  if (found === undefined) throw new Mismatch('the status lists every environment', environment?.name, 'none');
-  return found;
-}
-
-function variable(deployment: KubeObject | undefined, name: string): unknown {
-  const template = fieldAt(deployment, 'spec', 'template', 'spec', 'containers');
-  const containers = Array.isArray(template) ? template : [];
-  const variables = containers.flatMap((container) => fieldAt(container, 'env') ?? []);
-  return fieldAt(
-    variables.find((entry) => fieldAt(entry, 'name') === name),
-    'value',
-  );
 }
 
 function nameOf(object: KubeObject): string {
