@@ -1,4 +1,5 @@
 import type { JsonObject, Origin } from '@plumb/core';
+import { joinPath } from './repository-path.ts';
 import type { SourceFile } from './source-files.ts';
 import { templateLine } from './template-lines.ts';
 
@@ -40,6 +41,38 @@ export class ChartPlaces {
       if (subchart !== undefined && name.startsWith(`charts/${subchart}-`) && name.endsWith('.tgz')) return path;
     }
     return this.#folder === '' ? inside : `${this.#folder}/${inside}`;
+  }
+
+  /** Where a template lies in an archive in `charts/`, which has no lines: its name there. */
+  nameInArchive(source: string): string | undefined {
+    if (this.#archive !== undefined || this.#find(source) !== undefined) return undefined;
+    const inside = source.slice(source.indexOf('/') + 1);
+    return this.fileOf(source).endsWith('.tgz') ? inside.replace(/^charts\//, '') : undefined;
+  }
+
+  /** Whether upstream means a template by this name: others it gives to the texts of `tpl`. */
+  isTemplate(source: string): boolean {
+    return source.includes('/templates/') || this.#find(source) !== undefined;
+  }
+
+  /** The text of a file of the chart by its path in it, or undefined where there is none. */
+  textIn(name: string): string | undefined {
+    const file = this.#files.get(name);
+    return file === undefined ? undefined : new TextDecoder().decode(file.bytes);
+  }
+
+  /** The path in the repository of a file of the chart, or where it would have to be. */
+  pathIn(name: string): string {
+    const path = this.#files.get(name)?.path;
+    if (path !== undefined) return path;
+    return this.#archive === undefined ? joinPath(this.#folder, name) : `${this.#archive}: ${name}`;
+  }
+
+  /** The paths in the chart of its files with a name, those of the chart itself before those of its subcharts. */
+  named(base: string): readonly string[] {
+    return [...this.#files.keys()]
+      .filter((name) => name === base || name.endsWith(`/${base}`))
+      .toSorted((a, b) => a.length - b.length);
   }
 
   /** Where the template writes an object, as far as its kind stands there literally. */

@@ -1,7 +1,7 @@
 import { isJsonObject, PlumbError, type Json } from '@plumb/core';
 import { joinPath } from './repository-path.ts';
 import { KUSTOMIZATION_NAMES } from './repository-part.ts';
-import { decodeYaml } from './yaml/decode.ts';
+import { decodeYaml, type YamlDocument } from './yaml/decode.ts';
 import { decodeText } from './yaml/text.ts';
 
 /** Where the documents of source files begin. A file is read for it once, and only when it is asked about. */
@@ -30,6 +30,8 @@ export class DocumentLines {
 }
 
 const SEPARATOR = /^---(?:[ \t].*)?$/;
+/** What may be the kind of a list; a List in a text or a comment only costs time. */
+const LIST = /\bkind["']?\s*:\s*["']?\w*List\b/;
 const CONTENT = /^\s*[^\s#]/;
 
 function startLines(bytes: Uint8Array | undefined, file: string): readonly number[] {
@@ -37,8 +39,8 @@ function startLines(bytes: Uint8Array | undefined, file: string): readonly numbe
   try {
     const text = decodeText(bytes, file);
     // Most files hold plain documents, one behind the other: their first lines can be seen without reading YAML.
-    if (!/^kind: .*List\s*$/m.test(text)) return plainStarts(text);
-    return decodeYaml(text, file).flatMap(({ value, line }) => Array<number>(resourcesIn(value)).fill(line));
+    if (!LIST.test(text)) return plainStarts(text);
+    return listStarts(decodeYaml(text, file));
   } catch (thrown) {
     if (!(thrown instanceof PlumbError)) throw thrown;
     return [];
@@ -58,8 +60,16 @@ function plainStarts(text: string): readonly number[] {
   return starts;
 }
 
-function resourcesIn(value: Json): number {
-  if (!isJsonObject(value)) return 0;
-  const { kind, items } = value;
-  return typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items) ? items.length : 1;
+/** Kustomize puts the items of lists behind all that is none; they have the line of their list. */
+function listStarts(documents: readonly YamlDocument[]): readonly number[] {
+  const starts: number[] = [];
+  const open = [...documents];
+  for (const { value, line } of open) {
+    if (!isJsonObject(value) || Object.keys(value).length === 0) continue;
+    const { kind, items } = value;
+    const isList = typeof kind === 'string' && kind.endsWith('List') && Object.hasOwn(value, 'items');
+    if (!isList) starts.push(line);
+    else if (Array.isArray(items)) open.push(...(items as readonly Json[]).map((item) => ({ value: item, line })));
+  }
+  return starts;
 }

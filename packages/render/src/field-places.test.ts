@@ -70,7 +70,8 @@ test('of a kustomization it is the patch that set it, else an image of it, else 
 
 test('of a chart it is the line of the values file that wins, by a name like the field or a value that is nowhere else', async () => {
   const files = {
-    'chart/values.yaml': 'replicaCount: 2\nimage:\n  repository: shop\n  tag: "1.4"\nlevel: info\nother: info\nonly: here\n',
+    'chart/values.yaml':
+      'replicaCount: 2\nimage:\n  repository: shop\n  tag: "1.4"\nlevel: info\nother: info\nonly: here\n',
     'chart/values-prod.yaml': '# prod\nreplicaCount: 4\n',
   };
   const valuesFiles = ['chart/values.yaml', 'chart/values-prod.yaml'];

@@ -66,7 +66,8 @@ export class FieldPlaces {
   async #inManifest(origin: Origin, path: FieldPath, call: Call, after?: Json): Promise<Place | undefined> {
     const lined = await this.#read(origin.file, call);
     const documents = lined?.documents ?? [];
-    const document = documents.find(({ line }) => line === origin.line) ?? (documents.length === 1 ? documents[0] : undefined);
+    const document =
+      documents.find(({ line }) => line === origin.line) ?? (documents.length === 1 ? documents[0] : undefined);
     if (lined === undefined || document === undefined) return undefined;
     const found = follow(document.value, path, lined.lineOf);
     if (found === undefined || (after !== undefined && !isSame(found.value, after))) return undefined;

@@ -2,7 +2,7 @@ import { isJsonObject, type DocumentAt, type Hook, type PlumbError } from '@plum
 import { ChartPlaces } from './chart-places.ts';
 import { MAX_DOCUMENTS, tooManyDocuments } from './documents.ts';
 import { HelmDocuments } from './helm-documents.ts';
-import { chartError } from './helm-error.ts';
+import { chartErrors } from './helm-error.ts';
 import { seedOf } from './render-key.ts';
 import { CAPABILITIES, capabilitiesMark, type Trace } from './read-set.ts';
 import type { RenderRequest, ValuesLayer } from './request.ts';
@@ -72,7 +72,7 @@ export async function renderChart(
 
   const places = new ChartPlaces(folder.path, files, contents, chart?.name);
   if (reply.error !== undefined) {
-    errors.push(chartError(reply, { layers, places, chart }));
+    errors.push(...chartErrors(reply, { request, layers, places }));
     return NOTHING;
   }
   const manifests = reply.list('manifests');

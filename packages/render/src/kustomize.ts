@@ -1,5 +1,5 @@
-import { isJsonObject, PlumbError, type DocumentAt, type JsonObject, type Origin } from '@plumb/core';
-import { kustomizeError } from './kustomize-error.ts';
+import { isJsonObject, PlumbError, type DocumentAt, type JsonObject, type Origin, type SourceTree } from '@plumb/core';
+import { explainExhaustion, kustomizeError } from './kustomize-error.ts';
 import { DocumentLines } from './document-lines.ts';
 import type { Trace } from './read-set.ts';
 import { resolveFrom } from './repository-path.ts';
@@ -37,16 +37,32 @@ export async function buildKustomization(
   errors: PlumbError[],
 ): Promise<Built> {
   const { tree, signal } = request;
-  const call = { signal };
-  const part = new RepositoryPart(tree);
-  const over = await overlayOf(request, folder);
+  const over = await overlayOf({ ...request, tree: trace.tree }, folder);
+  const asked = new Set<string>();
+  const part = new RepositoryPart(rememberAsked(tree, asked));
+  let isDone = false;
   try {
-    return await buildWith(part, over, folder, { sandbox, request, trace, errors });
+    const built = await buildWith(part, over, folder, { sandbox, request, trace, errors });
+    isDone = errors.length === 0;
+    return built;
   } catch (thrown) {
-    // What it would have read is not known: all that it was given counts.
-    for (const path of [...part.files.keys(), ...part.links.keys()]) trace.note(path, await tree.find(path, call));
-    throw thrown;
+    throw explainExhaustion(thrown, part.files);
+  } finally {
+    // What a build that failed would have read is not known: all that was looked at for it counts.
+    if (!isDone && !signal.aborted) for (const path of asked) trace.note(path, await tree.find(path, { signal }));
   }
+}
+
+function rememberAsked(tree: SourceTree, asked: Set<string>): SourceTree {
+  return {
+    find: (path, call) => {
+      asked.add(path);
+      return tree.find(path, call);
+    },
+    treeId: (path, call) => tree.treeId(path, call),
+    entries: (path, call) => tree.entries(path, call),
+    read: (entries, call) => tree.read(entries, call),
+  };
 }
 
 interface BuildContext {
@@ -75,12 +91,13 @@ async function buildWith(
   for (const path of reads) trace.note(path, part.foundAt(path));
   for (const path of [...reply.texts('misses'), ...part.links.keys()]) trace.note(path, await tree.find(path, call));
   if (reply.error !== undefined) {
-    errors.push(kustomizeError(reply.error, reads, part.files, folder));
+    const hasOverlay = Object.keys(over ?? {}).length > 0;
+    errors.push(kustomizeError(reply.error, { reads, files: part.files, folder: hasOverlay ? undefined : folder }));
     return { documents: [], files: reads, warnings: [] };
   }
   const lines = new DocumentLines(part.files);
   return {
-    documents: reply.list('manifests').map((item) => toDocument(item, reply, lines)),
+    documents: reply.list('manifests').map((item) => toDocument(item, reply, lines, part)),
     files: reads,
     warnings: [],
   };
@@ -139,20 +156,20 @@ async function overlayOf(request: RenderRequest, folder: string): Promise<Kustom
   return { ...kustomize, ...(kustomize.patches === undefined ? {} : { patches }) };
 }
 
-function toDocument(item: JsonObject, reply: Reply, lines: DocumentLines): DocumentAt {
-  const origin = originOf(item, lines);
+function toDocument(item: JsonObject, reply: Reply, lines: DocumentLines, part: RepositoryPart): DocumentAt {
+  const origin = originOf(item, lines, part);
   const text = reply.text(item['json']);
   const value = LONG_NUMBER.test(text) ? decodeYaml(text, origin.file)[0]?.value : parseGuestJson(text);
   if (!isJsonObject(value)) throw new PlumbError('RenderCrash', 'the sandbox answered an object that is none');
   return { value, origin };
 }
 
-function originOf({ file, index, patches }: JsonObject, lines: DocumentLines): Origin {
-  const source = typeof file === 'string' ? file : '';
+function originOf({ file, index, patches }: JsonObject, lines: DocumentLines, part: RepositoryPart): Origin {
+  const source = typeof file === 'string' ? part.realPath(file) : '';
   const line = typeof index === 'number' && index >= 0 ? lines.lineOf(source, index) : undefined;
   const patchFiles = (Array.isArray(patches) ? (patches as readonly unknown[]) : [])
     .filter((patch) => typeof patch === 'string')
-    .map((patch) => lines.kustomizationIn(patch) ?? patch);
+    .map((patch) => lines.kustomizationIn(patch) ?? part.realPath(patch));
   return {
     file: source,
     ...(line === undefined ? {} : { line }),

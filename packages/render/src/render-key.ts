@@ -12,7 +12,16 @@ const RENDERER_VERSION = 2;
  */
 export function renderKey(renderer: RendererName, request: RenderRequest): string {
   const { path, release, namespace, values, valuesFiles, layers, set, setString, chart, environment } = request;
-  const templated = { release, namespace, values, valuesFiles, layers, set, setString, seed: request.isVolatile === true ? 'chance' : request.seed };
+  const templated = {
+    release,
+    namespace,
+    values,
+    valuesFiles,
+    layers,
+    set,
+    setString,
+    seed: request.isVolatile === true ? 'chance' : request.seed,
+  };
   const inputs = {
     plain: () => [request.include, request.exclude],
     values: () => [templated, environment, request.include, request.exclude],

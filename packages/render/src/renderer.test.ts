@@ -272,7 +272,7 @@ test('a schema for the values is held, and reaches nothing outside', async () =>
   const files = { 'app/values.yaml': 'replicas: many', 'app/x.yaml': '' };
   const schema = '{"properties": {"replicas": {"type": "integer"}}}';
 
-  assert.deepEqual(await places({ ...files, 'app/values.schema.json': schema }), ['ValuesInvalid']);
+  assert.deepEqual(await places({ ...files, 'app/values.schema.json': schema }), ['ValuesInvalid app/values.yaml:1']);
   const [error] = await errors({ ...files, 'app/values.schema.json': '{"$ref": "file:///etc/passwd"}' });
   assert.equal(error?.message.includes('root:'), false);
 });

@@ -183,7 +183,7 @@ class FolderRenderer implements Renderer {
     if (folder?.mode !== 'folder') {
       throw new PlumbError('PathMissing', `there is no folder ${path || '.'} in the repository`);
     }
-    if (chart !== undefined) return { renderer: 'helm', because: `spec.render.chart names ${chart.name}` };
+    if (chart !== undefined) return { renderer: 'helm', because: `spec.source.chart names ${chart.name}` };
     if (renderer !== undefined) return { renderer, because: 'spec.render.renderer says so' };
     const present: string[] = [];
     for (const name of MARKS) {

@@ -46,6 +46,26 @@ export class RepositoryPart {
     return this.#files.get(path);
   }
 
+  /** Where a path leads through the links that were met; itself where they lead in circles. */
+  realPath(path: string): string {
+    let at = '';
+    let hops = 0;
+    let pending = path.split('/');
+    for (let step = pending.shift(); step !== undefined; step = pending.shift()) {
+      const next = joinPath(at, step);
+      const target = this.#links.get(next);
+      const landed = target === undefined ? undefined : resolveFrom(at, target);
+      if (landed === undefined) {
+        at = next;
+        continue;
+      }
+      if (++hops > this.#links.size) return path;
+      pending = [...landed.split('/'), ...pending];
+      at = '';
+    }
+    return at;
+  }
+
   /**
    * Adds what paths name, and all that these files seem to name in turn. Returns how many of the paths are there. Throws
    * for links that lead out of the repository; guesses beyond the paths are silent about them.

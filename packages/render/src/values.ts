@@ -1,4 +1,5 @@
 import { PlumbError, type DocumentAt } from '@plumb/core';
+import { ChartPlaces } from './chart-places.ts';
 import { MAX_DOCUMENTS, readDocuments, tooManyDocuments } from './documents.ts';
 import { seedOf } from './render-key.ts';
 import type { RenderRequest, ValuesLayer } from './request.ts';
@@ -6,9 +7,12 @@ import { FrameWriter } from './sandbox/frame.ts';
 import type { Sandbox } from './sandbox/pool.ts';
 import { readReply, type GuestError } from './sandbox/reply.ts';
 import type { SourceFile } from './source-files.ts';
+import { schemaErrors } from './schema-error.ts';
+import { templateCause, templatePlace } from './template-cause.ts';
 import { mapToTemplate } from './template-lines.ts';
 import { drawsRandom } from './template-world.ts';
 import { findValuesFiles, readTexts, valuesFileError } from './values-layers.ts';
+import type { ValuesSources } from './values-place.ts';
 
 /**
  * Manifests with values: a folder of templates and `values.yaml`, without a chart around it. Helm's own engine renders
@@ -36,8 +40,11 @@ const SCHEMA = 'values.schema.json';
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const MAX_EXTRA_BYTES = 10 * 1024 * 1024;
 
-/** What Helm's engine puts in front of a template's name. */
-const TEMPLATE_PREFIX = 'manifests/templates/';
+/** What the folder is called where Helm's engine expects a chart, and what it puts in front of a template's name. */
+const CHART_NAME = 'manifests';
+const TEMPLATE_PREFIX = `${CHART_NAME}/templates/`;
+const EMPTY = new Uint8Array();
+
 /** Renders the folder, or adds what is wrong to `errors`. */
 export async function renderValues(
   sandbox: Sandbox,
@@ -96,7 +103,14 @@ export async function renderValues(
   const sourceByName = new Map(templates.map((file, index) => [file.name, { file, text: sources[index] ?? '' }]));
   const reply = readReply(answer);
   if (reply.error !== undefined) {
-    errors.push(templateError(reply.error, sourceByName, layersRead));
+    const places = new ChartPlaces(
+      folder.path,
+      schema === undefined ? [] : [schema],
+      [schemaBytes ?? EMPTY],
+      undefined,
+    );
+    const context = { templates: sourceByName, sources: { request, layers: layersRead, places } };
+    errors.push(...templateErrors(reply.error, context));
     return NOTHING;
   }
   const documents: DocumentAt[] = [];
@@ -159,24 +173,33 @@ function place(file: string, line: number | undefined): { readonly file: string;
   return line === undefined ? { file } : { file, line };
 }
 
+interface Context {
+  readonly templates: ReadonlyMap<string, { readonly file: SourceFile; readonly text: string }>;
+  readonly sources: ValuesSources;
+}
+
 /** Helm's error in the words of the user's files. */
-function templateError(
-  error: GuestError,
-  sources: ReadonlyMap<string, { readonly file: SourceFile; readonly text: string }>,
-  layers: readonly ValuesLayer[],
-): PlumbError {
-  const message = error.message.replaceAll(TEMPLATE_PREFIX, '');
-  if (error.code === 'OUTPUT_TOO_LARGE') return new PlumbError('TooLarge', message);
-  if (error.code === 'VALUES' || error.code === 'HELM_VALUES_SCHEMA') {
-    const layer = layers.find(({ path }) => path === error.file);
-    return layer === undefined ? new PlumbError('ValuesInvalid', message) : valuesFileError(message, layer);
+function templateErrors(error: GuestError, { templates, sources }: Context): readonly PlumbError[] {
+  if (error.code === 'OUTPUT_TOO_LARGE') return [new PlumbError('TooLarge', error.message)];
+  if (error.code === 'VALUES') {
+    const broken = schemaErrors(error.detail, CHART_NAME, sources);
+    if (broken.length > 0) return broken;
+    const layer = sources.layers.find(({ path }) => path === error.file);
+    return [
+      layer === undefined ? new PlumbError('ValuesInvalid', error.message) : valuesFileError(error.message, layer),
+    ];
   }
-  const source = sources.get(error.file);
-  if (source === undefined) return new PlumbError('TemplateError', message);
+  const at = templatePlace(error, (name) => templates.has(templateName(name)));
+  const source = at === undefined ? undefined : templates.get(templateName(at.file));
+  if (source === undefined || at === undefined) return [new PlumbError('TemplateError', templateCause(error))];
   const where = {
     file: source.file.path,
-    ...(error.line > 0 ? { line: error.line } : {}),
-    ...(error.column > 0 ? { column: error.column } : {}),
+    ...(at.line > 0 ? { line: at.line } : {}),
+    ...(at.column > 0 ? { column: at.column } : {}),
   };
-  return new PlumbError('TemplateError', message, { where });
+  return [new PlumbError('TemplateError', templateCause(error), { where })];
+}
+
+function templateName(name: string): string {
+  return name.startsWith(TEMPLATE_PREFIX) ? name.slice(TEMPLATE_PREFIX.length) : name;
 }

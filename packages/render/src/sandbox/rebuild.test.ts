@@ -14,7 +14,9 @@ function goVersion(): string | undefined {
 
 const here = goVersion();
 const skip =
-  here === checksums.helm.go ? false : `the modules were built with ${checksums.helm.go}, and here is ${here ?? 'no Go'}`;
+  here === checksums.helm.go
+    ? false
+    : `the modules were built with ${checksums.helm.go}, and here is ${here ?? 'no Go'}`;
 
 test('the committed modules are, bit for bit, what their sources give', { skip }, () => {
   assert.doesNotThrow(() => execFileSync(process.execPath, [BUILD, '--check'], { stdio: 'pipe' }));

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { memoryTree, realClock, type MemoryFiles } from '@plumb/test-support';
+import { tarArchive } from '../test/tar-archive.ts';
+import { createRenderer, type Renderer } from './renderer.ts';
+import type { RenderRequest } from './request.ts';
+
+let renderer: Renderer;
+
+before(() => {
+  renderer = createRenderer({ clock: realClock, workers: 1 });
+});
+
+after(async () => {
+  await renderer[Symbol.asyncDispose]();
+});
+
+/** For each object, as `Kind/name`, where it came from: `file:line`. */
+async function origins(
+  files: MemoryFiles,
+  more: Partial<RenderRequest> = {},
+): Promise<Readonly<Record<string, string>>> {
+  const { signal } = new AbortController();
+  const request = { path: 'app', release: 'demo', namespace: 'shop', signal, ...more };
+  const outcome = await renderer.render({ tree: memoryTree(files), ...request });
+  if (!outcome.ok) assert.fail(outcome.error.map(({ code, message }) => `${code} ${message}`).join('\n'));
+  return Object.fromEntries(
+    outcome.value.objects.map(({ object, origin: { file, line } }) => [
+      `${object.kind}/${object.metadata.name}`,
+      line === undefined ? file : `${file}:${line}`,
+    ]),
+  );
+}
+
+function chartFile(name: string, more = ''): string {
+  return `apiVersion: v2\nname: ${name}\nversion: 1.0.0\n${more}`;
+}
+
+function object(kind: string, name: string): string {
+  return `apiVersion: v1\nkind: ${kind}\nmetadata:\n  name: ${name}\n`;
+}
+
+function hook(name: string, event: string, weight = '0'): string {
+  return `${object('ConfigMap', name)}  annotations:\n    helm.sh/hook: ${event}\n    helm.sh/hook-weight: "${weight}"\n`;
+}
+
+function crd(plural: string): string {
+  return `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: ${plural}.example.com\nspec: {group: example.com}\n`;
+}
+
+const CHART: MemoryFiles = { 'app/Chart.yaml': chartFile('app') };
+
+test('an object has the file of its template, and the line where it begins there', async () => {
+  const found = await origins({
+    ...CHART,
+    'app/values.yaml': 'on: false\nnames: [one, two]\n',
+    'app/templates/all.yaml': [
+      '{{- if .Values.on }}',
+      object('Secret', 'off'),
+      '---',
+      '{{- end }}',
+      '# a comment',
+      object('ConfigMap', '{{ .Release.Name }}-a'),
+      '---',
+      object('Service', 'svc'),
+      '---',
+      object('ConfigMap', 'b'),
+    ].join('\n'),
+    'app/templates/sub/loop.yaml': `{{- range .Values.names }}\n---\n${object('Secret', '{{ . }}')}{{- end }}\n`,
+  });
+
+  assert.deepEqual(found, {
+    'ConfigMap/demo-a': 'app/templates/all.yaml:10',
+    'ConfigMap/b': 'app/templates/all.yaml:22',
+    'Service/svc': 'app/templates/all.yaml:16',
+    'Secret/one': 'app/templates/sub/loop.yaml:3',
+    'Secret/two': 'app/templates/sub/loop.yaml:3',
+  });
+});
+
+test('an object whose kind a template does not write out has its file alone', async () => {
+  const found = await origins({
+    ...CHART,
+    'app/values.yaml': 'kind: Secret\n',
+    'app/templates/_all.tpl': `{{ define "all" }}${object('ConfigMap', 'included')}{{ end }}`,
+    'app/templates/a.yaml': '{{ include "all" . }}\n',
+    'app/templates/b.yaml': object('{{ .Values.kind }}', 'chosen'),
+  });
+
+  assert.deepEqual(found, {
+    'ConfigMap/included': 'app/templates/a.yaml',
+    'Secret/chosen': 'app/templates/b.yaml',
+  });
+});
+
+test('definitions of kinds have their file and line, and come first', async () => {
+  const files = {
+    ...CHART,
+    'app/crds/one.yaml': `# first\n${crd('as')}---\n${crd('bs')}`,
+    'app/crds/sub/two.yaml': crd('cs'),
+    'app/templates/a.yaml': object('ConfigMap', 'a'),
+  };
+  const found = await origins(files);
+
+  assert.deepEqual(found, {
+    'CustomResourceDefinition/as.example.com': 'app/crds/one.yaml:2',
+    'CustomResourceDefinition/bs.example.com': 'app/crds/one.yaml:8',
+    'CustomResourceDefinition/cs.example.com': 'app/crds/sub/two.yaml:1',
+    'ConfigMap/a': 'app/templates/a.yaml:1',
+  });
+  assert.equal(Object.keys(found).at(-1), 'ConfigMap/a');
+  assert.deepEqual(await origins(files, { helm: { skipCRDs: true } }), { 'ConfigMap/a': 'app/templates/a.yaml:1' });
+});
+
+test('hooks are told apart, with what Helm says of them, and tests are left out', async () => {
+  const { signal } = new AbortController();
+  const tree = memoryTree({
+    ...CHART,
+    'app/templates/a.yaml': object('ConfigMap', 'a'),
+    'app/templates/hooks.yaml': `${hook('before', 'pre-install,pre-upgrade', '-5')}    helm.sh/hook-delete-policy: hook-succeeded\n---\n${hook('after', 'post-install')}`,
+    'app/templates/tests/t.yaml': hook('test', 'test'),
+  });
+  const outcome = await renderer.render({ tree, path: 'app', release: 'demo', namespace: 'shop', signal });
+  const objects = outcome.ok ? outcome.value.objects : [];
+
+  assert.deepEqual(
+    objects.map(({ object: { metadata }, origin, hook: mark }) => [metadata.name, origin, mark]),
+    [
+      ['a', { file: 'app/templates/a.yaml', line: 1 }, undefined],
+      [
+        'before',
+        { file: 'app/templates/hooks.yaml', line: 1 },
+        { events: ['pre-install', 'pre-upgrade'], weight: -5, deletePolicies: ['hook-succeeded'] },
+      ],
+      [
+        'after',
+        { file: 'app/templates/hooks.yaml', line: 10 },
+        { events: ['post-install'], weight: 0, deletePolicies: [] },
+      ],
+    ],
+  );
+});
+
+test('what a subchart in a folder writes is told in that folder, whatever its name or alias', async () => {
+  const found = await origins({
+    'app/Chart.yaml': chartFile(
+      'app',
+      'dependencies:\n- {name: db, version: 1.0.0, alias: store}\n- {name: web, version: 1.0.0}\n',
+    ),
+    'app/templates/a.yaml': object('ConfigMap', 'a'),
+    'app/charts/db/Chart.yaml': chartFile('db'),
+    'app/charts/db/templates/db.yaml': `\n${object('ConfigMap', '{{ .Chart.Name }}')}`,
+    'app/charts/db/crds/c.yaml': crd('ds'),
+    'app/charts/db/charts/inner/Chart.yaml': chartFile('inner'),
+    'app/charts/db/charts/inner/templates/i.yaml': `\n\n${object('ConfigMap', 'inner')}`,
+    'app/charts/folder-of-web/Chart.yaml': chartFile('web'),
+    'app/charts/folder-of-web/templates/web.yaml': `{{/* web */}}\n${object('ConfigMap', 'web')}`,
+  });
+
+  assert.deepEqual(found, {
+    'CustomResourceDefinition/ds.example.com': 'app/charts/db/crds/c.yaml:1',
+    'ConfigMap/a': 'app/templates/a.yaml:1',
+    'ConfigMap/store': 'app/charts/db/templates/db.yaml:2',
+    'ConfigMap/inner': 'app/charts/db/charts/inner/templates/i.yaml:3',
+    'ConfigMap/web': 'app/charts/folder-of-web/templates/web.yaml:2',
+  });
+});
+
+test('what a subchart in an archive writes is told at the archive', async () => {
+  const archive = tarArchive([
+    { name: 'db/Chart.yaml', data: chartFile('db') },
+    { name: 'db/templates/db.yaml', data: object('ConfigMap', 'db') },
+    { name: 'db/crds/c.yaml', data: crd('ds') },
+    { name: 'db/charts/inner/Chart.yaml', data: chartFile('inner') },
+    { name: 'db/charts/inner/templates/i.yaml', data: object('ConfigMap', 'inner') },
+  ]);
+  const found = await origins({
+    ...CHART,
+    'app/charts/db-1.0.0.tgz': archive,
+    'app/templates/a.yaml': object('ConfigMap', 'a'),
+  });
+
+  assert.deepEqual(found, {
+    'CustomResourceDefinition/ds.example.com': 'app/charts/db-1.0.0.tgz',
+    'ConfigMap/a': 'app/templates/a.yaml:1',
+    'ConfigMap/db': 'app/charts/db-1.0.0.tgz',
+    'ConfigMap/inner': 'app/charts/db-1.0.0.tgz',
+  });
+});
+
+test('what a chart that was fetched writes is told by the chart and its template', async () => {
+  const bytes = tarArchive([
+    { name: 'web/Chart.yaml', data: chartFile('web') },
+    { name: 'web/templates/w.yaml', data: object('ConfigMap', '{{ .Values.name }}') },
+    { name: 'web/crds/c.yaml', data: crd('ws') },
+  ]);
+  const chart = { name: 'web', version: '1.0.0', digest: 'sha256:0', bytes };
+  const found = await origins({ 'values/web.yaml': 'name: w\n' }, { path: 'values', valuesFiles: ['web.yaml'], chart });
+
+  assert.deepEqual(found, {
+    'CustomResourceDefinition/ws.example.com': 'web: crds/c.yaml',
+    'ConfigMap/w': 'web: templates/w.yaml',
+  });
+});
+
+test('templates through links are told where they lie', async () => {
+  const found = await origins({
+    ...CHART,
+    'app/templates/linked.yaml': { link: '../../shared/x.yaml' },
+    'shared/x.yaml': `\n${object('ConfigMap', 'x')}`,
+  });
+
+  assert.deepEqual(found, { 'ConfigMap/x': 'shared/x.yaml:2' });
+});
