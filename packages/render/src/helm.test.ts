@@ -212,3 +212,71 @@ test('templates through links are told where they lie', async () => {
 
   assert.deepEqual(found, { 'ConfigMap/x': 'shared/x.yaml:2' });
 });
+
+test('lookup finds the live objects that were recorded for it, and no other', async () => {
+  const text = [
+    '{{- $one := lookup "v1" "Secret" "shop" "key" }}',
+    '{{- $all := lookup "v1" "Secret" "shop" "" }}',
+    object('ConfigMap', 'found') + 'data:',
+    '  one: {{ if $one }}{{ $one.data.password }}{{ else }}none{{ end }}',
+    '  all: "{{ range $all.items }}{{ .metadata.name }} {{ end }}"',
+    '  other: "{{ lookup "v1" "Secret" "elsewhere" "key" | len }}"',
+  ].join('\n');
+  const secret = (namespace: string, name: string) => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace, name },
+    data: { password: 'cGFzcw==' },
+  });
+  const request: RenderRequest = {
+    tree: memoryTree({ ...CHART, 'app/templates/a.yaml': text }),
+    path: 'app',
+    release: 'demo',
+    namespace: 'shop',
+    signal: new AbortController().signal,
+  };
+  const liveObjects = [secret('shop', 'key'), secret('shop', 'more'), secret('kept', 'key')];
+  const dataOf = async (more: Partial<RenderRequest>) => {
+    const outcome = await renderer.render({ ...request, ...more });
+    if (!outcome.ok) assert.fail(outcome.error.map(({ message }) => message).join());
+    return outcome.value.objects[0]?.object['data'];
+  };
+
+  assert.deepEqual(await dataOf({ liveObjects }), { one: 'cGFzcw==', all: 'key more ', other: '0' });
+  assert.deepEqual(await dataOf({}), { one: 'none', all: '', other: '0' });
+});
+
+test('the errors of two subcharts are told in the order of their names', async () => {
+  const schema = '{"properties": {"a": {"type": "string"}}}';
+  const subchart = (name: string): MemoryFiles => ({
+    [`app/charts/${name}/Chart.yaml`]: chartFile(name),
+    [`app/charts/${name}/values.schema.json`]: schema,
+    [`app/charts/${name}/values.yaml`]: 'a: 1\n',
+  });
+  const names = ['one', 'two', 'three', 'four', 'five'];
+  const tree = memoryTree(Object.assign({}, CHART, ...names.map(subchart)) as MemoryFiles);
+  const { signal } = new AbortController();
+  const outcome = await renderer.render({ tree, path: 'app', release: 'demo', namespace: 'shop', signal });
+
+  assert.deepEqual(
+    outcome.ok ? [] : outcome.error.map(({ where }) => where?.file),
+    names.toSorted().map((name) => `app/charts/${name}/values.yaml`),
+  );
+});
+
+test('a schema that names a urn is warned of for each chart that does', async () => {
+  const tree = memoryTree({
+    ...CHART,
+    'app/values.schema.json': '{"properties": {"a": {"$ref": "urn:example:a"}}}',
+    'app/values.yaml': 'a: 1\n',
+  });
+  const { signal } = new AbortController();
+  const warnings = async (release: string) => {
+    const outcome = await renderer.render({ tree, path: 'app', release, namespace: 'shop', signal });
+    return outcome.ok ? outcome.value.warnings : [];
+  };
+
+  const first = await warnings('one');
+  assert.match(first.join(), /urn:example:a/);
+  assert.deepEqual(await warnings('two'), first);
+});

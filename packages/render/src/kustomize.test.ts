@@ -89,7 +89,7 @@ test('bases, prefixes, namespaces and labels change where nothing came from', as
   });
 });
 
-test('what a generator makes comes from its kustomization, and what two make from the last', async () => {
+test('what a generator makes comes from its kustomization, and what another merges into it is a patch', async () => {
   const found = await origins({
     'app/kustomization.yaml': [
       'resources: [../base]',
@@ -105,7 +105,7 @@ test('what a generator makes comes from its kustomization, and what two make fro
   });
 
   assert.deepEqual(found, {
-    'ConfigMap/theirs': 'app/kustomization.yaml',
+    'ConfigMap/theirs': 'base/kustomization.yaml ← app/kustomization.yaml',
     'ConfigMap/mine': 'app/kustomization.yaml',
     'Secret/s': 'app/kustomization.yaml',
     'ConfigMap/plugged-4h2mbtbbt6': 'app/kustomization.yaml',
@@ -135,6 +135,30 @@ test('patches are told in the order in which they were laid over, from files and
   assert.deepEqual(found, {
     'ConfigMap/p-a': 'base/all.yaml:1 ← base/b.json ← app/patches/file.yaml ← app/kustomization.yaml',
     'ConfigMap/p-b': 'base/all.yaml:8 ← base/b.json',
+  });
+});
+
+test('the older fields of patches are told like the one that replaced them', async () => {
+  const found = await origins({
+    'app/kustomization.yaml': [
+      'resources: [a.yaml]',
+      'patchesStrategicMerge:',
+      '- merge.yaml',
+      '- |',
+      ...configMap('a', 'inline: x')
+        .trimEnd()
+        .split('\n')
+        .map((line) => `  ${line}`),
+      'patchesJson6902:',
+      '- {target: {version: v1, kind: ConfigMap, name: a}, path: sub/operations.yaml}',
+    ].join('\n'),
+    'app/a.yaml': configMap('a'),
+    'app/merge.yaml': configMap('a', 'merge: x'),
+    'app/sub/operations.yaml': '- {op: add, path: /data/op, value: x}\n',
+  });
+
+  assert.deepEqual(found, {
+    'ConfigMap/a': 'app/a.yaml:1 ← app/merge.yaml ← app/kustomization.yaml ← app/sub/operations.yaml',
   });
 });
 
@@ -184,6 +208,10 @@ test('the root of the repository may be the root of the build', async () => {
   };
 
   assert.deepEqual(await origins(files, { path: '' }), { 'ConfigMap/a': 'a.yaml:1 ← p.yaml' });
+
+  const inline = `resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, patch: '- {op: remove, path: /data}'}]\n`;
+  const patched = await origins({ ...files, 'kustomization.yaml': inline }, { path: '' });
+  assert.deepEqual(patched, { 'ConfigMap/a': 'a.yaml:1 ← kustomization.yaml' });
 });
 
 test('one file that several bases use is told each time', async () => {

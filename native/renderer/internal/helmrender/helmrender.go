@@ -423,7 +423,7 @@ func (h warnHandler) WithGroup(string) slog.Handler      { return h }
 func addWarning(s string) {
 	warnMu.Lock()
 	defer warnMu.Unlock()
-	if len(warnBuf) < 100 {
+	if len(warnBuf) < 100 && !slices.Contains(warnBuf, s) {
 		warnBuf = append(warnBuf, s)
 	}
 }

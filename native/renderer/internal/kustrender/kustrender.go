@@ -152,7 +152,7 @@ func put(m resmap.ResMap, resp *Response, out *wire.Builder) error {
 			if file := inRepository([]string{source.File}); len(file) > 0 {
 				manifest.File = file[0]
 			}
-			manifest.Patches = inRepository(source.Patches)
+			manifest.Patches = patchesOf(source)
 		}
 		resp.Manifests = append(resp.Manifests, manifest)
 	}
@@ -199,6 +199,19 @@ func rootOf(req *Request, tree *memfs.FS) (string, error) {
 		return "", err
 	}
 	return over, tree.Add(path.Join(over, "kustomization.yaml"), text, "")
+}
+
+// patchesOf are the files of patches in the repository; the root of it is a folder like others.
+func patchesOf(source sources.Source) []string {
+	var patches []string
+	for _, p := range source.Patches {
+		if p == mount {
+			patches = append(patches, "")
+		} else {
+			patches = append(patches, inRepository([]string{p})...)
+		}
+	}
+	return patches
 }
 
 // inRepository makes paths relative to the root of the repository and drops those outside of it.

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { brotliDecompress } from 'node:zlib';
 import checksums from '../../wasm/checksums.json' with { type: 'json' };
 import { withMemoryMaximum } from './memory-limit.ts';
@@ -8,6 +9,12 @@ import { withMemoryMaximum } from './memory-limit.ts';
 export type ModuleName = keyof typeof checksums;
 
 const MAX_MEMORY_BYTES = 256 * 1024 * 1024;
+
+/**
+ * V8 aborts the whole process, seldom, where it frees code of a module while a thread that runs it is stopped
+ * (nodejs/node#64500: `jit_page_->allocations_.erase(addr) == 1`). Code that is kept costs some 30 MB, once.
+ */
+setFlagsFromString('--no-wasm-code-gc');
 
 const compiled = new Map<ModuleName, Promise<WebAssembly.Module>>();
 
