@@ -1,6 +1,6 @@
 // Command patch copies upstream modules that go.mod names and edits the copies: `go run ./cmd/patch OUTPUT_FOLDER`.
 //
-// Kustomize becomes faster, and able to say where a resource came from. Helm says which template it is about to run, so
+// Both become faster. Kustomize is able to say where a resource came from, and Helm which template it is about to run, so
 // that each one has randomness of its own. What they render is the same, object for object; the tests hold it against
 // the upstream binaries.
 //
@@ -30,6 +30,15 @@ var helm = []edit{
 	{"pkg/engine/engine.go",
 		"		var buf strings.Builder\n		if err := t.ExecuteTemplate(&buf, filename, vals); err != nil {",
 		"		var buf strings.Builder\n		if BeforeTemplate != nil {\n			BeforeTemplate(filename)\n		}\n		if err := t.ExecuteTemplate(&buf, filename, vals); err != nil {"},
+
+	// Faster: a text without an action is what it renders to, and needs no copy of all templates to say so; separators of
+	// documents stand at the start of lines.
+	{"pkg/engine/engine.go",
+		"		t, err := parent.Clone()\n",
+		"		if !strings.Contains(tpl, \"{{\") {\n			return strings.ReplaceAll(tpl, \"<no value>\", \"\"), nil\n		}\n		t, err := parent.Clone()\n"},
+	{"pkg/release/v1/util/manifest.go",
+		"	docs := sep.Split(bigFileTmp, -1)\n",
+		"	docs := splitAtSeparators(bigFileTmp)\n"},
 
 	// The order of Go's maps is chance, and what is said once per process depends on what was rendered before.
 	{"pkg/chart/v2/loader/load.go",
