@@ -15,7 +15,7 @@ import type { FloorFigures } from './floor-process.ts';
 import { startPart } from './ipc.ts';
 import { selfTimes, type Profile } from './profile.ts';
 import { resetPeak, usageOf, type Usage } from './process-usage.ts';
-import { goal, rounded, type Bench, type BenchOptions, type Goal, type Measured } from './result.ts';
+import { goal, readable, rounded, type Bench, type BenchOptions, type Goal, type Measured } from './result.ts';
 
 const GOAL_COUNT = 1_000;
 /** The smaller fleet that a commit to one application must cost the same in. */
@@ -530,11 +530,4 @@ function median(values: readonly number[]): number {
 function line({ seconds, requests, engineCpuSeconds, peakRssMiB }: PhaseFigures): string {
   const [time, cpu] = [rounded(seconds), rounded(engineCpuSeconds)];
   return `${time} s, ${rounded(requests)} requests, ${cpu} CPU-s, peak ${Math.round(peakRssMiB)} MiB`;
-}
-
-/** The figures without digits that mean nothing. */
-function readable(figures: object): Readonly<Record<string, unknown>> {
-  return JSON.parse(
-    JSON.stringify(figures, (_, value: unknown) => (typeof value === 'number' ? rounded(value) : value)),
-  ) as Record<string, unknown>;
 }

@@ -7,10 +7,11 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { apps } from './apps.ts';
+import { render } from './render.ts';
 import { machine, writeResult, type Bench, type BenchOptions } from './result.ts';
 import { missedOf, rewriteTable } from './table.ts';
 
-const BENCHES: readonly Bench[] = [apps];
+const BENCHES: readonly Bench[] = [apps, render];
 
 async function main(args: readonly string[]): Promise<boolean> {
   const { values, positionals } = parseArgs({

@@ -77,3 +77,10 @@ export async function writeResult(name: string, result: BenchResult): Promise<st
 export function rounded(value: number): number {
   return Number.isInteger(value) ? value : Number(value.toPrecision(Math.abs(value) >= 100 ? 4 : 3));
 }
+
+/** The figures without digits that mean nothing. */
+export function readable(figures: object): Readonly<Record<string, unknown>> {
+  return JSON.parse(
+    JSON.stringify(figures, (_, value: unknown) => (typeof value === 'number' ? rounded(value) : value)),
+  ) as Record<string, unknown>;
+}

@@ -33,6 +33,30 @@ On 2 cores with 24 GiB, count 10; load average before it 0.5.
   );
 });
 
+test('a list of figures becomes a table, its fields the columns', () => {
+  const cases = [
+    { case: 'small', binaryP50Ms: 46.1, warmToBinary: 0.11 },
+    { case: 'large', binaryP50Ms: 1800, warmToBinary: 1.2 },
+  ];
+  const memory = [{ renders: 1000, rssMiB: 512.5, linearMiB: 246 }];
+
+  const table = tableOf('render', { ...RESULT, figures: { differing: 0, cases, memory }, goals: [] });
+
+  assert.ok(
+    table.endsWith(`
+| case  | binary p50 ms | warm to binary |
+| ----- | ------------- | -------------- |
+| small | 46.1          | 0.11           |
+| large | 1800          | 1.2            |
+
+| renders | RSS MiB | linear MiB |
+| ------- | ------- | ---------- |
+| 1000    | 512.5   | 246        |
+`),
+    table,
+  );
+});
+
 test('only what stands between the marks is replaced', () => {
   const text = 'before\n<!-- results: begin, written by npm run bench -->\nold\n<!-- results: end -->\nafter\n';
 

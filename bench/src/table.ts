@@ -19,7 +19,7 @@ export async function rewriteTable(): Promise<void> {
   await writeFile(README, replaceBetween(await readFile(README, 'utf8'), tables));
 }
 
-/** One result as a heading and two tables, in the form that the formatter leaves alone. */
+/** One result as a heading and its tables, in the form that the formatter leaves alone. */
 export function tableOf(name: string, { machine, figures, goals }: BenchResult): string {
   const { cores, memoryGiB, load } = machine;
   const count = typeof figures['count'] === 'number' ? `, count ${figures['count']}` : '';
@@ -48,7 +48,30 @@ export function tableOf(name: string, { machine, figures, goals }: BenchResult):
       ),
     );
   }
+  for (const rows of Object.values(figures)) {
+    const [first] = isList(rows) ? rows : [];
+    if (first === undefined || !isList(rows)) continue;
+    const fields = Object.keys(first);
+    parts.push(
+      markdown(
+        fields.map(titleOf),
+        rows.map((row) => fields.map((field) => String(row[field] ?? ''))),
+      ),
+    );
+  }
   return `${parts.join('\n\n')}\n`;
+}
+
+/** A list of figures that all have the same fields is a table of its own. */
+function isList(value: unknown): value is readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'object' && item !== null);
+}
+
+/** `binaryP50Ms` → `binary p50 ms`, `rssMiB` → `RSS MiB`. */
+function titleOf(field: string): string {
+  return field
+    .replaceAll(/MiB|P\d+|[A-Z]/g, (part) => ` ${part === 'MiB' ? part : part.toLowerCase()}`)
+    .replace(/^rss /, 'RSS ');
 }
 
 /** The text with what stands between the two marks replaced. */
