@@ -8,7 +8,8 @@ import {
 } from './object-reader.ts';
 import { byPath, pathSteps } from './path.ts';
 import { sharedRun } from './shared-run.ts';
-import { parseTree, TreeCache, type Tree, type TreeItem } from './tree.ts';
+import { TreeCache } from './tree-cache.ts';
+import { parseTree, type Tree, type TreeItem } from './tree.ts';
 
 export interface TreeReaderOptions {
   readonly reader: ObjectReader;

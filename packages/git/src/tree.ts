@@ -48,37 +48,3 @@ function modeOf(octal: string): TreeItem['mode'] {
 function isPlainName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !name.includes('/');
 }
-
-/** Trees by id. They never change, so they are only let go for room: the bound is on their items. */
-export class TreeCache {
-  readonly #limit: number;
-  readonly #trees = new Map<string, Tree>();
-  #items = 0;
-
-  constructor(limitItems: number) {
-    this.#limit = limitItems;
-  }
-
-  get(oid: string): Tree | undefined {
-    const tree = this.#trees.get(oid);
-    if (!tree) return undefined;
-    this.#trees.delete(oid);
-    this.#trees.set(oid, tree);
-    return tree;
-  }
-
-  set(oid: string, tree: Tree): void {
-    if (this.#trees.has(oid)) return;
-    this.#trees.set(oid, tree);
-    this.#items += weight(tree);
-    for (const [oldest, old] of this.#trees) {
-      if (this.#items <= this.#limit || oldest === oid) break;
-      this.#trees.delete(oldest);
-      this.#items -= weight(old);
-    }
-  }
-}
-
-function weight(tree: Tree): number {
-  return tree.items.size + 1;
-}

@@ -235,6 +235,7 @@ function buildWhole(files: MemoryFiles): readonly Json[] | undefined {
     ),
   });
   const reply = readReply(guest.call(frame, { nowMs: 0, seed: '' }));
+  guest.release();
   if (reply.error !== undefined) return undefined;
   return reply.list('manifests').map((item) => JSON.parse(reply.text(item['json'])) as Json);
 }

@@ -19,6 +19,7 @@ export async function openKubernetesDecoder(): Promise<(texts: readonly string[]
     const writer = new FrameWriter();
     const spans = texts.map((text) => writer.put(new TextEncoder().encode(text)));
     const reply = readFrame(guest.call(writer.frame({ op: 'decode', texts: spans }), world));
+    guest.release();
     const { header } = reply;
     if (!isJsonObject(header) || !Array.isArray(header['results'])) throw new Error('the guest did not answer');
     return header['results'].filter(isJsonObject).map(({ json, error, strict }) => ({

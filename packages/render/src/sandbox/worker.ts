@@ -26,19 +26,36 @@ if (port === null) throw new Error('this file is the entry of a worker thread');
 
 let guest: Guest | undefined = new Guest(module, { nowMs: 0, seed: '' });
 if (warmUp !== undefined) guest.call(warmUp, { nowMs: 0, seed: '' });
-port.on('message', ({ frame, world, isFresh }: WorkerRequest) => {
+release();
+port.on('message', (request: WorkerRequest) => {
+  answer(request);
+  // Collecting takes longer than many a render does: nobody waits for it.
+  release();
+});
+send({ kind: 'ready' });
+
+function send(reply: WorkerReply, transfer: readonly ArrayBuffer[] = []): void {
+  port?.postMessage(reply, transfer);
+}
+
+function answer({ frame, world, isFresh }: WorkerRequest): void {
   try {
     if (isFresh) guest = undefined;
     guest ??= new Guest(module, world);
     const reply = guest.call(frame, world);
     send({ kind: 'reply', frame: reply, memoryBytes: guest.memoryBytes }, [reply.buffer]);
   } catch (thrown) {
+    guest = undefined;
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     send({ kind: 'failed', reason: thrown instanceof GuestFailure ? thrown.reason : 'crash', message });
   }
-});
-send({ kind: 'ready' });
+}
 
-function send(reply: WorkerReply, transfer: readonly ArrayBuffer[] = []): void {
-  port?.postMessage(reply, transfer);
+/** An instance that cannot even do this is replaced before the next call. */
+function release(): void {
+  try {
+    guest?.release();
+  } catch {
+    guest = undefined;
+  }
 }
