@@ -21,9 +21,10 @@ const FIGURES: RenderFigures = {
   })),
   throughput: [{ chart: 'trivial', renders: 100, rendersASecond: 200 }],
   memory: [
-    { renders: 1_000, rssMiB: 500, linearMiB: 200 },
-    { renders: 2_000, rssMiB: 525, linearMiB: 200 },
-    { renders: 3_000, rssMiB: 510, linearMiB: 220 },
+    { renders: 1_000, rssMiB: 300, linearMiB: 150 },
+    { renders: 2_000, rssMiB: 500, linearMiB: 200 },
+    { renders: 3_000, rssMiB: 525, linearMiB: 220 },
+    { renders: 4_000, rssMiB: 510, linearMiB: 210 },
   ],
   monorepo: {
     applications: 12,
@@ -46,12 +47,12 @@ test('each chart and overlay has its own limit, and all goals are met at theirs'
 
   assert.deepEqual(
     missed.map(({ name, value }) => `${name} ${value}`),
-    ['memory: linear memory since then 1.1'],
+    ['memory: linear, second half of the renders ÷ first 1.1'],
   );
 });
 
-test('memory is the most that there ever was, against what there was after the first thousand', () => {
-  assert.equal(valuesOf(FIGURES).get('memory: RSS since the first 1,000 renders'), 1.05);
+test('memory is the most of the second half of the renders, against the most of the first', () => {
+  assert.equal(valuesOf(FIGURES).get('memory: RSS, second half of the renders ÷ first'), 1.05);
 });
 
 test('samples count where there are any', () => {
