@@ -249,3 +249,16 @@ test('the same render is never on the disk in the same bytes twice', async () =>
 
   assert.notDeepEqual(await readFile(await onlyFile(one)), await readFile(await onlyFile(two)));
 });
+
+test('memory is bounded by what a render unpacks to, however small it is on the disk', async () => {
+  const folder = await newFolder();
+  const cache = openCache(folder);
+  const other = 'b2'.repeat(32);
+  const large = { ...renderOf('a'), warnings: ['a'.repeat(5 * 1024 * 1024)] };
+  await cache.store(KEY, large);
+  await cache.store(other, large);
+  await rm(folder, { recursive: true });
+
+  assert.deepEqual(await cache.load(KEY), []);
+  assert.deepEqual(await cache.load(other), [large]);
+});

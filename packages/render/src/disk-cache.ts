@@ -19,7 +19,10 @@ export interface DiskCacheOptions {
 /** Contents of what was read that are kept for one key: branches, and environments at different commits. */
 const MAX_RENDERS_A_KEY = 4;
 const MAX_BYTES = 256 * 1024 * 1024;
-/** What is kept in memory besides, so that applications of one base do not read one file a thousand times. */
+/**
+ * What is kept in memory besides, so that applications of one base do not read one file a thousand times. Counted as JSON
+ * text, since what lies on disk is many times smaller than what it unpacks to.
+ */
 const MAX_MEMORY_BYTES = 8 * 1024 * 1024;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -62,9 +65,11 @@ class DiskCache implements RenderCache {
     const file = this.#fileOf(key);
     const sealed = await readFile(file).catch(() => undefined);
     if (sealed === undefined) return [];
+    let text: string;
     let renders: readonly CachedRender[];
     try {
-      renders = decodeKept(this.#open(sealed, key));
+      text = this.#open(sealed, key);
+      renders = decodeKept(text);
     } catch {
       // Cut short, damaged, or of another key: as if it were not there.
       await rm(file, { force: true });
@@ -73,15 +78,16 @@ class DiskCache implements RenderCache {
     const now = new Date(this.#clock.now());
     // The time of the last use decides what goes first. A folder that was deleted in between is no error.
     await utimes(file, now, now).catch(() => undefined);
-    this.#remember(key, renders, sealed.length);
+    this.#remember(key, renders, text.length);
     return renders;
   }
 
   async store(key: string, render: CachedRender): Promise<void> {
     const earlier = (await this.load(key)).filter((kept) => !hasSameReads(kept, render));
     const renders = [render, ...earlier].slice(0, MAX_RENDERS_A_KEY);
-    const sealed = this.#seal(Buffer.from(JSON.stringify(renders.map(toJson))), key);
-    this.#remember(key, renders, sealed.length);
+    const text = JSON.stringify(renders.map(toJson));
+    const sealed = this.#seal(Buffer.from(text), key);
+    this.#remember(key, renders, text.length);
     const file = this.#fileOf(key);
     const draft = `${file}.${randomBytes(6).toString('hex')}`;
     try {
