@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PlumbError } from '@plumb/core';
+import { invalidSecretKey, missingSecretKey, secretText } from '@plumb/core';
 
 /** What a chart host is shown. `caPem` comes on top of the platform's authorities: charts may lie on a public host. */
 export interface ChartCredentials {
@@ -20,15 +20,15 @@ const ANY_USER = 'plumb';
 export function chartCredentialsFromSecret(data: Readonly<Record<string, Uint8Array>>): ChartCredentials {
   const text = (...names: readonly string[]): string | undefined => {
     const name = names.find((candidate) => data[candidate] !== undefined);
-    return name === undefined ? undefined : decode(name, data[name]);
+    return name === undefined ? undefined : secretText(name, data[name]);
   };
   const caPem = text('ca.crt');
   const username = text('username')?.trim();
   const password = text('password', 'token')?.trim();
   if (password === undefined && (username !== undefined || caPem === undefined)) {
-    throw new PlumbError('SecretInvalid', 'the Secret has no key "password"', { field: 'data[password]' });
+    throw missingSecretKey('password');
   }
-  if (username?.includes(':')) throw invalid('username', 'holds a colon');
+  if (username?.includes(':')) throw invalidSecretKey('username', 'holds a colon');
   return {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -56,20 +56,4 @@ export function accessKey(credentials: ChartCredentials, ...about: readonly (str
   return createHash('sha256')
     .update(JSON.stringify([username ?? null, password ?? null, caPem ?? null, ...about]))
     .digest('hex');
-}
-
-function decode(name: string, bytes: Uint8Array | undefined): string {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    if (text.trim() === '') throw invalid(name, 'is empty');
-    if (text.includes('\0')) throw invalid(name, 'holds a zero byte');
-    return text;
-  } catch (error) {
-    if (error instanceof PlumbError) throw error;
-    throw invalid(name, 'is not UTF-8');
-  }
-}
-
-function invalid(key: string, fault: string): PlumbError {
-  return new PlumbError('SecretInvalid', `the Secret's key "${key}" ${fault}`, { field: `data[${key}]` });
 }

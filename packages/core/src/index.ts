@@ -20,6 +20,7 @@ export * from './object.ts';
 export * from './order.ts';
 export * from './rendered.ts';
 export * from './result.ts';
+export * from './secret-text.ts';
 export * from './source-tree.ts';
 export * from './tracking.ts';
 export * from './values.ts';

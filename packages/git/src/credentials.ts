@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PlumbError } from '@plumb/core';
+import { invalidSecretKey, missingSecretKey, PlumbError, secretText } from '@plumb/core';
 import { type GitUrl } from './url.ts';
 
 export type GitCredentials =
@@ -18,13 +18,13 @@ export type GitCredentials =
 export function credentialsFromSecret(url: GitUrl, data: Readonly<Record<string, Uint8Array>>): GitCredentials {
   const text = (...names: readonly string[]): string | undefined => {
     const name = names.find((candidate) => data[candidate] !== undefined);
-    return name === undefined ? undefined : decode(name, data[name]);
+    return name === undefined ? undefined : secretText(name, data[name]);
   };
   if (url.scheme === 'ssh') {
     const privateKey = text('ssh-privatekey', 'identity');
     const knownHosts = text('known_hosts');
-    if (privateKey === undefined) throw missing('ssh-privatekey');
-    if (knownHosts === undefined) throw missing('known_hosts');
+    if (privateKey === undefined) throw missingSecretKey('ssh-privatekey');
+    if (knownHosts === undefined) throw missingSecretKey('known_hosts');
     // ssh refuses a key without its last line end, which a Secret written by hand often lacks.
     return { kind: 'ssh', privateKey: `${privateKey.trimEnd()}\n`, knownHosts: `${knownHosts.trimEnd()}\n` };
   }
@@ -33,11 +33,11 @@ export function credentialsFromSecret(url: GitUrl, data: Readonly<Record<string,
   const username = text('username')?.trim();
   const password = text('password', 'token', 'bearer')?.trim();
   if (password === undefined) {
-    if (username !== undefined) throw missing('password');
-    if (caPem === undefined) throw missing('password');
+    if (username !== undefined) throw missingSecretKey('password');
+    if (caPem === undefined) throw missingSecretKey('password');
     return { kind: 'none', ...authority };
   }
-  if (username?.includes(':')) throw invalid('username', 'holds a colon');
+  if (username?.includes(':')) throw invalidSecretKey('username', 'holds a colon');
   return { kind: 'basic', username: username ?? 'git', password, ...authority };
 }
 
@@ -71,7 +71,7 @@ export async function openAccess(url: GitUrl, credentials: GitCredentials): Prom
     env['GIT_SSH_COMMAND'] = sshCommand(key, knownHosts);
     env['GIT_SSH_VARIANT'] = 'ssh';
   } else if (url.scheme === 'ssh') {
-    throw missing('ssh-privatekey');
+    throw missingSecretKey('ssh-privatekey');
   } else {
     if (credentials.kind === 'basic') {
       const encoded = Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64');
@@ -118,24 +118,4 @@ function privateFiles(cleanup: AsyncDisposableStack): (name: string, text: strin
     await writeFile(path, text, { mode: 0o600, flag: 'wx' });
     return path;
   };
-}
-
-function decode(name: string, bytes: Uint8Array | undefined): string {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    if (text.trim() === '') throw invalid(name, 'is empty');
-    if (text.includes('\0')) throw invalid(name, 'holds a zero byte');
-    return text;
-  } catch (error) {
-    if (error instanceof PlumbError) throw error;
-    throw invalid(name, 'is not UTF-8');
-  }
-}
-
-function missing(key: string): PlumbError {
-  return new PlumbError('SecretInvalid', `the Secret has no key "${key}"`, { field: `data[${key}]` });
-}
-
-function invalid(key: string, fault: string): PlumbError {
-  return new PlumbError('SecretInvalid', `the Secret's key "${key}" ${fault}`, { field: `data[${key}]` });
 }
