@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { memoryTree, realClock, type MemoryFiles } from '@plumb/test-support';
 import { tarArchive } from '../test/tar-archive.ts';
+import { tellOrigins } from '../test/tell-origins.ts';
 import { createRenderer, type Renderer } from './renderer.ts';
 import type { RenderRequest } from './request.ts';
 
@@ -15,22 +16,7 @@ after(async () => {
   await renderer[Symbol.asyncDispose]();
 });
 
-/** For each object, as `Kind/name`, where it came from: `file:line`. */
-async function origins(
-  files: MemoryFiles,
-  more: Partial<RenderRequest> = {},
-): Promise<Readonly<Record<string, string>>> {
-  const { signal } = new AbortController();
-  const request = { path: 'app', release: 'demo', namespace: 'shop', signal, ...more };
-  const outcome = await renderer.render({ tree: memoryTree(files), ...request });
-  if (!outcome.ok) assert.fail(outcome.error.map(({ code, message }) => `${code} ${message}`).join('\n'));
-  return Object.fromEntries(
-    outcome.value.objects.map(({ object, origin: { file, line } }) => [
-      `${object.kind}/${object.metadata.name}`,
-      line === undefined ? file : `${file}:${line}`,
-    ]),
-  );
-}
+const origins = (files: MemoryFiles, more: Partial<RenderRequest> = {}) => tellOrigins(renderer, files, more);
 
 function chartFile(name: string, more = ''): string {
   return `apiVersion: v2\nname: ${name}\nversion: 1.0.0\n${more}`;

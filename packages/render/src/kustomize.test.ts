@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Origin } from '@plumb/core';
-import { memoryTree, realClock, type MemoryFiles } from '@plumb/test-support';
+import { realClock, type MemoryFiles } from '@plumb/test-support';
+import { tellOrigins } from '../test/tell-origins.ts';
 import { createRenderer, type Renderer } from './renderer.ts';
 import type { RenderRequest } from './request.ts';
 
@@ -15,23 +15,7 @@ after(async () => {
   await renderer[Symbol.asyncDispose]();
 });
 
-/** For each object, as `Kind/name`, where it came from: `file:line`, and `← patch` for each that changed it. */
-async function origins(
-  files: MemoryFiles,
-  more: Partial<RenderRequest> = {},
-): Promise<Readonly<Record<string, string>>> {
-  const { signal } = new AbortController();
-  const request = { path: 'app', release: 'demo', namespace: 'shop', signal, ...more };
-  const outcome = await renderer.render({ tree: memoryTree(files), ...request });
-  if (!outcome.ok) assert.fail(outcome.error.map(({ code, message }) => `${code} ${message}`).join('\n'));
-  return Object.fromEntries(
-    outcome.value.objects.map(({ object, origin }) => [`${object.kind}/${object.metadata.name}`, tell(origin)]),
-  );
-}
-
-function tell({ file, line, patches = [] }: Origin): string {
-  return [line === undefined ? file : `${file}:${line}`, ...patches.map((patch) => `← ${patch}`)].join(' ');
-}
+const origins = (files: MemoryFiles, more: Partial<RenderRequest> = {}) => tellOrigins(renderer, files, more);
 
 function configMap(name: string, data = 'a: b'): string {
   return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  ${data}\n`;
