@@ -10,6 +10,7 @@ import {
   freeForm,
   GIT_REF,
   GROUP_KIND,
+  INTERVAL,
   REPOSITORY_PATH,
   text,
 } from './rules.ts';
@@ -72,6 +73,25 @@ export const applicationSpecSchema = z
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['name'],
       }),
+    dependsOn: z
+      .array(
+        z.strictObject({
+          name: text(253, [DNS_SUBDOMAIN], 'The name of an Application.'),
+          namespace: text(63, [DNS_LABEL], 'Its namespace. Default: the same.').exactOptional(),
+        }),
+      )
+      .max(64)
+      .exactOptional()
+      .meta({
+        description:
+          'Applications that have to be healthy, with what Git says now, before a release of this one begins. An environment waits for the one of the same name.',
+        'x-kubernetes-list-type': 'atomic',
+      }),
+    timeout: text(
+      20,
+      INTERVAL,
+      'How long a release waits for one thing (an object to become healthy, a hook to end) before it counts as failed.',
+    ).default(DEFAULTS.timeout),
     namespace: namespaceSchema
       .exactOptional()
       .meta({ description: "The namespace that the objects go to. Default: the application's own." }),

@@ -91,6 +91,8 @@ test('an application with everything in it is stored as it is written', async ()
     namespace: 'pay',
     serviceAccount: 'deployer',
     conflicts: 'force',
+    dependsOn: [{ name: 'redis' }, { name: 'db', namespace: 'data' }],
+    timeout: '5m',
     deletion: { maxObjects: 0, maxPercent: 100, protect: ['StatefulSet.apps'] },
     suspend: true,
   };
@@ -125,6 +127,8 @@ test('the API server refuses what the decoder refuses, with the same words', asy
     [{ source, environments: [{ name: 'Prod' }] }, /spec\.environments\[0\]\.name: .*must be a DNS label/],
     [{ source, environments: [{ name: 'dev' }, { name: 'dev' }] }, /spec\.environments\[1\]: Duplicate value/],
     [{ source, conflicts: 'yes' }, /spec\.conflicts: Unsupported value/],
+    [{ source, timeout: 'soon' }, /spec\.timeout: .*must be a duration/],
+    [{ source, dependsOn: [{ name: 'Not_A_Name' }] }, /spec\.dependsOn\[0\]\.name/],
     [{ source, deletion: { maxPercent: 101 } }, /spec\.deletion\.maxPercent/],
     [{ source, deletion: { protect: ['pods'] } }, /spec\.deletion\.protect\[0\]: .*kind with its group/],
     [{ source, sourcee: {} }, /unknown field "spec\.sourcee"/],

@@ -36,6 +36,7 @@ test('the smallest Application is decoded with every default filled in', () => {
     spec: {
       source: { repository: 'shop', path: '' },
       conflicts: 'report',
+      timeout: '10m',
       deletion: { maxObjects: 25, maxPercent: 20 },
     },
   });
@@ -57,6 +58,8 @@ test('an Application with everything in it is decoded as it is written', () => {
     namespace: 'pay-dev',
     serviceAccount: 'deployer',
     conflicts: 'force',
+    dependsOn: [{ name: 'redis' }, { name: 'db', namespace: 'data' }],
+    timeout: '5m',
     deletion: { maxObjects: 0, maxPercent: 100, protect: ['StatefulSet.apps', 'ConfigMap'] },
     suspend: false,
   };

@@ -26,6 +26,7 @@ export const DEFAULTS = {
   interval: '15s',
   webhookKey: 'token',
   conflicts: 'report',
+  timeout: '10m',
   deletion: { maxObjects: 25, maxPercent: 20 },
 } as const;
 

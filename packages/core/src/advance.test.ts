@@ -21,6 +21,7 @@ function desiredObject(kind: string, name: string, apiVersion = 'v1', more: obje
     key: keyOf(object),
     hash: `hash of ${name}`,
     phase: applyPhase({ group, kind }),
+    wave: 0,
     origin: { file: `${name}.yaml`, line: 1 },
     object,
   };
@@ -59,7 +60,7 @@ interface World {
 /** The facts of a target that is as it should be, changed as the test says. */
 function facts(world: World = {}): TargetFacts {
   const objects = world.desired ?? [CONFIG, WEB];
-  const set: DesiredSet = { objects, digest: digestOf(objects) };
+  const set: DesiredSet = { objects, hooks: [], digest: digestOf(objects) };
   const live = world.live ?? objects.map(({ key }) => liveObject(key));
   const failures = Object.entries(world.failures ?? {}).map(([key, { code, ...rest }]): [ObjectKey, WriteFailure] => [
     key as ObjectKey,
@@ -93,6 +94,10 @@ function facts(world: World = {}): TargetFacts {
     heirOf: () => undefined,
     behind: () => undefined,
     healAfter: 0,
+    dependencies: () => ({ state: 'ready' }),
+    wait: undefined,
+    time: 1_700_000_000_000,
+    deadlineMs: 600_000,
     openRelease: undefined,
     releasedDigest: set.digest,
     ...world.facts,
@@ -196,7 +201,7 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
     {
       live: [liveObject(WEB.key)],
       failures: { [CONFIG.key]: { code: 'FieldInvalid', retryAt: 5_000 } },
-      facts: { openRelease: { number: 1, hasFailed: false } },
+      facts: { openRelease: { number: 1, hasFailed: false, attempt: 1, runs: new Map() } },
     },
     'conclude failed',
   ],
@@ -278,12 +283,17 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
   ],
   [
     'nothing is called done before Git was asked',
-    { facts: { source: { state: 'waiting' }, openRelease: { number: 1, hasFailed: false } } },
+    {
+      facts: {
+        source: { state: 'waiting' },
+        openRelease: { number: 1, hasFailed: false, attempt: 1, runs: new Map() },
+      },
+    },
     'rest Pending',
   ],
   [
     'a release that failed before may still become healthy',
-    { facts: { openRelease: { number: 1, hasFailed: true } } },
+    { facts: { openRelease: { number: 1, hasFailed: true, attempt: 1, runs: new Map() } } },
     'conclude healthy',
   ],
   [
@@ -327,7 +337,7 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
     'a rollout goes on',
     {
       live: [liveObject(CONFIG.key), liveObject(WEB.key, { health: { status: 'Progressing', message: '1 of 2' } })],
-      facts: { openRelease: { number: 1, hasFailed: false } },
+      facts: { openRelease: { number: 1, hasFailed: false, attempt: 1, runs: new Map() } },
     },
     'rest Syncing',
   ],
@@ -336,7 +346,11 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
     { live: [liveObject(CONFIG.key), liveObject(WEB.key, { health: { status: 'Degraded', message: 'no image' } })] },
     'rest Degraded',
   ],
-  ['a release is healthy', { facts: { openRelease: { number: 1, hasFailed: false } } }, 'conclude healthy'],
+  [
+    'a release is healthy',
+    { facts: { openRelease: { number: 1, hasFailed: false, attempt: 1, runs: new Map() } } },
+    'conclude healthy',
+  ],
   [
     'an object that keeps being changed is healed later',
     { live: [liveObject(CONFIG.key, { fieldsHash: 'x' }), liveObject(WEB.key)], facts: { healAfter: 9_000 } },
@@ -358,7 +372,10 @@ for (const [name, world, expected] of TABLE) {
 const CRD = desiredObject('CustomResourceDefinition', 'widgets.example.org', 'apiextensions.k8s.io/v1', {
   spec: { group: 'example.org', names: { kind: 'Widget' }, scope: 'Namespaced' },
 });
-const WIDGET = desiredObject('Widget', 'w', 'example.org/v1');
+const WIDGET: DesiredObject = {
+  ...desiredObject('Widget', 'w', 'example.org/v1'),
+  needs: [{ key: CRD.key, until: 'established' }],
+};
 
 test('an object waits for the definition of its kind that comes with it', () => {
   const world = (crd: readonly LiveObject[], widgets: 'missing' | 'synced'): TargetFacts =>

@@ -1,10 +1,13 @@
 import { decide, type AppliedObject, type Decision, type DecisionPolicy } from './decide.ts';
-import { crdKeyFor, type DesiredObject, type DesiredSet } from './desired.ts';
+import type { DesiredObject, DesiredSet } from './desired.ts';
 import { judgeDeletions, type DeletionBudget, type DeletionVerdict } from './deletion.ts';
 import { formatWhere, PlumbError } from './error.ts';
+import type { HookPhase } from './hook.ts';
+import { advanceHooks, type HookProgress, type HookRun, type HookStep } from './hook-run.ts';
 import { parseObjectKey, shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import { kindName, type GroupKind } from './object.ts';
+import { BEFORE_HOOKS, definitionsIn, type Need } from './order-graph.ts';
 
 /** The headline of a target, worst first. `Suspended` is a state that a person asked for, so it hides the others. */
 export type HeadlineState = 'Failed' | 'Degraded' | 'Drifted' | 'Syncing' | 'Pending' | 'Healthy' | 'Suspended';
@@ -76,10 +79,33 @@ export interface TargetFacts {
   /** Healing of this target is put off until then, because somebody keeps changing it back. */
   readonly healAfter: number;
   /** The release that is being rolled out, until its outcome is known. */
-  readonly openRelease: { readonly number: number; readonly hasFailed: boolean } | undefined;
+  readonly openRelease: OpenRelease | undefined;
+  /** Whether the applications that this one depends on are healthy, with what the same commit gave them. */
+  dependencies(): DependencyFact;
+  /** What the last look waited for, and since when. */
+  readonly wait: { readonly on: string; readonly since: number; readonly sinceTime: number } | undefined;
+  /** Epoch milliseconds: `now` is of a clock that only measures. */
+  readonly time: number;
+  /** How long one thing may be waited for before the release counts as failed, in milliseconds. */
+  readonly deadlineMs: number;
   /** Digest of the last release, open or not. */
   readonly releasedDigest: string | undefined;
 }
+
+export interface OpenRelease {
+  readonly number: number;
+  readonly hasFailed: boolean;
+  /** Counts the times that somebody asked for its hooks to be run, from 1. */
+  readonly attempt: number;
+  /** What is known of its hooks, by `hookRunId`. */
+  readonly runs: ReadonlyMap<string, HookRun>;
+}
+
+export type DependencyFact =
+  | { readonly state: 'ready' }
+  /** Woken when that target comes to rest. */
+  | { readonly state: 'waiting'; readonly target: TargetKey; readonly message: string }
+  | { readonly state: 'failed'; readonly error: PlumbError };
 
 export type Write = Extract<Decision, { readonly action: 'create' | 'update' | 'adopt' }>;
 
@@ -94,6 +120,8 @@ export interface Rest {
   readonly wakeAt: number | undefined;
   /** Look again when this target has come to rest. */
   readonly waitsFor?: TargetKey | undefined;
+  /** Names what is waited for: as long as it is the same, its deadline runs. */
+  readonly waitsOn?: string | undefined;
 }
 
 /** The next step of a target. Repeating any of them is harmless. */
@@ -107,13 +135,15 @@ export type Step =
   | { readonly do: 'release' }
   | { readonly do: 'write'; readonly writes: readonly Write[] }
   | { readonly do: 'prune'; readonly objects: readonly LiveObject[] }
+  | HookStep
   | { readonly do: 'conclude'; readonly outcome: 'healthy' | 'failed'; readonly message: string }
   | Rest;
 
 /**
  * What to do next about a target: a pure function of the facts.
  *
- *   source ─► render ─► watch ─► release ─► widen ─► write, phase by phase ─► prune ─► narrow ─► health ─► conclude ─► rest
+ *   source ─► render ─► watch ─► depend ─► release ─► widen ─► PreSync ─► write, wave by wave ─► prune ─► narrow
+ *          ─► health ─► PostSync ─► conclude ─► rest
  *
  * What failed before does not hide what can still be done: with a broken render the last good set is kept healed, and
  * with one object that fails the others are written. Only deletions wait until everything else is in order.
@@ -173,19 +203,31 @@ function nextStep(facts: TargetFacts): Step {
     if (inputErrors.length > 0) return rest('Failed', sentence(inputErrors, since), { failures: inputErrors });
     return rest('Pending', 'Waiting for the repository.');
   }
-  if (opening) return { do: 'release' };
+  if (opening) {
+    const dependencies = facts.dependencies();
+    if (dependencies.state === 'failed') {
+      return rest('Failed', dependencies.error.message, { failures: [...inputErrors, dependencies.error] });
+    }
+    if (dependencies.state === 'waiting') {
+      return rest('Pending', dependencies.message, { waitsFor: dependencies.target });
+    }
+    return { do: 'release' };
+  }
 
-  const wantedKinds = kindsOf([...desired.objects, ...facts.members], facts.siblingKinds);
+  const wantedKinds = kindsOf([...desired.objects, ...desired.hooks, ...facts.members], facts.siblingKinds);
   const parentKinds = kindsOf([], facts.parentKinds);
   if ([...wantedKinds.keys()].some((name) => !parentKinds.has(name))) {
     return { do: 'membership', kinds: [...new Map([...parentKinds, ...wantedKinds]).values()] };
   }
 
-  const progress = writesDue(facts, desired, decisions);
+  const rollout = rolloutOf(facts, desired, decisions);
+  const progress = writesDue(facts, decisions, rollout.wave);
   if (progress.writes.length > 0) return { do: 'write', writes: progress.writes };
+  if (rollout.hooks?.state === 'step') return rollout.hooks.step;
+  if (rollout.hooks?.state === 'failed') return failRelease(facts, desired, rollout.hooks.errors);
 
   const failures = [...inputErrors, ...progress.failures, ...watches.unread];
-  const settled = failures.length === 0 && progress.waiting === undefined;
+  const settled = failures.length === 0 && progress.waiting === undefined && rollout.waiting === undefined;
   // A failed or incomplete read never deletes: deletions need today's render, all watches, and all writes done.
   const deletions = current && settled && watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
   if (deletions.verdict === 'allowed') {
@@ -207,9 +249,8 @@ function nextStep(facts: TargetFacts): Step {
 
   const wakeAt = progress.wakeAt;
   if (progress.failures.length > 0) {
-    const message = sentence(progress.failures);
     if (facts.openRelease?.hasFailed === false && progress.failures.every((error) => error.facts.retry === 'change')) {
-      return { do: 'conclude', outcome: 'failed', message };
+      return failRelease(facts, desired, progress.failures);
     }
     return rest('Failed', sentence(failures), { failures, wakeAt });
   }
@@ -218,10 +259,14 @@ function nextStep(facts: TargetFacts): Step {
   }
   if (watches.unread.length > 0) return rest('Failed', sentence(failures), { failures });
   if (deletions.verdict === 'blocked') return restBlocked(facts, deletions);
-  const leaving = facts.members.filter((live) => live.deleting && !desired.objects.some(({ key }) => key === live.key));
+  const wantedKeys = new Set([...desired.objects, ...desired.hooks].map(({ key }) => key));
+  const leaving = facts.members.filter((live) => live.deleting && !wantedKeys.has(live.key));
   if (leaving.length > 0) return rest('Syncing', `Waiting until ${nameSome(leaving.map(({ key }) => key))} is gone.`);
   if (progress.drifted) return rest('Drifted', progress.waiting ?? '', { wakeAt });
-  if (progress.waiting !== undefined) return rest('Syncing', progress.waiting, { wakeAt });
+  const waiting =
+    rollout.waiting ??
+    (progress.waiting === undefined ? undefined : { on: progress.waiting, message: progress.waiting });
+  if (waiting !== undefined) return waitFor(facts, desired, waiting, wakeAt);
 
   // What Git says now may be something else: until it has been asked nothing is called done.
   if (source.state === 'waiting') return rest('Pending', 'Waiting for the first look at the repository.');
@@ -255,22 +300,24 @@ interface Watches {
 }
 
 function watchesFor(facts: TargetFacts, desired: DesiredSet): Watches {
-  const wanted = kindsOf(desired.objects, []);
+  const wanted = kindsOf([...desired.objects, ...desired.hooks], []);
+  const definitions = definitionsOf(desired);
   const start: GroupKind[] = [];
   const failed = new Map<string, PlumbError>();
   const unread: PlumbError[] = [];
   let waiting = false;
   let complete = true;
-  for (const [name, kind] of kindsOf(desired.objects, facts.parentKinds)) {
+  for (const [name, kind] of kindsOf([...desired.objects, ...desired.hooks], facts.parentKinds)) {
     const watch = facts.watchOf(kind);
     if (watch.state === 'synced') continue;
     const isMissing = watch.state === 'failed' && watch.error.code === 'KindMissing';
     // A kind that is no more has no objects: they went with its definition.
     if (isMissing && !wanted.has(name)) continue;
     complete = false;
-    const brought = crdKeyFor(desired.objects, kind) !== undefined;
-    if (watch.state === 'missing' && (!brought || crdIsEstablished(facts, desired, kind))) start.push(kind);
-    else if (watch.state === 'starting' || (isMissing && brought)) waiting = true;
+    const definition = definitions.get(name);
+    const isEstablished = definition !== undefined && facts.liveOf(definition)?.health.status === 'Healthy';
+    if (watch.state === 'missing' && (definition === undefined || isEstablished)) start.push(kind);
+    else if (watch.state === 'starting' || (isMissing && definition !== undefined)) waiting = true;
     else if (watch.state === 'failed' && wanted.has(name)) failed.set(name, watch.error);
     else if (watch.state === 'failed') unread.push(watch.error);
   }
@@ -287,9 +334,9 @@ function kindsOf(objects: readonly { readonly key: ObjectKey }[], more: readonly
   return kinds;
 }
 
-function crdIsEstablished(facts: TargetFacts, desired: DesiredSet, kind: GroupKind): boolean {
-  const key = crdKeyFor(desired.objects, kind);
-  return key !== undefined && facts.liveOf(key)?.health.status === 'Healthy';
+/** By the name of the kind: the definition in the set that brings it. */
+function definitionsOf(desired: DesiredSet): ReadonlyMap<string, ObjectKey> {
+  return definitionsIn([...desired.objects, ...desired.hooks]);
 }
 
 function decideObject(facts: TargetFacts, desired: DesiredObject, failed: ReadonlyMap<string, PlumbError>): Decision {
@@ -316,13 +363,17 @@ interface WriteProgress {
   readonly wakeAt: number | undefined;
 }
 
-/** The writes of the lowest phase that has any. Kinds whose definition is on its way wait for it to be established. */
-function writesDue(facts: TargetFacts, desired: DesiredSet, decisions: readonly Decision[]): WriteProgress {
+/**
+ * The writes of the lowest wave and phase that have any, up to the wave that the rollout has come to. What needs another
+ * object of the set waits for it; what was there before and is only restored does not ask how healthy the others are.
+ */
+function writesDue(facts: TargetFacts, decisions: readonly Decision[], wave: number): WriteProgress {
   const failures: PlumbError[] = [];
   const due: Write[] = [];
   let waiting: string | undefined;
   let drifted = false;
   const wakes: (number | undefined)[] = [];
+  const unwritten = new Set(decisions.flatMap(({ action, key }) => (action === 'keep' ? [] : key)));
   for (const decision of decisions) {
     if (decision.action === 'blocked') failures.push(decision.error);
     if (decision.action === 'keep' && decision.waitsFor === 'deletion') {
@@ -343,23 +394,179 @@ function writesDue(facts: TargetFacts, desired: DesiredSet, decisions: readonly 
       wakes.push(facts.healAfter);
       continue;
     }
-    const ref = parseObjectKey(decision.key);
-    const crd = ref === undefined ? undefined : crdKeyFor(desired.objects, ref);
-    if (crd !== undefined && facts.liveOf(crd)?.health.status !== 'Healthy') {
-      waiting ??= `Waiting until ${nameSome([crd])} is established.`;
-      // The definition itself must not count as waited for: it is written in this or an earlier phase.
+    if (!isRepeat && decision.desired.wave > wave) continue;
+    const missing = decision.desired.needs?.find((need) => !isMet(facts, need, isRepeat, unwritten));
+    if (missing !== undefined) {
+      waiting ??= `${nameSome([decision.key])} waits until ${nameSome([missing.key])} is ${missing.until}.`;
       continue;
     }
     due.push(decision);
   }
-  const phase = Math.min(...due.map(({ desired: object }) => object.phase));
+  const first = due[0]?.desired;
   return {
-    writes: due.filter(({ desired: object }) => object.phase === phase),
+    writes: due.filter(({ desired: { wave: at, phase } }) => at === first?.wave && phase === first.phase),
     failures,
     waiting,
     drifted,
     wakeAt: earliest(wakes),
   };
+}
+
+function isMet(
+  facts: TargetFacts,
+  { key, until }: Need,
+  isRepeat: boolean,
+  unwritten: ReadonlySet<ObjectKey>,
+): boolean {
+  const live = facts.liveOf(key);
+  if (live === undefined || live.deleting) return false;
+  if (until === 'established') return isFine(live);
+  if (isRepeat) return true;
+  return !unwritten.has(key) && (until === 'written' || isFine(live));
+}
+
+/** What may be built upon: it works, or somebody wants it to stand still. */
+function isFine({ health: { status } }: LiveObject): boolean {
+  return status === 'Healthy' || status === 'Suspended';
+}
+
+interface Waiting {
+  /** The same as long as the same is waited for, whatever its health says meanwhile. */
+  readonly on: string;
+  readonly message: string;
+  readonly wakeAt?: number | undefined;
+}
+
+interface Rollout {
+  /** Objects of later waves are not written yet. */
+  readonly wave: number;
+  /** The hooks whose turn it is, where they are not done. */
+  readonly hooks?: HookProgress | undefined;
+  readonly waiting?: Waiting | undefined;
+}
+
+/**
+ * How far the open release has come: through what `PreSync` hooks need, the `PreSync` hooks, and the waves, each with its
+ * `Sync` hooks. A wave is over when all its objects are written and healthy. Without an open release nothing is held back.
+ */
+function rolloutOf(facts: TargetFacts, desired: DesiredSet, decisions: readonly Decision[]): Rollout {
+  if (facts.openRelease === undefined) return { wave: Infinity };
+  const hooks = desired.hooks.filter(({ hook }) => hook.phases.includes('Sync'));
+  const hasPreSync = desired.hooks.some(({ hook }) => hook.phases.includes('PreSync'));
+  const waves = new Set([...desired.objects, ...hooks].map(({ wave }) => wave));
+  if (hasPreSync) waves.add(BEFORE_HOOKS);
+  if (waves.size <= 1 && desired.hooks.length === 0) return { wave: Infinity };
+  const stages = [...waves].sort((a, b) => a - b);
+  const decided = new Map(decisions.map((decision) => [decision.key, decision]));
+  for (const [index, wave] of stages.entries()) {
+    const isLast = index === stages.length - 1;
+    const inWave = hooks.some((hook) => hook.wave === wave);
+    const waiting = isLast && !inWave ? undefined : waitingInWave(facts, desired, decided, wave, wave === BEFORE_HOOKS);
+    if (waiting === 'unwritten') return { wave };
+    if (waiting !== undefined) return { wave, waiting };
+    const phase = wave === BEFORE_HOOKS ? 'PreSync' : 'Sync';
+    const progress = hookProgress(facts, desired, phase, phase === 'Sync' ? wave : undefined);
+    if (progress.state === 'waiting') return { wave, hooks: progress, waiting: progress };
+    if (progress.state !== 'done') return { wave, hooks: progress };
+  }
+  return { wave: Infinity };
+}
+
+/** What keeps a wave from being over; `unwritten` where writes say so themselves. */
+function waitingInWave(
+  facts: TargetFacts,
+  desired: DesiredSet,
+  decided: ReadonlyMap<ObjectKey, Decision>,
+  wave: number,
+  isBeforeHooks: boolean,
+): Waiting | 'unwritten' | undefined {
+  let waiting: Waiting | undefined;
+  for (const object of desired.objects) {
+    if (object.wave !== wave) continue;
+    const decision = decided.get(object.key);
+    if (decision?.action !== 'keep' || decision.waitsFor !== undefined) return 'unwritten';
+    const live = facts.liveOf(object.key);
+    if (live !== undefined && isFine(live)) continue;
+    const what = isBeforeHooks ? 'the PreSync hooks' : `what comes after wave ${wave}`;
+    const health = live?.health.message ?? 'has not been seen yet';
+    waiting ??= { on: object.key, message: `Before ${what}: ${shortNameOf(object.key)} ${health}` };
+  }
+  return waiting;
+}
+
+function hookProgress(facts: TargetFacts, desired: DesiredSet, phase: HookPhase, wave?: number): HookProgress {
+  const open = facts.openRelease;
+  if (open === undefined) return { state: 'done' };
+  return advanceHooks(
+    {
+      target: facts.target,
+      hooks: desired.hooks,
+      release: open.number,
+      attempt: open.attempt,
+      runs: open.runs,
+      liveOf: (key) => facts.liveOf(key),
+      failureOf: ({ hook, mark }) => {
+        const failure = facts.failures.get(hook.key);
+        if (failure === undefined) return undefined;
+        const { error, retryAt } = failure;
+        return { error, retryAt, isDue: isDue(failure, hookAttempt(hook, mark), facts.now) };
+      },
+    },
+    phase,
+    wave,
+  );
+}
+
+/** Stands for the desired hash where the attempt was to start a hook: each run is an attempt of its own. */
+export function hookAttempt({ hash }: DesiredObject, mark: string): string {
+  return `${hash} ${mark}`;
+}
+
+/** The release has failed: its `SyncFail` hooks run, its outcome is recorded, and what is wrong is said. */
+function failRelease(facts: TargetFacts, desired: DesiredSet, errors: readonly PlumbError[]): Step {
+  const message = sentence(errors);
+  if (facts.openRelease?.hasFailed === false) {
+    const progress = hookProgress(facts, desired, 'SyncFail');
+    if (progress.state === 'step') return progress.step;
+    if (progress.state === 'waiting') {
+      const wait = deadlineOf(facts, progress.on);
+      if (!wait.isOver) return rest('Failed', message, { failures: errors, waitsOn: progress.on, wakeAt: wait.until });
+    }
+    return { do: 'conclude', outcome: 'failed', message };
+  }
+  return rest('Failed', message, { failures: errors });
+}
+
+/** Waits for one thing, and says since when; past the deadline the release counts as failed, and is waited for still. */
+function waitFor(facts: TargetFacts, desired: DesiredSet, { on, message, wakeAt }: Waiting, otherwise?: number): Step {
+  if (facts.openRelease === undefined) return rest('Syncing', message, { wakeAt: earliest([wakeAt, otherwise]) });
+  const wait = deadlineOf(facts, on);
+  const said = `${message} (since ${timeText(wait.sinceTime)})`;
+  if (!wait.isOver) {
+    return rest('Syncing', said, { waitsOn: on, wakeAt: earliest([wait.until, wakeAt, otherwise]) });
+  }
+  const error = new PlumbError('WaitTimeout', `${said}: that is longer than ${durationText(facts.deadlineMs)}`, {
+    fix: 'Look at what it waits for: it goes on by itself once that is healthy. spec.timeout sets how long it waits.',
+  });
+  const step = failRelease(facts, desired, [error]);
+  return step.do === 'rest' ? { ...step, waitsOn: on, wakeAt: earliest([step.wakeAt, wakeAt, otherwise]) } : step;
+}
+
+function deadlineOf(
+  facts: TargetFacts,
+  on: string,
+): { readonly sinceTime: number; readonly until: number; readonly isOver: boolean } {
+  const since = facts.wait?.on === on ? facts.wait.since : facts.now;
+  const until = since + facts.deadlineMs;
+  return { sinceTime: facts.wait?.on === on ? facts.wait.sinceTime : facts.time, until, isOver: facts.now >= until };
+}
+
+function timeText(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 19)}Z`;
+}
+
+function durationText(ms: number): string {
+  return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${Math.round(ms / 1_000)} s`;
 }
 
 /** Whether an attempt is to be made: nothing failed yet, the wish is another one now, or it is time to try again. */
@@ -373,9 +580,10 @@ function earliest(times: readonly (number | undefined)[]): number | undefined {
 }
 
 function judge(facts: TargetFacts, desired: DesiredSet): DeletionVerdict {
-  const wanted = new Set(desired.objects.map(({ key }) => key));
+  const wanted = new Set([...desired.objects, ...desired.hooks].map(({ key }) => key));
   const candidates = facts.members.filter((live) => {
-    if (wanted.has(live.key)) return false;
+    // What was run is taken away by its own policy, or with the application.
+    if (wanted.has(live.key) || live.hookRun !== undefined) return false;
     const decision = decide({
       target: facts.target,
       key: live.key,
@@ -398,23 +606,37 @@ function judge(facts: TargetFacts, desired: DesiredSet): DeletionVerdict {
 }
 
 function restByHealth(facts: TargetFacts, desired: DesiredSet): Step {
-  let progressing: string | undefined;
-  let degraded: string | undefined;
+  let progressing: Waiting | undefined;
+  let degraded: Waiting | undefined;
   for (const { key } of desired.objects) {
     const live = facts.liveOf(key);
     if (live === undefined) {
-      progressing ??= `Waiting to see ${nameSome([key])}.`;
+      progressing ??= { on: key, message: `Waiting to see ${nameSome([key])}.` };
       continue;
     }
     const { status, message } = live.health;
-    if (status === 'Degraded' || status === 'Missing') degraded ??= `${nameSome([key])}: ${message}`;
-    else if (status === 'Progressing' || status === 'Unknown') progressing ??= `${nameSome([key])}: ${message}`;
+    const waiting = { on: key, message: `${nameSome([key])}: ${message}` };
+    if (status === 'Degraded' || status === 'Missing') degraded ??= waiting;
+    else if (status === 'Progressing' || status === 'Unknown') progressing ??= waiting;
   }
-  if (degraded !== undefined) return rest('Degraded', degraded);
-  if (progressing !== undefined) return rest('Syncing', progressing);
+  if (degraded !== undefined || progressing !== undefined) {
+    const message = degraded?.message ?? progressing?.message ?? '';
+    const state = degraded === undefined ? 'Syncing' : 'Degraded';
+    if (facts.openRelease?.hasFailed !== false) return rest(state, message);
+    const on = degraded?.on ?? progressing?.on ?? '';
+    const wait = deadlineOf(facts, on);
+    if (!wait.isOver) return rest(state, message, { waitsOn: on, wakeAt: wait.until });
+    const error = new PlumbError('Unhealthy', `${message} (since ${timeText(wait.sinceTime)})`);
+    const step = failRelease(facts, desired, [error]);
+    return step.do === 'rest' ? { ...step, waitsOn: on } : step;
+  }
   const message = `${desired.objects.length === 1 ? '1 object is' : `${desired.objects.length} objects are`} as Git wants.`;
-  if (facts.openRelease !== undefined) return { do: 'conclude', outcome: 'healthy', message };
-  return rest('Healthy', message);
+  if (facts.openRelease === undefined) return rest('Healthy', message);
+  const hooks = hookProgress(facts, desired, 'PostSync');
+  if (hooks.state === 'step') return hooks.step;
+  if (hooks.state === 'failed') return failRelease(facts, desired, hooks.errors);
+  if (hooks.state === 'waiting') return waitFor(facts, desired, hooks);
+  return { do: 'conclude', outcome: 'healthy', message };
 }
 
 /** The first error with its place, and how many there are besides. */

@@ -1,6 +1,7 @@
-import { isJsonArray } from './canonical.ts';
+import { digest, isJsonArray } from './canonical.ts';
 import { type ErrorCode } from './error-codes.ts';
 import { PlumbError } from './error.ts';
+import { saysHook } from './hook.ts';
 import { objectKey } from './key.ts';
 import { fieldAt, groupOf, isJsonObject, type Json, type JsonObject, type KubeObject } from './object.ts';
 import type { Hook, Origin, RenderedObject } from './rendered.ts';
@@ -135,7 +136,8 @@ function* readItems(list: DocumentAt, items: readonly Json[], errors: PlumbError
 }
 
 function checkObject(document: JsonObject, report: Report): KubeObject | undefined {
-  const { value, bytes } = withoutNulls(document);
+  const { value: written, bytes } = withoutNulls(document);
+  const value = withHookName(written);
   const { apiVersion, kind, metadata } = value;
   if (kind === undefined && apiVersion === undefined) {
     const fix = 'Set both, or exclude the file with spec.render.manifests.exclude.';
@@ -163,6 +165,18 @@ function checkObject(document: JsonObject, report: Report): KubeObject | undefin
   if (apiVersion === 'v1' && kind === 'Secret') checkSecret(value, report);
   checkListKeys(value, kind, report);
   return withoutGenerated(value, metadata) as unknown as KubeObject;
+}
+
+/**
+ * A hook may be named by `generateName`, as Argo CD allows it. It gets a name that its content makes: the same hook has the
+ * same name in every run, so that a run can be told from the one before, and one that crashed is found again.
+ */
+function withHookName(value: JsonObject): JsonObject {
+  const { metadata } = value;
+  if (!isJsonObject(metadata) || metadata['name'] !== undefined) return value;
+  const { generateName, ...rest } = metadata;
+  if (typeof generateName !== 'string' || !saysHook(metadata['annotations'])) return value;
+  return { ...value, metadata: { ...rest, name: `${generateName}${digest(value).slice(0, 8)}` } };
 }
 
 function missingOrWrong(value: Json | undefined): string {

@@ -11,7 +11,14 @@ const TARGET = 'shop/web' as TargetKey;
 const OTHER = 'shop/api' as TargetKey;
 const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'env', namespace: 'shop' } };
 const key = keyOf(object);
-const desired: DesiredObject = { key, hash: 'h1', phase: 2, origin: { file: 'deploy/env.yaml', line: 3 }, object };
+const desired: DesiredObject = {
+  key,
+  hash: 'h1',
+  phase: 2,
+  wave: 0,
+  origin: { file: 'deploy/env.yaml', line: 3 },
+  object,
+};
 const live: LiveObject = {
   key,
   apiVersion: 'v1',

@@ -29,7 +29,9 @@ export type Reason =
   /** The object belongs to an application that is no more. */
   | 'abandoned'
   /** Git does not want it any more. */
-  | 'removed';
+  | 'removed'
+  /** It is a hook whose turn has come, or whose policy takes it away. */
+  | 'hook';
 
 export type Decision =
   | {

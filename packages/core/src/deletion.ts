@@ -88,5 +88,11 @@ export function deletionDigest(objects: readonly Pick<LiveObject, 'key' | 'uid'>
 
 function isProtected(key: ObjectKey, budget: DeletionBudget): boolean {
   const ref = parseObjectKey(key);
-  return ref !== undefined && (PROTECTED_KINDS.includes(ref.kind) || budget.protect.includes(kindName(ref)));
+  return ref !== undefined && (isProtectedKind(key) || budget.protect.includes(kindName(ref)));
+}
+
+/** Whether no policy of any hook or object may have it deleted. */
+export function isProtectedKind(key: ObjectKey): boolean {
+  const ref = parseObjectKey(key);
+  return ref !== undefined && PROTECTED_KINDS.includes(ref.kind);
 }

@@ -1,23 +1,34 @@
 import { digest, desiredHash } from './canonical.ts';
 import { PlumbError } from './error.ts';
-import { keyOf, objectKey, refOf, shortName, shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
+import { hookOf, type SyncHook } from './hook.ts';
+import { keyOf, parseObjectKey, refOf, shortName, shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import { fieldAt, groupOf, kindName, type GroupKind, type KubeObject } from './object.ts';
+import { orderOf, type Order, type OrderedObject } from './order-graph.ts';
 import { applyPhase } from './order.ts';
 import type { Origin, RenderedObject } from './rendered.ts';
 import { withTracking } from './tracking.ts';
 
 /** One object as Git wants it, ready to be sent: with its namespace and the marks of membership. */
-export interface DesiredObject {
+export interface DesiredObject extends Order {
   readonly key: ObjectKey;
   readonly hash: string;
+  /** Of its kind: see `applyPhase`. */
   readonly phase: number;
   readonly origin: Origin;
   readonly object: KubeObject;
 }
 
+/** An object that is run and not kept: see `hook.ts`. */
+export interface DesiredHook extends DesiredObject {
+  readonly hook: SyncHook;
+}
+
 /** All that Git wants of one target. Always complete: see `Rendered`. */
 export interface DesiredSet {
+  /** What is kept, in the order of applying. */
   readonly objects: readonly DesiredObject[];
+  /** What is run, in the order of running. */
+  readonly hooks: readonly DesiredHook[];
   /** Over all keys and hashes: two sets with one digest are the same. */
   readonly digest: string;
 }
@@ -42,7 +53,7 @@ export function place(
   placement: Placement,
 ): { readonly desired: DesiredSet; readonly errors: readonly PlumbError[] } {
   const brought = kindsBroughtBy(rendered);
-  const objects: DesiredObject[] = [];
+  const placed: PlacedObject[] = [];
   const errors: PlumbError[] = [];
   const seen = new Map<ObjectKey, Origin>();
   for (const { object, origin } of rendered) {
@@ -59,11 +70,11 @@ export function place(
       errors.push(new PlumbError('ObjectInvalid', message, { where: origin, subject, field: 'metadata.namespace' }));
       continue;
     }
-    const placed =
+    const inNamespace =
       scope === 'namespaced' && object.metadata.namespace === undefined
         ? { ...object, metadata: { ...object.metadata, namespace: placement.namespace } }
         : object;
-    const key = keyOf(placed);
+    const key = keyOf(inNamespace);
     const first = seen.get(key);
     if (first !== undefined) {
       const message = `${subject} is defined twice: in ${atOrigin(first)} and in ${atOrigin(origin)}`;
@@ -71,11 +82,40 @@ export function place(
       continue;
     }
     seen.set(key, origin);
-    const marked = withTracking(placed, placement.target, placement.applySet);
-    objects.push({ key, hash: desiredHash(marked), phase: applyPhase(groupKind), origin, object: marked });
+    placed.push({ origin, object: withTracking(inNamespace, placement.target, placement.applySet) });
   }
-  objects.sort((a, b) => a.phase - b.phase || (a.key < b.key ? -1 : 1));
-  return { desired: { objects, digest: digestOf(objects) }, errors };
+  return { desired: arrange(placed, errors), errors };
+}
+
+/** An object in its namespace, with its marks: as it is sent, and as a release keeps it. */
+export interface PlacedObject {
+  readonly object: KubeObject;
+  readonly origin: Origin;
+}
+
+/** Tells hooks from what is kept, and puts both into their order. What cannot be ordered goes to `errors`. */
+export function arrange(placed: readonly PlacedObject[], errors: PlumbError[]): DesiredSet {
+  const ordered = placed.map(({ object, origin }): OrderedObject => {
+    return { key: keyOf(object), object, origin, hook: hookOf(object, origin, errors) };
+  });
+  // What never runs is not there for anybody.
+  const present = ordered.filter(({ hook }) => hook === undefined || hook.phases.length > 0);
+  const orders = orderOf(present, errors);
+  const objects: DesiredObject[] = [];
+  const hooks: DesiredHook[] = [];
+  for (const { key, object, origin, hook } of present) {
+    const phase = applyPhase(parseObjectKey(key) ?? { group: '', kind: object.kind });
+    const desired = { key, hash: desiredHash(object), phase, origin, object, wave: 0, ...orders.get(key) };
+    if (hook === undefined) objects.push(desired);
+    else hooks.push({ ...desired, hook });
+  }
+  objects.sort(byOrder);
+  hooks.sort(byOrder);
+  return { objects, hooks, digest: digestOf([...objects, ...hooks]) };
+}
+
+function byOrder(a: DesiredObject, b: DesiredObject): number {
+  return a.wave - b.wave || a.phase - b.phase || (a.key < b.key ? -1 : 1);
 }
 
 export function digestOf(objects: readonly { readonly key: ObjectKey; readonly hash: string }[]): string {
@@ -96,24 +136,6 @@ function kindsBroughtBy(rendered: readonly RenderedObject[]): ReadonlyMap<string
 
 function atOrigin(origin: Origin): string {
   return origin.line === undefined ? origin.file : `${origin.file}:${origin.line}`;
-}
-
-/** The key of the CustomResourceDefinition that must be established before objects of these kinds can be written. */
-export function crdKeyFor(desired: readonly DesiredObject[], groupKind: GroupKind): ObjectKey | undefined {
-  const crd = desired.find(
-    ({ object }) =>
-      object.kind === 'CustomResourceDefinition' &&
-      fieldAt(object, 'spec', 'group') === groupKind.group &&
-      fieldAt(object, 'spec', 'names', 'kind') === groupKind.kind,
-  );
-  return crd === undefined
-    ? undefined
-    : objectKey({
-        group: 'apiextensions.k8s.io',
-        kind: 'CustomResourceDefinition',
-        namespace: '',
-        name: crd.object.metadata.name,
-      });
 }
 
 /** An error about a desired object, with the line that a person has to look at where it knows none itself. */

@@ -189,6 +189,22 @@ export const ERROR_CODES = {
     retry: 'change',
     fix: 'Restore the objects in Git, or approve exactly this set of deletions.',
   },
+  OrderCycle: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Change a wave or a depends-on, so that one of them can be the first.',
+  },
+  DependencyMissing: { culprit: 'user', retry: 'change', fix: 'Correct the name, or create what is depended on.' },
+  DependencyCycle: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Remove one of these spec.dependsOn: none of the applications can be the first.',
+  },
+  HookFailed: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Look at the logs of the hook, then push a correction, or run it again with "plumb sync".',
+  },
   ForeignObject: { culprit: 'user', retry: 'change', fix: 'Delete the object by hand, or remove it from Git.' },
   // Cluster
   KubeconfigInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the kubeconfig.' },

@@ -1,7 +1,9 @@
 import { computeHealth, type Health } from './health/index.ts';
+import { HOOK_RUN_ANNOTATION } from './hook.ts';
 import { keyOf, type ObjectKey, type TargetKey } from './key.ts';
 import { fieldsHash } from './managed-fields.ts';
 import type { KubeObject } from './object.ts';
+import { annotatedDependencies, annotatedWave } from './order-graph.ts';
 import { FIELD_MANAGER, trackedTarget } from './tracking.ts';
 
 /**
@@ -21,6 +23,12 @@ export interface LiveObject {
   readonly lastEditor: Editor | undefined;
   readonly deleting: boolean;
   readonly health: Health;
+  /** Which run of a hook it is; undefined where it is none. */
+  readonly hookRun?: string;
+  /** Its wave, where it names one: what came late goes early. */
+  readonly wave?: number;
+  /** What its `depends-on` names: it goes before these. */
+  readonly dependsOn?: readonly ObjectKey[];
 }
 
 export interface Editor {
@@ -31,6 +39,9 @@ export interface Editor {
 
 /** Sums up an object as the API server reports it. Its managedFields must be there. */
 export function observe(object: KubeObject): LiveObject {
+  const hookRun = object.metadata.annotations?.[HOOK_RUN_ANNOTATION];
+  const wave = annotatedWave(object);
+  const dependsOn = annotatedDependencies(object);
   return {
     key: keyOf(object),
     apiVersion: object.apiVersion,
@@ -41,6 +52,9 @@ export function observe(object: KubeObject): LiveObject {
     lastEditor: lastEditorOf(object),
     deleting: object.metadata.deletionTimestamp !== undefined,
     health: computeHealth(object),
+    ...(hookRun === undefined ? {} : { hookRun }),
+    ...(wave === 0 ? {} : { wave }),
+    ...(dependsOn.length === 0 ? {} : { dependsOn }),
   };
 }
 

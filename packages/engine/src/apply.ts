@@ -5,10 +5,10 @@ import {
   parseObjectKey,
   PlumbError,
   toPlumbError,
-  type Decision,
   type KubeObject,
   type LiveObject,
   type ObjectKey,
+  type Reason,
   type TargetKey,
   type Write,
 } from '@plumb/core';
@@ -104,7 +104,11 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
  * Deletes objects, each only in the exact state that was judged: the uid and the resource version are preconditions.
  * An object that has finalizers is on its way; the watch tells when it is gone.
  */
-export async function pruneAll(objects: readonly LiveObject[], context: WriteContext): Promise<readonly WriteResult[]> {
+export async function pruneAll(
+  objects: readonly LiveObject[],
+  context: WriteContext,
+  reason: Extract<Reason, 'removed' | 'hook'> = 'removed',
+): Promise<readonly WriteResult[]> {
   const { client, ledger, target, commit, writeAs, identity, signal } = context;
   const seqs = await ledger.intend(
     objects.map(({ key }) => ({
@@ -112,7 +116,7 @@ export async function pruneAll(objects: readonly LiveObject[], context: WriteCon
       target,
       verb: 'delete',
       object: key,
-      reason: 'removed' satisfies Extract<Decision, { action: 'delete' }>['reason'],
+      reason,
       actor: writeAs ?? identity,
     })),
   );

@@ -14,6 +14,7 @@ import { openLedger } from '@plumb/ledger';
 import { openDiskCache } from '@plumb/render';
 import { Catalog, rawName, type CatalogApplication } from './catalog.ts';
 import { Claims } from './claims.ts';
+import { dependentsOf } from './dependencies.ts';
 import { dataNamesOf } from './externals.ts';
 import { Gate } from './gate.ts';
 import { HookSecrets } from './http/hook-secrets.ts';
@@ -258,6 +259,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     createdAt: (target) => createdAt(catalog, target),
     mayWrite: () => gate.isOpen && lease.mayWrite(),
     targetsOf: (repository) => catalog.targetsOf(repository),
+    targetsOfApplication: (name) => catalog.application(name)?.targets.values(),
     wake,
     rested(target, rest) {
       const spec = catalog.specOf(target);
@@ -303,7 +305,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const lookedUp = Promise.all([...repositories].map((repository) => sources.targetsChanged(repository)));
     // Another spec is another attempt: what failed under the old one may work now.
     for (const target of entry.targets.keys()) reconciler.retry(target);
-    if (before === undefined) wake(entry.targets.keys());
+    if (before === undefined) wake([...entry.targets.keys(), ...dependentsOf(name, catalog.applications())]);
     // Not before its files are known: else what the old spec led to would be reported as the outcome of the new one.
     else
       run(

@@ -49,6 +49,15 @@ export function narrate(event: TargetEvent, metrics: Metrics, log: Log): void {
       for (const { error } of event.failed) logFailure(target, error, log);
       return;
     }
+    case 'hooks':
+      log({
+        level: event.did === 'failed' ? 'warn' : 'info',
+        message: HOOK_MESSAGES[event.did],
+        target,
+        ...(event.phase === undefined ? {} : { phase: event.phase }),
+        objects: event.keys.map(shortNameOf).join(', '),
+      });
+      return;
     case 'pruned':
       metrics.add('plumb_write_total', event.keys.length, { action: 'delete', result: 'ok' });
       log({
@@ -72,6 +81,13 @@ export function narrate(event: TargetEvent, metrics: Metrics, log: Log): void {
       event satisfies never;
   }
 }
+
+const HOOK_MESSAGES = {
+  started: 'Started hooks',
+  succeeded: 'Hooks have succeeded',
+  failed: 'Hooks have failed',
+  cleared: 'Took hooks away',
+} as const;
 
 function logFailure(target: TargetKey, error: PlumbError, log: Log): void {
   log({

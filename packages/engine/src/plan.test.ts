@@ -58,6 +58,8 @@ async function openWorld(): Promise<World> {
     budget: { maxObjects: 25, maxPercent: 20, protect: [] },
     approvedDeletion: undefined,
     suspended: false,
+    dependsOn: [],
+    deadlineMs: 600_000,
     applySet: applySetId(parentRef),
     render: { release: 'shop', namespace },
     externals: undefined,

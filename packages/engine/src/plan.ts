@@ -13,23 +13,24 @@ import {
   parseGroupKinds,
   place,
   PlumbError,
+  shortNameOf,
   toPlumbError,
   trackedTarget,
   versionOf,
   APPLYSET_GROUP_KINDS_ANNOTATION,
+  HOOK_PHASES,
   PART_OF_LABEL,
   type AppliedObject,
   type Decision,
   type DeletionVerdict,
   type DesiredObject,
+  type DesiredSet,
   type FieldChange,
   type GroupKind,
   type KubeObject,
   type LiveObject,
   type ObjectKey,
   type Origin,
-  refOf,
-  shortName,
   type Reason,
   type Rendered,
   type Result,
@@ -102,7 +103,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
   const externals = await renderer.externalsOf(spec, { signal });
   const rendered = await renderer.render(spec, { tree, externals, committedMs }, { signal });
   if (!rendered.ok) return fail(rendered.error);
-  const objects = rendered.value.objects.filter(({ hook }) => hook === undefined);
+  const { objects } = rendered.value;
   const kinds = await Kinds.load(
     client,
     objects.map(({ object }) => object),
@@ -124,7 +125,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     Promise.all(desired.objects.map((object) => planObject(request, object, kinds, newNamespaces))),
     listMembers(request, kinds, desired.objects),
   ]);
-  const deletions = judge(request, members, desired.objects);
+  const deletions = judge(request, members, desired);
   if (desired.objects.length === 0 && deletions.verdict === 'none') {
     return fail([new PlumbError('SuspiciouslyEmpty', `The source of ${spec.target} holds no manifests`)]);
   }
@@ -141,7 +142,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     items: [...leaving.map(deletion), ...items],
     unchanged: outcomes.length - items.length,
     deletions,
-    notes: notesOf(rendered.value, externals, spec),
+    notes: notesOf(rendered.value, desired, externals, spec),
   });
 }
 
@@ -157,14 +158,17 @@ async function withPlaces(item: PlanItem, places: FieldPlaces, signal: AbortSign
 
 /** What a person should know who reads the plan: what a range came to, and what is left out. */
 function notesOf(
-  { objects, warnings }: Rendered,
+  { warnings }: Rendered,
+  { hooks }: DesiredSet,
   externals: Externals | undefined,
   { isVolatile }: TargetSpec,
 ): readonly string[] {
   const notes = [...warnings];
   if (isVolatile) notes.push('random values are others with every render (spec.render.random: upstream)');
-  const hooks = objects.filter(({ hook }) => hook !== undefined).map(({ object }) => shortName(refOf(object)));
-  if (hooks.length > 0) notes.push(`hooks are not run yet: ${hooks.join(', ')}`);
+  for (const phase of HOOK_PHASES) {
+    const run = hooks.filter(({ hook }) => hook.phases.includes(phase)).map(({ key }) => shortNameOf(key));
+    if (run.length > 0) notes.push(`${phase} hooks: ${run.join(', ')}`);
+  }
   const { chart } = externals ?? {};
   return chart === undefined ? notes : [`chart ${chart.name} ${chart.version} (${chart.digest})`, ...notes];
 }
@@ -305,15 +309,12 @@ async function listMembers(
   return lists.flat().flatMap((object) => (trackedTarget(object) === spec.target ? [observe(object)] : []));
 }
 
-function judge(
-  request: PlanRequest,
-  members: readonly LiveObject[],
-  desired: readonly DesiredObject[],
-): DeletionVerdict {
+function judge(request: PlanRequest, members: readonly LiveObject[], { objects, hooks }: DesiredSet): DeletionVerdict {
   const { spec } = request;
-  const wanted = new Set(desired.map(({ key }) => key));
+  const wanted = new Set([...objects, ...hooks].map(({ key }) => key));
   const candidates = members.filter((live) => {
-    if (wanted.has(live.key)) return false;
+    // Hooks have their own delete policies.
+    if (wanted.has(live.key) || live.hookRun !== undefined) return false;
     const { target, conflicts } = spec;
     const question = { target, key: live.key, desired: undefined, live, applied: undefined, owner: undefined };
     return decide({ ...question, policy: { conflicts } }).action === 'delete';
@@ -321,7 +322,7 @@ function judge(
   return judgeDeletions({
     candidates,
     memberCount: members.length,
-    desiredCount: desired.length,
+    desiredCount: objects.length,
     budget: spec.budget,
     approved: spec.approvedDeletion,
   });

@@ -1,11 +1,9 @@
 import {
   advance,
-  applyPhase,
-  desiredHash,
-  digestOf,
+  arrange,
   fieldsHash,
+  hookAttempt,
   isAbort,
-  keyOf,
   kindName,
   parseObjectKey,
   place,
@@ -14,8 +12,12 @@ import {
   DELETION,
   type AppliedObject,
   type Clock,
+  type DependencyFact,
+  type DesiredObject,
   type DesiredSet,
   type GroupKind,
+  type HookPhase,
+  type HookStart,
   type LiveObject,
   type ObjectKey,
   type Rest,
@@ -31,7 +33,9 @@ import type { Ledger } from '@plumb/ledger';
 import { applyAll, pruneAll, type WriteContext, type WriteResult } from './apply.ts';
 import { backoffMs } from './backoff.ts';
 import type { Claims } from './claims.ts';
+import { judgeDependencies } from './dependencies.ts';
 import type { Externals } from './externals.ts';
+import { nextAttempt, openReleaseOf, recordHooks, startHooks, type HookStarted } from './hooks.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
 import type { Sources } from './source.ts';
@@ -63,6 +67,8 @@ export interface ReconcilerOptions {
   wake(targets: readonly TargetKey[]): void;
   /** The target has nothing more to do for now. */
   rested(target: TargetKey, rest: Rest): void;
+  /** The targets of an application; undefined where there is no such application. */
+  targetsOfApplication(application: NamespacedName): Iterable<TargetSpec> | undefined;
   /** Something happened that people want to read about. */
   narrate(event: TargetEvent): void;
 }
@@ -87,6 +93,13 @@ export type TargetEvent =
       /** What was written. */
       readonly writes: readonly Write[];
       readonly failed: readonly FailedWrite[];
+    }
+  | {
+      readonly type: 'hooks';
+      readonly target: TargetKey;
+      readonly did: 'started' | 'succeeded' | 'failed' | 'cleared';
+      readonly phase: HookPhase | undefined;
+      readonly keys: readonly ObjectKey[];
     }
   | { readonly type: 'pruned'; readonly target: TargetKey; readonly keys: readonly ObjectKey[] }
   | {
@@ -114,6 +127,7 @@ export interface TargetMemory {
   heals: number[];
   healAfter: number;
   rest: Rest | undefined;
+  wait: TargetFacts['wait'];
   since: number;
   /** Looks in a row that ended with a fault that `advance` does not know. */
   faults: number;
@@ -158,7 +172,7 @@ export class Reconciler {
       target,
       outcomes: [],
       removed: [...memory.applied.keys()],
-      ...(release?.hasFailed === false ? { release: { number: release.number, outcome: 'superseded' } } : {}),
+      ...(release === undefined ? {} : { release: { number: release.number, outcome: 'superseded' } }),
     });
   }
 
@@ -169,6 +183,8 @@ export class Reconciler {
     memory.failures.clear();
     memory.renderFailure = undefined;
     memory.healAfter = 0;
+    memory.wait = undefined;
+    if (memory.openRelease !== undefined) memory.openRelease = nextAttempt(memory.openRelease);
   }
 
   /** The watch of a kind has synced or failed: whoever waits for it looks again, and goes on waiting where it failed. */
@@ -197,6 +213,7 @@ export class Reconciler {
       heals: [],
       healAfter: 0,
       rest: undefined,
+      wait: undefined,
       since: clock.now(),
       faults: 0,
     };
@@ -204,25 +221,23 @@ export class Reconciler {
     const stored = release === undefined ? undefined : await ledger.releaseObjects(target, release.number);
     const rows = await ledger.applied(target);
     memory.release = release?.number;
-    // A release of a namesake that was deleted, while the engine ran (no rows are left) or while it did not.
+    const isOpen = release?.outcome === 'running' || release?.outcome === 'failed';
+    const runs = release !== undefined && isOpen ? await ledger.hookRuns(target, release.number) : [];
+    // A release of a namesake that was deleted, while the engine ran (nothing is left of it) or while it did not.
     const isOurs =
-      release !== undefined && (rows.length > 0 || release.objectCount === 0) && release.startedAt >= createdAt(target);
+      release !== undefined &&
+      (rows.length > 0 || runs.length > 0 || release.objectCount === 0) &&
+      release.startedAt >= createdAt(target);
     if (isOurs && stored !== undefined) {
-      const objects = stored.map(({ object, origin }) => ({
-        key: keyOf(object),
-        hash: desiredHash(object),
-        phase: applyPhase(parseObjectKey(keyOf(object)) ?? { group: '', kind: object.kind }),
-        origin: origin ?? { file: '' },
-        object,
-      }));
-      objects.sort((a, b) => a.phase - b.phase || (a.key < b.key ? -1 : 1));
+      const desired = arrange(
+        stored.map(({ object, origin }) => ({ object, origin: origin ?? { file: '' } })),
+        [],
+      );
       memory.releasedCommit = release.commit;
       memory.releasedDigest = release.digest;
-      if (release.outcome === 'running' || release.outcome === 'failed') {
-        memory.openRelease = { number: release.number, hasFailed: release.outcome === 'failed' };
-      }
-      if (digestOf(objects) === release.digest) {
-        memory.desired = { objects, digest: release.digest, inputs: release.inputsKey, commit: release.commit };
+      if (isOpen) memory.openRelease = openReleaseOf(release.number, release.outcome === 'failed', runs);
+      if (desired.digest === release.digest) {
+        memory.desired = { ...desired, inputs: release.inputsKey, commit: release.commit };
       }
       for (const row of rows) memory.applied.set(row.key, row);
     }
@@ -265,6 +280,10 @@ export class Reconciler {
       const step = advance(facts);
       if (step.do === 'rest') {
         memory.faults = 0;
+        if (step.waitsOn === undefined) memory.wait = undefined;
+        else if (memory.wait?.on !== step.waitsOn) {
+          memory.wait = { on: step.waitsOn, since: facts.now, sinceTime: facts.time };
+        }
         this.#rest(target, memory, step);
         return;
       }
@@ -281,6 +300,10 @@ export class Reconciler {
     return {
       target,
       now: clock.monotonic(),
+      time: clock.now(),
+      deadlineMs: spec.deadlineMs,
+      wait: memory.wait,
+      dependencies: () => this.#dependenciesOf(spec),
       suspended: spec.suspended,
       policy: { conflicts: spec.conflicts },
       budget: spec.budget,
@@ -330,6 +353,21 @@ export class Reconciler {
     return claimant === target ? undefined : claimant;
   }
 
+  #dependenciesOf(spec: TargetSpec): DependencyFact {
+    const { sources, targetsOfApplication } = this.#options;
+    return judgeDependencies(spec, {
+      targetsOf: targetsOfApplication,
+      hindranceOf: (other) => {
+        const source = sources.sourceOf(other);
+        const memory = this.#memories.get(other.target);
+        if (memory?.rest === undefined || source.state === 'waiting') return 'Pending';
+        // What it was before this commit does not count.
+        if (source.state === 'ready' && memory.desired?.inputs !== source.inputs) return 'Pending';
+        return memory.rest.state === 'Healthy' ? undefined : memory.rest.state;
+      },
+    });
+  }
+
   /** A target of the same repository that has not said yet, or cannot say, what it wants of the commit. */
   #behind(spec: TargetSpec, before: 'claim' | 'deletion'): TargetKey | undefined {
     const commit = this.#memories.get(spec.target)?.desired?.commit;
@@ -351,7 +389,7 @@ export class Reconciler {
     const kinds = new Map<string, GroupKind>();
     for (const sibling of this.#options.parents.targetsOf(spec.application)) {
       if (sibling === spec.target) continue;
-      const wanted = this.#memories.get(sibling)?.desired?.objects ?? [];
+      const wanted = everythingIn(this.#memories.get(sibling)?.desired);
       for (const kind of kindsIn([...wanted, ...this.#options.live.membersOf(sibling)]))
         kinds.set(kindName(kind), kind);
     }
@@ -374,7 +412,7 @@ export class Reconciler {
         return;
       case 'membership': {
         const wanted = () => [
-          ...kindsIn(memory.desired?.objects),
+          ...kindsIn(everythingIn(memory.desired)),
           ...kindsIn(live.membersOf(target)),
           ...this.#siblingKinds(spec),
         ];
@@ -394,6 +432,33 @@ export class Reconciler {
         const results = await pruneAll(step.objects, this.#writeContext(spec, memory, signal));
         this.#learnDeletions(results, step.objects, memory);
         narrate({ type: 'pruned', target, keys: results.flatMap((result) => (result.ok ? [result.key] : [])) });
+        return;
+      }
+      case 'start-hooks': {
+        const open = memory.openRelease;
+        if (open === undefined) return;
+        const started = await startHooks(step.starts, open, this.#writeContext(spec, memory, signal));
+        this.#learnStarts(started, step.starts, memory);
+        const keys = started.flatMap(({ key, error }) => (error === undefined ? [key] : []));
+        if (keys.length > 0) narrate({ type: 'hooks', target, did: 'started', phase: phaseOf(step.starts), keys });
+        return;
+      }
+      case 'record-hooks': {
+        const open = memory.openRelease;
+        if (open === undefined) return;
+        await recordHooks(step.ends, open, this.#writeContext(spec, memory, signal));
+        for (const did of ['succeeded', 'failed'] as const) {
+          const ended = step.ends.filter(({ state }) => state === did);
+          const keys = ended.map(({ key }) => key);
+          if (keys.length > 0) narrate({ type: 'hooks', target, did, phase: phaseOf(ended), keys });
+        }
+        return;
+      }
+      case 'clear-hooks': {
+        const results = await pruneAll(step.objects, this.#writeContext(spec, memory, signal), 'hook');
+        this.#learnDeletions(results, step.objects, memory);
+        const keys = results.flatMap((result) => (result.ok ? [result.key] : []));
+        narrate({ type: 'hooks', target, did: 'cleared', phase: undefined, keys });
         return;
       }
       case 'conclude': {
@@ -423,8 +488,7 @@ export class Reconciler {
     narrate({ type: 'rendered', target: spec.target, result });
     let errors: readonly PlumbError[] = rendered.ok ? [] : rendered.error;
     if (rendered.ok) {
-      // Hooks are run, not kept; until they are, they are left out.
-      const objects = rendered.value.objects.filter(({ hook }) => hook === undefined);
+      const { objects } = rendered.value;
       const scopes = await this.#scopesOf(
         objects.map(({ object }) => object),
         signal,
@@ -500,14 +564,15 @@ export class Reconciler {
       ...(memory.chart === undefined ? {} : { chart: chartText(memory.chart) }),
       inputsKey: desired.inputs,
       digest: desired.digest,
-      objects: desired.objects.map(({ object, origin }) => ({ object, origin })),
+      objects: everythingIn(desired).map(({ object, origin }) => ({ object, origin })),
       subject: commit.subject,
       author: commit.author.name,
     });
     memory.release = release.number;
     memory.releasedCommit = desired.commit;
     memory.releasedDigest = desired.digest;
-    memory.openRelease = { number: release.number, hasFailed: false };
+    memory.openRelease = openReleaseOf(release.number, false, []);
+    memory.wait = undefined;
     narrate({
       type: 'released',
       target: spec.target,
@@ -552,6 +617,14 @@ export class Reconciler {
       });
     }
     return failed;
+  }
+
+  #learnStarts(started: readonly HookStarted[], starts: readonly HookStart[], memory: TargetMemory): void {
+    for (const [index, { key, error }] of started.entries()) {
+      const start = starts[index];
+      if (error === undefined || start === undefined) memory.failures.delete(key);
+      else this.#fail(memory, key, hookAttempt(start.hook, start.mark), error);
+    }
   }
 
   #learnDeletions(results: readonly WriteResult[], objects: readonly LiveObject[], memory: TargetMemory): void {
@@ -620,8 +693,17 @@ function chartText({ name, version, digest }: NonNullable<Externals['chart']>): 
   return `${name} ${version} ${digest}`;
 }
 
+/** What is kept, and what is run. */
+function everythingIn(desired: DesiredSet | undefined): readonly DesiredObject[] {
+  return desired === undefined ? [] : [...desired.objects, ...desired.hooks];
+}
+
 function keysOf(desired: DesiredSet): readonly ObjectKey[] {
-  return desired.objects.map(({ key }) => key);
+  return everythingIn(desired).map(({ key }) => key);
+}
+
+function phaseOf(runs: readonly { readonly mark: string }[]): HookPhase | undefined {
+  return runs[0]?.mark.split(' ')[1] as HookPhase | undefined;
 }
 
 function kindsIn(objects: readonly { readonly key: ObjectKey }[] = []): readonly GroupKind[] {

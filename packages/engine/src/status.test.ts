@@ -14,6 +14,7 @@ function application(status?: ApplicationStatus): Application {
     spec: {
       source: { repository: 'code', path: '' },
       conflicts: 'report',
+      timeout: '10m',
       deletion: { maxObjects: 25, maxPercent: 20 },
     },
     ...(status === undefined ? {} : { status }),

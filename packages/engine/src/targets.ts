@@ -1,4 +1,4 @@
-import type { Application } from '@plumb/api';
+import { parseDuration, type Application } from '@plumb/api';
 import {
   applySetId,
   groupOf,
@@ -32,6 +32,10 @@ export interface TargetSpec {
   readonly budget: DeletionBudget;
   readonly approvedDeletion: string | undefined;
   readonly suspended: boolean;
+  /** Applications that have to be healthy before this one rolls out. */
+  readonly dependsOn: readonly NamespacedName[];
+  /** How long one thing may be waited for before a release counts as failed, in milliseconds. */
+  readonly deadlineMs: number;
   readonly applySet: string;
   readonly render: RenderInputs;
   /** What a render takes from elsewhere than the repository; undefined takes nothing. */
@@ -56,6 +60,9 @@ export interface ExternalSpec {
     readonly strict: boolean;
   };
 }
+
+/** What `spec.timeout` is where it cannot be read: the default of the API. */
+const DEFAULT_DEADLINE_MS = 10 * 60_000;
 
 /** On an Application: a new value asks for a look at Git and another try of all that failed. */
 export const RECONCILE_ANNOTATION = 'plumb.dev/reconcile-requested-at';
@@ -89,6 +96,10 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
       budget: { ...spec.deletion, protect: spec.deletion.protect ?? [] },
       approvedDeletion: approvals.get(environment?.name ?? '-'),
       suspended: (spec.suspend ?? false) || (environment?.suspend ?? false),
+      dependsOn: (spec.dependsOn ?? []).map((other): NamespacedName => {
+        return `${other.namespace ?? metadata.namespace}/${other.name}`;
+      }),
+      deadlineMs: parseDuration(spec.timeout) ?? DEFAULT_DEADLINE_MS,
       applySet: applySetId(parentOf(application)),
       render: renderInputsOf(application, environment, namespace),
       externals: externalsOf(application),

@@ -1,4 +1,5 @@
 export * from './applied-object.ts';
+export type { HookRunRecord } from './hook-run-record.ts';
 export { RELEASES_WITH_OBJECTS, type ConcludedBatch, type Ledger } from './ledger.ts';
 export { openLedger, openLedgerReadOnly } from './open.ts';
 export type { LedgerReader } from './reader.ts';

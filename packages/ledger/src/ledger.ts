@@ -3,6 +3,7 @@ import { canonicalJson, type Clock, type ObjectKey, type TargetKey } from '@plum
 import type { AppliedObject } from './applied-object.ts';
 import { inTransaction, ledgerUnavailable } from './database.ts';
 import { SqliteReader, type LedgerReader, type OpenDatabase } from './reader.ts';
+import type { HookRunRecord } from './hook-run-record.ts';
 import type { NewRelease, Release, ReleaseConclusion } from './release.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import type { StoredContent, Vault } from './vault.ts';
@@ -29,7 +30,7 @@ export interface Ledger extends LedgerReader {
     message?: string,
   ): Promise<void>;
   saveApplied(target: TargetKey, upserts: readonly AppliedObject[], removals: readonly ObjectKey[]): Promise<void>;
-  /** `conclude`, `saveApplied` and `concludeRelease` as one transaction. */
+  /** `conclude`, `saveApplied` and `concludeRelease` as one transaction, and what became of hooks. */
   concludeBatch(batch: ConcludedBatch): Promise<void>;
   /** Forgets the releases and the applied objects of a target; the record of its writes is kept. */
   forgetTarget(target: TargetKey): Promise<void>;
@@ -41,6 +42,7 @@ export interface ConcludedBatch {
   readonly applied?: readonly AppliedObject[];
   readonly removed?: readonly ObjectKey[];
   readonly release?: ReleaseConclusion;
+  readonly hookRuns?: readonly HookRunRecord[];
 }
 
 export interface WritableDatabase extends OpenDatabase {
@@ -135,21 +137,34 @@ export class SqliteLedger extends SqliteReader implements Ledger {
     await this.#write(() => this.#saveApplied(target, upserts, removals));
   }
 
-  async concludeBatch({ target, outcomes, applied = [], removed = [], release }: ConcludedBatch): Promise<void> {
+  async concludeBatch({
+    target,
+    outcomes,
+    applied = [],
+    removed = [],
+    release,
+    hookRuns = [],
+  }: ConcludedBatch): Promise<void> {
     await this.#write(() => {
       this.#conclude(outcomes);
       this.#saveApplied(target, applied, removed);
       if (release !== undefined) this.#concludeRelease(target, release);
+      const at = this.#clock.now();
+      for (const run of hookRuns) {
+        const { release: number, attempt, mark, object, state, uid, message } = run;
+        this.#statements.saveHookRun.run(target, number, attempt, mark, object, at, state, uid, message);
+      }
     });
   }
 
   async forgetTarget(target: TargetKey): Promise<void> {
-    const { contentOfTarget, forgetReleaseObjects, forgetReleases, forgetApplied } = this.#statements;
+    const { contentOfTarget, forgetReleaseObjects, forgetReleases, forgetApplied, forgetHookRuns } = this.#statements;
     await this.#write(() => {
       const contents = contentOfTarget.all(target);
       forgetReleaseObjects.run(target);
       forgetReleases.run(target);
       forgetApplied.run(target);
+      forgetHookRuns.run(target);
       this.#dropUnreferenced(contents);
     });
   }

@@ -4,6 +4,7 @@ import type { ErrorRecord, ObjectKey, Origin, TargetKey } from '@plumb/core';
 import type { AppliedObject } from './applied-object.ts';
 import { decodeJson } from './decode.ts';
 import { kyselyOver, ledgerUnavailable } from './database.ts';
+import type { HookRunRecord } from './hook-run-record.ts';
 import type { Release, ReleaseObject } from './release.ts';
 import type { AppliedRow, IntentRow, OutcomeRow, ReleaseObjectRow, ReleaseRow, Tables } from './schema.ts';
 import type { Vault } from './vault.ts';
@@ -22,6 +23,8 @@ export interface LedgerReader extends AsyncDisposable {
    */
   releaseObjects(target: TargetKey, number: number): Promise<readonly ReleaseObject[] | undefined>;
   applied(target: TargetKey): Promise<readonly AppliedObject[]>;
+  /** The hooks that were run for a release, attempt by attempt. */
+  hookRuns(target: TargetKey, release: number): Promise<readonly HookRunRecord[]>;
   appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>>;
   /** Newest first. */
   writes(options: { readonly target?: TargetKey; readonly limit: number }): Promise<readonly WriteRecord[]>;
@@ -127,6 +130,20 @@ export class SqliteReader implements LedgerReader {
     const rows = await this.read((db) => db.selectFrom('applied').selectAll().where('target', '=', target).execute());
     const vault = await this.#vault();
     return rows.map((row) => toApplied(row, vault));
+  }
+
+  async hookRuns(target: TargetKey, release: number): Promise<readonly HookRunRecord[]> {
+    const rows = await this.read((db) =>
+      db
+        .selectFrom('hook_run')
+        .select(['release', 'attempt', 'mark', 'object', 'state', 'uid', 'message'])
+        .where('target', '=', target)
+        .where('release', '=', release)
+        .orderBy('attempt')
+        .orderBy('at')
+        .execute(),
+    );
+    return rows.map(({ object, ...row }) => ({ ...row, object: object as ObjectKey }));
   }
 
   async appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>> {

@@ -10,6 +10,7 @@ export interface Tables {
   release_object: ReleaseObjectRow;
   content: ContentRow;
   applied: AppliedRow;
+  hook_run: HookRunRow;
   setting: { name: string; value: string };
 }
 
@@ -80,6 +81,19 @@ export interface AppliedRow {
   release: number;
 }
 
+interface HookRunRow {
+  target: string;
+  release: number;
+  attempt: number;
+  /** See `HOOK_RUN_ANNOTATION`. */
+  mark: string;
+  object: string;
+  at: number;
+  state: 'started' | 'succeeded' | 'failed';
+  uid: string;
+  message: string;
+}
+
 /** In order of their names. A migration that was released is never edited. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': {
@@ -92,7 +106,25 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       for (const statement of PROVENANCE) await sql.raw(statement).execute(db);
     },
   },
+  '0003-hooks': {
+    async up(db: Kysely<unknown>) {
+      await sql.raw(HOOKS).execute(db);
+    },
+  },
 };
+
+const HOOKS = `CREATE TABLE hook_run (
+  target TEXT NOT NULL,
+  release INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  mark TEXT NOT NULL,
+  object TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('started', 'succeeded', 'failed')),
+  uid TEXT NOT NULL,
+  message TEXT NOT NULL,
+  PRIMARY KEY (target, release, mark, object)
+) STRICT, WITHOUT ROWID`;
 
 const PROVENANCE = [
   `ALTER TABLE release ADD COLUMN repository TEXT`,

@@ -38,6 +38,13 @@ export function prepareStatements(database: DatabaseSync) {
         desired_hash = excluded.desired_hash, fields_hash = excluded.fields_hash, release = excluded.release`),
     removeApplied: prepare('DELETE FROM applied WHERE target = ? AND object = ?'),
 
+    // What has ended keeps its end.
+    saveHookRun: prepare(`INSERT INTO hook_run (target, release, attempt, mark, object, at, state, uid, message)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET at = excluded.at, state = excluded.state, uid = excluded.uid, message = excluded.message
+        WHERE state = 'started'`),
+    forgetHookRuns: prepare('DELETE FROM hook_run WHERE target = ?'),
+
     contentOfTarget: prepare('SELECT DISTINCT content FROM release_object WHERE target = ?'),
     forgetReleaseObjects: prepare('DELETE FROM release_object WHERE target = ?'),
     forgetReleases: prepare('DELETE FROM release WHERE target = ?'),
