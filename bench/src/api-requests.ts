@@ -11,8 +11,8 @@ export type RequestCounts = ReadonlyMap<string, number>;
 const OBJECTS = ['applications', 'repositories', 'serviceaccounts', 'services', 'deployments', 'ingresses'];
 /** The API server's own repair of node ports lists all Services every three minutes, with or without an engine. */
 const LISTED = [...OBJECTS.filter((resource) => resource !== 'services'), 'secrets'];
-const ATTRIBUTED: Readonly<Record<string, readonly string[]>> = {
-  APPLY: [...OBJECTS, 'customresourcedefinitions', 'namespaces', 'leases'],
+const ATTRIBUTED: Readonly<Record<string, readonly string[] | 'all'>> = {
+  APPLY: 'all',
   GET: [...OBJECTS, 'secrets'],
   LIST: LISTED,
   DELETE: OBJECTS,
@@ -24,7 +24,8 @@ export function countRequests(metrics: string): RequestCounts {
   const counts = new Map<string, number>();
   for (const { labels, value } of samplesOf(metrics, 'apiserver_request_total')) {
     const { verb = '', resource = '', subresource = '' } = labels;
-    if (ATTRIBUTED[verb]?.includes(resource) !== true) continue;
+    const attributed = ATTRIBUTED[verb] ?? [];
+    if (attributed !== 'all' && !attributed.includes(resource)) continue;
     const name = `${verb} ${resource}${subresource === '' ? '' : `/${subresource}`}`;
     counts.set(name, (counts.get(name) ?? 0) + value);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { goalsOf, type AppsFigures, type PhaseFigures } from './apps.ts';
+import { goalsOf, type AppsFigures } from './apps.ts';
+import type { PhaseFigures } from './phase.ts';
 
 function phase(figures: Partial<PhaseFigures> = {}): PhaseFigures {
   return {

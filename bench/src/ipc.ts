@@ -16,13 +16,16 @@ interface Answer {
   readonly error?: string;
 }
 
-export async function startPart(module: string, options: { readonly logFile: string }): Promise<Part> {
+export async function startPart(
+  module: string,
+  options: { readonly logFile: string; readonly execArgv?: readonly string[] },
+): Promise<Part> {
   const log = await open(options.logFile, 'a');
   const path = fileURLToPath(new URL(module, import.meta.url));
   const child = fork(path, {
     stdio: ['ignore', log.fd, log.fd, 'ipc'],
     // As bin/plumb.mjs starts the engine.
-    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'],
+    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', ...(options.execArgv ?? [])],
   });
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   const ended = once(child, 'exit');

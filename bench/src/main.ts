@@ -8,10 +8,12 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { apps } from './apps.ts';
 import { render } from './render.ts';
+import { scale } from './scale.ts';
+import { watches } from './watches.ts';
 import { machine, writeResult, type Bench, type BenchOptions } from './result.ts';
 import { missedOf, rewriteTable } from './table.ts';
 
-const BENCHES: readonly Bench[] = [apps, render];
+const BENCHES: readonly Bench[] = [apps, scale, watches, render];
 
 async function main(args: readonly string[]): Promise<boolean> {
   const { values, positionals } = parseArgs({
@@ -32,7 +34,7 @@ async function main(args: readonly string[]): Promise<boolean> {
   const [name, ...rest] = positionals;
   if (name === undefined) {
     for (const bench of BENCHES) console.log(`${bench.name.padEnd(8)}${bench.summary}`);
-    console.log(`${'all'.padEnd(8)}Everything, one after the other: with --short in ten minutes`);
+    console.log(`${'all'.padEnd(8)}Everything, one after the other: with --short in a quarter of an hour`);
     return true;
   }
   const chosen = BENCHES.filter((bench) => name === 'all' || bench.name === name);

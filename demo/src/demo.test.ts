@@ -35,7 +35,7 @@ test('the story holds, step by step, and leaves nothing behind', async (t) => {
     /✓ Nothing was deleted {2}12 objects with the uids they had/,
     /✓ cart prod {4}Healthy {2}r1 · 4 objects in cart-prod · 2 of 2 Pods available/,
     /✓ reviews-prod Healthy {2}r1 · 4 objects in reviews-prod · 3 of 3 Pods available/,
-    /✓ The chart's hook is not run yet {2}no Job\/cart-migration in either/,
+    /✓ cart dev {5}the chart's migration ran first {2}Job\/cart-migration, once, and ended before Deployment\/cart was made/,
     /✓ reviews-dev {2}env CACHE_SECONDS 30 → 60/,
     /✓ Nobody else has a new release {2}shop dev, shop staging, shop prod, cart dev, cart prod$/m,
     /✓ Nothing else was rendered {2}plumb_render_total \+ 2$/m,

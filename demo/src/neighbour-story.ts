@@ -1,4 +1,4 @@
-import { diffObjects, fieldAt, formatChanges, type KubeObject } from '@plumb/core';
+import { diffObjects, fieldAt, formatChanges, HOOK_RUN_ANNOTATION, type KubeObject } from '@plumb/core';
 import { variable } from './env-variable.ts';
 import type { LiveRef } from './live.ts';
 import { Mismatch, duration } from './narrator.ts';
@@ -59,16 +59,22 @@ export class NeighbourStory {
       [CART.map(() => 24), CART.length],
       'Secret/cart-store in cart-dev and cart-prod',
     );
-    narrator.verify(
-      "The chart's hook is not run yet",
-      await Promise.all(
-        CART.map(({ namespace }) =>
-          this.#scene.live.get({ group: 'batch', kind: 'Job', namespace, name: 'cart-migration' }),
-        ),
-      ),
-      CART.map(() => undefined),
-      'no Job/cart-migration in either',
-    );
+    for (const target of CART) {
+      const job = await this.#scene.live.get({
+        group: 'batch',
+        kind: 'Job',
+        namespace: target.namespace,
+        name: 'cart-migration',
+      });
+      const ended = String(fieldAt(job, 'status', 'completionTime') ?? '');
+      const { creationTimestamp = '' } = (await this.#deployment(target)).metadata;
+      narrator.verify(
+        `${target.label.padEnd(12)} the chart's migration ran first`,
+        [fieldAt(job, 'metadata', 'annotations', HOOK_RUN_ANNOTATION), ended !== '' && ended <= creationTimestamp],
+        ['r1.1 PreSync', true],
+        `Job/cart-migration, once, and ended before Deployment/${target.deployment} was made`,
+      );
+    }
     const last = Math.max(...seen.map(({ at }) => at));
     narrator.proven(`Healthy everywhere ${duration(last - begun)} after Plumb was told of them`);
   }

@@ -124,7 +124,7 @@ async function watchRuns(plumb: EngineFixture): Promise<Runs> {
   const config = await loadKubeconfig({ path: plumb.cluster.kubeconfig, env: {}, signal });
   const client = connect(config, { clock: systemClock, random: systemRandom, userAgent: 'plumb-test' });
   const seen = new Map<string, Set<string>>();
-  const jobs = client.reflect(await client.resource({ group: 'batch', kind: 'Job' }, { signal }), {
+  client.reflect(await client.resource({ group: 'batch', kind: 'Job' }, { signal }), {
     namespace: plumb.namespace,
     signal,
     onChange: (event) => {

@@ -4,6 +4,7 @@ export { install, isInstalled, SYSTEM_NAMESPACE } from './install.ts';
 export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
 export { openTargetRenderer, type TargetRendererFolders } from './open-target-renderer.ts';
 export { readDataOnce } from './named-data.ts';
+export { LiveIndex } from './observe.ts';
 export { planTarget, type Plan, type PlanItem, type PlanRequest } from './plan.ts';
 export { systemClock, systemRandom } from './ports/clock.ts';
 export {

@@ -63,7 +63,7 @@ const UNSUPPORTED_MS = 600_000;
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 30_000;
 /** Changes told in one turn of the event loop. */
-const TURN_CHANGES = 200;
+const TURN_OBJECTS = 200;
 
 /**
  * A copy of one kind of a cluster's objects that keeps itself up to date.
@@ -253,17 +253,16 @@ export class ClusterReflector implements Reflector {
     const old = this.#objects;
     this.#objects = fresh;
     this.#resourceVersion = resourceVersion;
-    let changes = 0;
+    let looked = 0;
     for (const [key, object] of fresh) {
+      if (++looked % TURN_OBJECTS === 0) await setImmediate();
       const previous = old.get(key);
       if (previous !== undefined && sameState(previous, object)) continue;
       this.#tell(previous === undefined ? { type: 'added', key, object } : { type: 'updated', key, object, previous });
-      if (++changes % TURN_CHANGES === 0) await setImmediate();
     }
     for (const [key, previous] of old) {
-      if (fresh.has(key)) continue;
-      this.#tell({ type: 'deleted', key, object: previous, previous });
-      if (++changes % TURN_CHANGES === 0) await setImmediate();
+      if (++looked % TURN_OBJECTS === 0) await setImmediate();
+      if (!fresh.has(key)) this.#tell({ type: 'deleted', key, object: previous, previous });
     }
     this.#synced = true;
     this.#error = undefined;

@@ -158,6 +158,10 @@ func main() {
 }
 
 func (m module) patch(out string) error {
+	// A module that has not been fetched yet has no folder.
+	if err := exec.Command("go", "mod", "download", m.path).Run(); err != nil {
+		return fmt.Errorf("fetching %s: %w", m.path, err)
+	}
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", m.path).Output()
 	if err != nil {
 		return fmt.Errorf("finding %s: %w", m.path, err)
