@@ -152,7 +152,7 @@ test('one renewal that hangs is given up in time for the next one', async (t) =>
   assert.equal(lease.mayWrite(), true);
 });
 
-test('a process that was stopped for a while does not write before it has renewed', async (t) => {
+test('D19: a process that was stopped for a while does not write before it has renewed', async (t) => {
   const leases = new FakeLeases();
   const manual = new ManualClock();
   let stoppedMs = 0;
@@ -173,7 +173,7 @@ test('a process that was stopped for a while does not write before it has renewe
   assert.deepEqual(said, ['lost: ClusterUnreachable', 'regained']);
 });
 
-test('a lease that another engine has taken is lost at once, and held again when it has run out', async (t) => {
+test('D19: a lease that another engine has taken is lost at once, and held again when it has run out', async (t) => {
   const leases = new FakeLeases();
   const clock = new ManualClock();
   const { lease, said } = await hold(t, leases, clock);
@@ -182,7 +182,7 @@ test('a lease that another engine has taken is lost at once, and held again when
   await pass(clock, 15_000);
   assert.equal(lease.mayWrite(), false);
   assert.equal(leases.holder, 'another');
-  await pass(clock, 45_000);
+  await pass(clock, 70_000);
 
   assert.equal(lease.mayWrite(), true);
   assert.deepEqual(said, ['lost: EngineBusy', 'regained']);
@@ -227,5 +227,35 @@ test('a start is refused while another engine renews its lease', async (t) => {
   await assert.rejects(hold(t, leases, clock), busy);
   clock.advance(45_001);
 
-  assert.equal((await hold(t, leases, clock)).lease.mayWrite(), true);
+  const holding = hold(t, leases, clock);
+  await pass(clock, 21_000);
+  assert.equal((await holding).lease.mayWrite(), true);
+});
+
+test('D35: an engine whose clock is ten minutes ahead does not take a lease that is being renewed', async (t) => {
+  const leases = new FakeLeases();
+  const ahead = new ManualClock();
+  const behind = { now: () => ahead.now() - 600_000 } as Clock;
+  leases.takenBy('other', behind);
+  ahead.sleep = async (ms) => {
+    ahead.advance(ms);
+    leases.takenBy('other', behind);
+  };
+
+  await assert.rejects(hold(t, leases, ahead), busy);
+  assert.equal(leases.holder, 'other');
+});
+
+test('D35: a lease that has run out is taken when it has stood still for as long as a renewal takes', async (t) => {
+  const leases = new FakeLeases();
+  const clock = new ManualClock();
+  leases.takenBy('other', { now: () => clock.now() - 600_000 } as Clock);
+
+  const holding = hold(t, leases, clock);
+  await pass(clock, 19_000);
+  assert.equal(leases.holder, 'other');
+  await pass(clock, 2_000);
+
+  assert.equal((await holding).lease.mayWrite(), true);
+  assert.equal(leases.holder, 'me');
 });

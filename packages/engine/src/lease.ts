@@ -17,6 +17,11 @@ const ATTEMPT_MS = 10_000;
 const RETRY_MS = 2_000;
 /** When giving the lease back takes longer than this, it is left to run out. */
 const GIVE_BACK_MS = 2_000;
+/**
+ * A lease that has run out by this machine's clock has to stand still for so long before it is taken: its holder's clock
+ * may be another one, and a holder that lives renews it within this time.
+ */
+const STILL_MS = RENEW_MS + 5_000;
 /** How often engines that start at once may get in each other's way. */
 const TAKE_ATTEMPTS = 10;
 
@@ -73,6 +78,8 @@ class LeaseRecord {
   readonly #space = processSpace();
   /** As last read or written: the precondition of the next write, so that of two engines one is refused. */
   #version: string | undefined;
+  /** A lease of another engine that has run out by our clock, as first seen. */
+  #still: { readonly version: string | undefined; readonly since: number } | undefined;
 
   static async open(options: LeaseOptions): Promise<LeaseRecord> {
     const { client, signal } = options;
@@ -98,13 +105,17 @@ class LeaseRecord {
         await this.#create(o);
         continue;
       }
-      const other = heldBy(lease, clock.now());
+      const holder = holderOf(lease);
       const isFree =
-        other === undefined || other === this.holder || (when === 'start' && isDeadNeighbour(other, this.#space));
+        holder === '' || holder === this.holder || (when === 'start' && isDeadNeighbour(holder, this.#space));
       if (!isFree) {
-        throw new PlumbError('EngineBusy', `Another engine runs against this cluster: ${other}`, {
-          subject: `Lease/${LEASE_NAME}`,
-        });
+        if (heldBy(lease, clock.now()) !== undefined || this.#hasMovedOn(lease)) throw busyWith(holder);
+        const stillFor = clock.monotonic() - (this.#still?.since ?? 0);
+        if (stillFor < STILL_MS) {
+          if (when === 'renewal') throw busyWith(holder);
+          await clock.sleep(STILL_MS - stillFor, o);
+          continue;
+        }
       }
       this.#version = lease.metadata.resourceVersion;
       try {
@@ -114,6 +125,14 @@ class LeaseRecord {
         if (!hasMoved(thrown) || attempt >= TAKE_ATTEMPTS) throw thrown;
       }
     }
+  }
+
+  /** Whether somebody has renewed a lease that seemed to have run out. */
+  #hasMovedOn({ metadata: { resourceVersion } }: KubeObject): boolean {
+    const before = this.#still;
+    if (before?.version === resourceVersion) return false;
+    this.#still = { version: resourceVersion, since: this.#options.clock.monotonic() };
+    return before !== undefined;
   }
 
   async renew(o: { readonly signal: AbortSignal }): Promise<void> {
@@ -150,6 +169,18 @@ class LeaseRecord {
     const { client, namespace } = this.#options;
     await client.apply({ ...LEASE_TYPE, metadata: { namespace, name: LEASE_NAME } }, { force: false, ...o });
   }
+}
+
+function busyWith(holder: string): PlumbError {
+  return new PlumbError('EngineBusy', `Another engine runs against this cluster: ${holder}`, {
+    subject: `Lease/${LEASE_NAME}`,
+  });
+}
+
+/** Empty where the lease was given back. */
+function holderOf(lease: KubeObject): string {
+  const holder = fieldAt(lease, 'spec', 'holderIdentity');
+  return typeof holder === 'string' ? holder : '';
 }
 
 const LEASE_TYPE = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' } as const;
