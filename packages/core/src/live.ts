@@ -30,7 +30,7 @@ export interface Editor {
 }
 
 /** Sums up an object as the API server reports it. Its managedFields must be there. */
-export function observe(object: KubeObject): LiveObject {
+export function observe(object: KubeObject, assess: (object: KubeObject) => Health = computeHealth): LiveObject {
   return {
     key: keyOf(object),
     apiVersion: object.apiVersion,
@@ -40,7 +40,7 @@ export function observe(object: KubeObject): LiveObject {
     fieldsHash: fieldsHash(object),
     lastEditor: lastEditorOf(object),
     deleting: object.metadata.deletionTimestamp !== undefined,
-    health: computeHealth(object),
+    health: assess(object),
   };
 }
 
