@@ -1,6 +1,7 @@
 import { cliPage } from './cli-page.ts';
 import { errorsPage } from './errors-page.ts';
 import type { GeneratedPage } from './generated-page.ts';
+import { healthPage } from './health-page.ts';
 import { kindPage } from './kind-page.ts';
 import { metricsPage } from './metrics-page.ts';
 
@@ -10,6 +11,7 @@ export async function generatedPages(): Promise<readonly GeneratedPage[]> {
     { path: 'docs/errors.md', text: errorsPage() },
     { path: 'docs/reference/application.md', text: kindPage('Application') },
     { path: 'docs/reference/repository.md', text: kindPage('Repository') },
+    { path: 'docs/reference/health-conventions.md', text: healthPage() },
     { path: 'docs/reference/metrics.md', text: metricsPage() },
     { path: 'docs/reference/cli.md', text: await cliPage() },
   ];

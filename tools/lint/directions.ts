@@ -9,12 +9,13 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   git: ['core'],
   charts: ['core'],
   render: ['core'],
+  health: ['core'],
   kube: ['core'],
   ledger: ['core'],
   api: ['core'],
   controlplane: ['core'],
-  engine: ['core', 'git', 'charts', 'render', 'kube', 'ledger', 'api', 'controlplane'],
-  cli: ['core', 'git', 'charts', 'render', 'kube', 'ledger', 'api', 'controlplane', 'engine'],
+  engine: ['core', 'git', 'charts', 'render', 'health', 'kube', 'ledger', 'api', 'controlplane'],
+  cli: ['core', 'git', 'charts', 'render', 'health', 'kube', 'ledger', 'api', 'controlplane', 'engine'],
 };
 
 /** What the tests inside the packages may import beside what their package may: real servers and shared fixtures. */

@@ -101,6 +101,21 @@ const diff = buildCommand({
   },
 });
 
+const health = buildCommand({
+  loader: async () => (await import('./verbs/health.ts')).health,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      filename: text('Objects in JSON or YAML, any number; - is standard input', 'FILE'),
+      lua: text('Folder of health scripts in Lua, as GROUP/KIND/health.lua', 'DIR'),
+      rules: text('File of health rules in CEL', 'FILE'),
+      output: oneOf('table', 'json'),
+    },
+    aliases: { ...everyVerbAliases, f: 'filename', o: 'output' },
+  },
+  docs: { brief: 'Show the health that objects tell about themselves, without a cluster' },
+});
+
 const up = buildCommand({
   loader: async () => (await import('./verbs/up.ts')).up,
   parameters: {
@@ -110,6 +125,8 @@ const up = buildCommand({
       port: wholeNumber('Port of the listener for webhooks, health and metrics; 0 is any free one', 'PORT', 0, 65_535),
       namespace: text('Look after the applications of one namespace only', 'NS'),
       data: text('Folder of the embedded cluster', 'DIR'),
+      healthLua: text('Folder of health scripts in Lua, as GROUP/KIND/health.lua', 'DIR'),
+      healthRules: text('File of health rules in CEL', 'FILE'),
     },
     aliases: { ...everyVerbAliases, n: 'namespace' },
   },
@@ -244,6 +261,7 @@ export const routes = buildRouteMap<string, CliContext>({
     history,
     render,
     diff,
+    health,
     repo: buildRouteMap({ routes: { add: repoAdd }, docs: { brief: 'Repositories' } }),
     app: buildRouteMap({ routes: { add: appAdd }, docs: { brief: 'Applications' } }),
     version,

@@ -55,6 +55,14 @@ export const ERROR_CODES = {
     fix: 'Remove the field: it is set by the API server or by Plumb.',
   },
   TooLarge: { culprit: 'user', retry: 'change', fix: 'Make the object smaller: the API server would refuse it.' },
+  // Health rules
+  HealthRulesInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the named field or folder.' },
+  LuaSyntax: { culprit: 'user', retry: 'change', fix: 'Correct the script at this line: it is read as Lua 5.1.' },
+  LuaError: { culprit: 'user', retry: 'change', fix: 'Correct the script, and try it with "plumb health --lua".' },
+  LuaLimit: { culprit: 'user', retry: 'change', fix: 'Make the script cheaper: it may take 1 s and make 64 MiB.' },
+  CelSyntax: { culprit: 'user', retry: 'change', fix: 'Correct the expression.' },
+  CelType: { culprit: 'user', retry: 'change', fix: 'Make the expression a bool over fields that the kind has.' },
+  CelCost: { culprit: 'user', retry: 'change', fix: 'Make the expression cheaper: it may look at 100,000 values.' },
   // Rendering
   TemplateError: { culprit: 'user', retry: 'change', fix: 'Correct the template at this line.' },
   ValuesInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the values.' },

@@ -38,7 +38,7 @@ export interface Editor {
 }
 
 /** Sums up an object as the API server reports it. Its managedFields must be there. */
-export function observe(object: KubeObject): LiveObject {
+export function observe(object: KubeObject, assess: (object: KubeObject) => Health = computeHealth): LiveObject {
   const hookRun = object.metadata.annotations?.[HOOK_RUN_ANNOTATION];
   const wave = annotatedWave(object);
   const dependsOn = annotatedDependencies(object);
@@ -51,7 +51,7 @@ export function observe(object: KubeObject): LiveObject {
     fieldsHash: fieldsHash(object),
     lastEditor: lastEditorOf(object),
     deleting: object.metadata.deletionTimestamp !== undefined,
-    health: computeHealth(object),
+    health: assess(object),
     ...(hookRun === undefined ? {} : { hookRun }),
     ...(wave === 0 ? {} : { wave }),
     ...(dependsOn.length === 0 ? {} : { dependsOn }),

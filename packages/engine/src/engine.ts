@@ -9,6 +9,7 @@ import {
   type Random,
   type TargetKey,
 } from '@plumb/core';
+import type { HealthAssessor } from '@plumb/health';
 import type { KubeClient } from '@plumb/kube';
 import { openLedger } from '@plumb/ledger';
 import { openDiskCache } from '@plumb/render';
@@ -53,6 +54,8 @@ export interface EngineOptions {
   readonly concurrency?: number | undefined;
   /** Tells this engine from others on the lease; default host name and process id. */
   readonly holder?: string | undefined;
+  /** Health by rules of the user; default without such rules. */
+  readonly health?: HealthAssessor | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -234,6 +237,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     client,
     clock,
     signal: running,
+    health: options.health,
     changed: (key, targets) => {
       // A definition that comes or goes changes which kinds there are.
       if (parseObjectKey(key)?.kind === 'CustomResourceDefinition') client.invalidateDiscovery();

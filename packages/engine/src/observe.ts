@@ -15,6 +15,7 @@ import {
   type PlumbError,
   type TargetKey,
 } from '@plumb/core';
+import type { HealthAssessor } from '@plumb/health';
 import type { KubeClient, Reflector } from '@plumb/kube';
 import { backoffMs } from './backoff.ts';
 
@@ -26,6 +27,8 @@ export interface LiveIndexOptions {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Tells health, also by rules of the user; default without such rules. */
+  readonly health?: Pick<HealthAssessor, 'assess' | 'needsStatus'> | undefined;
   /** Something that matters of an object changed: its marks, its fields that we own, its health, or it is gone. */
   changed(key: ObjectKey, targets: readonly TargetKey[]): void;
   /** The watch of a kind has synced or failed. */
@@ -102,7 +105,7 @@ export class LiveIndex implements AsyncDisposable {
       const resource = await client.resource(groupKind, { signal });
       watch.reflector = client.reflect(resource, {
         labelSelector: PART_OF_LABEL,
-        metadataOnly: !needsStatus(groupKind),
+        metadataOnly: !(this.#options.health?.needsStatus ?? needsStatus)(groupKind),
         trim: (object) => this.#summarise(object),
         signal,
         onChange: (event) => {
@@ -123,7 +126,7 @@ export class LiveIndex implements AsyncDisposable {
 
   /** The answer to a write of ours: mostly newer than what the watch has shown. */
   wrote(object: KubeObject): void {
-    const live = observe(object);
+    const live = this.#observe(object);
     const watch = this.#watches.get(kindName({ group: groupOf(object.apiVersion), kind: object.kind }));
     const hasPassed = watch?.synced === true && isOlderVersion(live.resourceVersion, watch.seen);
     // The watch is past our write and does not have the object: it came and went while our answer was on its way.
@@ -214,8 +217,12 @@ export class LiveIndex implements AsyncDisposable {
     const { uid, resourceVersion } = object.metadata;
     const known = this.#objects.get(keyOf(object));
     const isKnown = known !== undefined && known.uid === uid && known.resourceVersion === resourceVersion;
-    this.#summaries.set(kept, isKnown ? known : observe(object));
+    this.#summaries.set(kept, isKnown ? known : this.#observe(object));
     return kept;
+  }
+
+  #observe(object: KubeObject): LiveObject {
+    return observe(object, this.#options.health?.assess);
   }
 
   #put(live: LiveObject | undefined): void {

@@ -8,6 +8,7 @@ import { clusterId, openClient, runFolder } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
 import { cacheFolder, stateFolder } from '../folders.ts';
+import { readHealthRules } from '../health-rules.ts';
 import { oneLine } from '../printable.ts';
 import { announceRun } from '../run-file.ts';
 import { paint } from '../style.ts';
@@ -17,12 +18,16 @@ export interface UpFlags extends EveryVerb {
   readonly port: number;
   readonly namespace?: string | undefined;
   readonly data?: string | undefined;
+  readonly healthLua?: string | undefined;
+  readonly healthRules?: string | undefined;
 }
 
 /** `plumb up`: the engine here, in the foreground, until Ctrl-C. */
 export async function up(this: CliContext, flags: UpFlags): Promise<void> {
   const { surroundings } = this;
-  const { env, home, clock, signal } = surroundings;
+  const { cwd, env, home, clock, signal } = surroundings;
+  // First: rules that cannot be read must not cost the start of a cluster.
+  const health = await readHealthRules({ lua: flags.healthLua, rules: flags.healthRules }, cwd, clock);
   // Backwards: the engine ends before the cluster that it talks to.
   await using running = new AsyncDisposableStack();
   const cluster = await openCluster(this, flags, running);
@@ -36,6 +41,7 @@ export async function up(this: CliContext, flags: UpFlags): Promise<void> {
       stateFolder: cluster.stateFolder,
       cacheFolder: cacheFolder(env, home, 'git', cluster.id),
       namespace: flags.namespace,
+      health,
       listen: { host: '127.0.0.1', port: flags.port },
       identity: `${userInfo().username}@${hostname()} (context ${cluster.config.context})`,
       log: (event) => this.note(eventLine(this, event)),

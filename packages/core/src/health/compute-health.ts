@@ -1,6 +1,7 @@
 import { groupOf, isJsonObject, type GroupKind, type Json, type KubeObject } from '../object.ts';
 import { apiService, customResourceDefinition } from './api-extension.ts';
-import { assessGeneric, assessReady } from './generic.ts';
+import { customResource } from './conventions.ts';
+import { assessGeneric } from './generic.ts';
 import { healthy, type Health, type HealthRule } from './health.ts';
 import { cronJob, job } from './job.ts';
 import { service } from './network.ts';
@@ -27,9 +28,6 @@ const RULES: ReadonlyMap<string, HealthRule> = new Map([
   ['batch/Job', job],
   ['policy/PodDisruptionBudget', podDisruptionBudget],
 ]);
-
-/** Kinds of other groups come with a definition of their own, and tell their health by conventions. */
-const CUSTOM_RESOURCE: HealthRule = { assess: assessReady, reads: {} };
 
 /** Nothing to read: such an object does its work by being there. */
 const PRESENCE: HealthRule = { assess: () => healthy('exists'), reads: {} };
@@ -62,7 +60,7 @@ const BUILT_IN_GROUPS: ReadonlySet<string> = new Set([
 ]);
 
 function ruleOf(group: string, kind: string): HealthRule {
-  return RULES.get(`${group}/${kind}`) ?? (BUILT_IN_GROUPS.has(group) ? PRESENCE : CUSTOM_RESOURCE);
+  return RULES.get(`${group}/${kind}`) ?? (BUILT_IN_GROUPS.has(group) ? PRESENCE : customResource);
 }
 
 /** The health that an object tells about itself. It fetches nothing and never throws. */
@@ -88,7 +86,10 @@ export function trimForHealth(object: KubeObject): KubeObject {
   const { [LAST_APPLIED_ANNOTATION]: _copy, ...ownAnnotations } = annotations ?? {};
   const { reads } = ruleOf(groupOf(apiVersion), kind);
   const spec = pick(object.spec, reads.spec ?? []);
-  const status = pick(object.status, ['observedGeneration', 'conditions', ...(reads.status ?? [])]);
+  const status =
+    reads.status === 'all'
+      ? (object.status as Json | undefined)
+      : pick(object.status, ['observedGeneration', 'conditions', ...(reads.status ?? [])]);
   return {
     apiVersion,
     kind,

@@ -1,4 +1,4 @@
-import { type KubeObject } from '../object.ts';
+import { fieldAt, type Json, type KubeObject } from '../object.ts';
 import { listAt, numberAt, textAt } from './health.ts';
 
 /** One entry of `status.conditions`, as the API conventions of Kubernetes describe it. */
@@ -11,11 +11,16 @@ export interface Condition {
 }
 
 export function conditionsOf(object: KubeObject): readonly Condition[] {
+  return conditionsIn(listAt(object, 'status', 'conditions'));
+}
+
+/** The entries of a list that are conditions; whatever else stands in it is left out. */
+export function conditionsIn(list: readonly Json[]): readonly Condition[] {
   const conditions: Condition[] = [];
-  for (const item of listAt(object, 'status', 'conditions')) {
+  for (const item of list) {
     const type = textAt(item, 'type');
-    const status = textAt(item, 'status');
-    if (type === undefined || (status !== 'True' && status !== 'False' && status !== 'Unknown')) continue;
+    const status = statusIn(item);
+    if (type === undefined || status === undefined) continue;
     const observedGeneration = numberAt(item, 'observedGeneration');
     conditions.push({
       type,
@@ -26,6 +31,15 @@ export function conditionsOf(object: KubeObject): readonly Condition[] {
     });
   }
   return conditions;
+}
+
+/** Of whoever does not write it as the conventions say: another case, a boolean; any other word leaves it open. */
+function statusIn(item: Json): Condition['status'] | undefined {
+  const status = fieldAt(item, 'status');
+  if (typeof status !== 'string' && typeof status !== 'boolean') return undefined;
+  const word = String(status).toLowerCase();
+  if (word === 'true') return 'True';
+  return word === 'false' ? 'False' : 'Unknown';
 }
 
 export function conditionOf(object: KubeObject, type: string): Condition | undefined {

@@ -1,6 +1,6 @@
 import { type KubeObject } from '../object.ts';
 import { conditionsOf } from './conditions.ts';
-import { because, degraded, healthy, numberAt, progressing, type Health } from './health.ts';
+import { because, degraded, numberAt, progressing, type Health } from './health.ts';
 
 /**
  * What holds for every kind, before its own rule is asked: an object on its way out, a spec that its controller has not
@@ -25,16 +25,4 @@ export function assessGeneric(object: KubeObject): Health | undefined {
     if (type === 'Stalled') return degraded(because('is stalled', message, reason));
   }
   return undefined;
-}
-
-/** The rule of kinds that have none of their own: the `Ready` condition where there is one, and otherwise it is there. */
-export function assessReady(object: KubeObject): Health {
-  const ready = conditionsOf(object).find((condition) => condition.type === 'Ready');
-  if (ready === undefined) return healthy('exists');
-  const { generation } = object.metadata;
-  if (generation !== undefined && ready.observedGeneration !== undefined && ready.observedGeneration < generation) {
-    return progressing(`waiting for generation ${generation} to be observed`);
-  }
-  if (ready.status === 'True') return healthy(because('is ready', ready.message));
-  return progressing(because('is not ready', ready.message, ready.reason));
 }

@@ -21,7 +21,7 @@ export interface Health {
 export interface HealthRule {
   readonly assess: (object: KubeObject) => Health;
   /** The fields of `spec` and `status` that `assess` reads; `observedGeneration` and `conditions` are always kept. */
-  readonly reads: { readonly spec?: readonly string[]; readonly status?: readonly string[] };
+  readonly reads: { readonly spec?: readonly string[]; readonly status?: readonly string[] | 'all' };
 }
 
 export function healthy(message: string): Health {

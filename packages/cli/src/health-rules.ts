@@ -1,0 +1,26 @@
+import { resolve } from 'node:path';
+import { type Clock } from '@plumb/core';
+import { openHealthAssessor, type HealthAssessor } from '@plumb/health';
+import { decodeYaml } from '@plumb/render';
+import { readInput } from './objects-file.ts';
+
+export interface HealthRuleFlags {
+  readonly lua?: string | undefined;
+  readonly rules?: string | undefined;
+}
+
+/** The rules that flags name, read; throws the first that is none, with its place. */
+export async function readHealthRules(flags: HealthRuleFlags, cwd: string, clock: Clock): Promise<HealthAssessor> {
+  const { lua, rules } = flags;
+  return await openHealthAssessor({
+    luaFolder: lua === undefined ? undefined : resolve(cwd, lua),
+    rules: rules === undefined ? undefined : await readRules(rules, cwd),
+    monotonic: () => clock.monotonic(),
+    now: () => clock.now(),
+  });
+}
+
+async function readRules(file: string, cwd: string) {
+  const { text, name } = await readInput(file, cwd);
+  return { value: decodeYaml(text, name)[0]?.value, file: name };
+}

@@ -1,0 +1,1 @@
+export { openHealthAssessor, type HealthAssessor } from './assessor.ts';
