@@ -630,13 +630,26 @@ function restByHealth(facts: TargetFacts, desired: DesiredSet): Step {
     const step = failRelease(facts, desired, [error]);
     return step.do === 'rest' ? { ...step, waitsOn: on } : step;
   }
-  const message = `${desired.objects.length === 1 ? '1 object is' : `${desired.objects.length} objects are`} as Git wants.`;
+  const count = desired.objects.length === 1 ? '1 object is' : `${desired.objects.length} objects are`;
+  const message = `${count} as Git wants.${keptText(facts, desired)}`;
   if (facts.openRelease === undefined) return rest('Healthy', message);
   const hooks = hookProgress(facts, desired, 'PostSync');
   if (hooks.state === 'step') return hooks.step;
   if (hooks.state === 'failed') return failRelease(facts, desired, hooks.errors);
   if (hooks.state === 'waiting') return waitFor(facts, desired, hooks);
   return { do: 'conclude', outcome: 'healthy', message };
+}
+
+/** What Git has let go of and an annotation keeps: nobody is to think that it has gone. */
+function keptText(facts: TargetFacts, desired: DesiredSet): string {
+  const wanted = new Set(desired.objects.map(({ key }) => key));
+  const kept = facts.members.filter(({ key, keep, hookRun }) => {
+    return keep !== undefined && hookRun === undefined && !wanted.has(key);
+  });
+  const [first] = kept.sort((a, b) => (a.key < b.key ? -1 : 1));
+  if (first === undefined) return '';
+  const names = nameSome(kept.map(({ key }) => key));
+  return ` Not in Git and kept: ${names} (${first.keep}${kept.length > 1 ? ', …' : ''}).`;
 }
 
 /** The first error with its place, and how many there are besides. */

@@ -53,6 +53,7 @@ const TABLE: readonly [name: string, change: Partial<DecisionInput>, expected: s
     { desired: undefined, live: { ...live, fieldsHash: undefined } },
     'keep',
   ],
+  ['what asks to be kept is kept', { desired: undefined, live: { ...live, keep: 'plumb.dev/prune: false' } }, 'keep'],
   ['what is being deleted already is kept', { desired: undefined, live: { ...live, deleting: true } }, 'keep'],
   ['what neither Git nor the cluster has is kept', { desired: undefined, live: undefined }, 'keep'],
   ['what another target claims is blocked', { owner: OTHER }, 'blocked OwnedByOther'],

@@ -81,6 +81,7 @@ export interface DecisionInput {
  * | desired | live | record | action, reason |
  * | --- | --- | --- | --- |
  * | no | ours, proven | - | delete, removed |
+ * | no | ours, with an annotation that keeps it | - | keep |
  * | no | other | - | keep |
  * | yes | claimed by another target | - | blocked, `OwnedByOther` |
  * | yes | being deleted | - | keep, waits for the deletion |
@@ -97,7 +98,9 @@ export function decide(input: DecisionInput): Decision {
   if (desired === undefined) {
     // Deletion wants every proof: the marks name this object and this target, and our manager owns fields on it.
     const ours = live !== undefined && live.target === target && live.fieldsHash !== undefined && !live.deleting;
-    return ours ? { action: 'delete', key, live, reason: 'removed' } : { action: 'keep', key };
+    return ours && live.keep === undefined
+      ? { action: 'delete', key, live, reason: 'removed' }
+      : { action: 'keep', key };
   }
   if (owner !== undefined) {
     return { action: 'blocked', key, desired, error: ownedByOther(key, target, owner, desired) };

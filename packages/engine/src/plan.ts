@@ -14,6 +14,7 @@ import {
   place,
   PlumbError,
   shortNameOf,
+  syncOptionsOf,
   toPlumbError,
   trackedTarget,
   versionOf,
@@ -142,7 +143,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     items: [...leaving.map(deletion), ...items],
     unchanged: outcomes.length - items.length,
     deletions,
-    notes: notesOf(rendered.value, desired, externals, spec),
+    notes: [...notesOf(rendered.value, desired, externals, spec), ...keptNotes(members, desired)],
   });
 }
 
@@ -159,18 +160,31 @@ async function withPlaces(item: PlanItem, places: FieldPlaces, signal: AbortSign
 /** What a person should know who reads the plan: what a range came to, and what is left out. */
 function notesOf(
   { warnings }: Rendered,
-  { hooks }: DesiredSet,
+  { objects, hooks }: DesiredSet,
   externals: Externals | undefined,
   { isVolatile }: TargetSpec,
 ): readonly string[] {
   const notes = [...warnings];
   if (isVolatile) notes.push('random values are others with every render (spec.render.random: upstream)');
+  for (const { key, object } of objects) {
+    for (const note of syncOptionsOf(object).notes) notes.push(`${shortNameOf(key)}: ${note}`);
+  }
   for (const phase of HOOK_PHASES) {
     const run = hooks.filter(({ hook }) => hook.phases.includes(phase)).map(({ key }) => shortNameOf(key));
     if (run.length > 0) notes.push(`${phase} hooks: ${run.join(', ')}`);
   }
   const { chart } = externals ?? {};
   return chart === undefined ? notes : [`chart ${chart.name} ${chart.version} (${chart.digest})`, ...notes];
+}
+
+/** What Git has let go of and an annotation keeps. */
+function keptNotes(members: readonly LiveObject[], { objects, hooks }: DesiredSet): readonly string[] {
+  const wanted = new Set([...objects, ...hooks].map(({ key }) => key));
+  return members.flatMap(({ key, keep, hookRun }) =>
+    keep === undefined || hookRun !== undefined || wanted.has(key)
+      ? []
+      : [`${shortNameOf(key)} is not in Git and is kept (${keep})`],
+  );
 }
 
 function deletion({ key }: LiveObject): PlanItem {
