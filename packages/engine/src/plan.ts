@@ -10,17 +10,22 @@ import {
   located,
   observe,
   ok,
+  ownEntry,
+  parseFieldPath,
   parseGroupKinds,
   place,
   PlumbError,
   shortNameOf,
   syncOptionsOf,
+  takeOver,
   toPlumbError,
   trackedTarget,
+  valueAt,
   versionOf,
   APPLYSET_GROUP_KINDS_ANNOTATION,
   HOOK_PHASES,
   PART_OF_LABEL,
+  SECRET_VALUE,
   type AppliedObject,
   type Decision,
   type DeletionVerdict,
@@ -271,7 +276,8 @@ async function planObject(
   const force = 'force' in first ? first.force : true;
   const dryRun = await client.apply(object, { force, dryRun: true, impersonate, signal }).then(
     (answer) => ({
-      changes: current === undefined ? [] : diffObjects(current, answer.object),
+      changes:
+        current === undefined ? [] : [...diffObjects(current, answer.object), ...leavingWith(current, answer.object)],
       isOfSameState: current?.metadata.resourceVersion === answer.object.metadata.resourceVersion,
     }),
     (thrown: unknown) => {
@@ -287,6 +293,16 @@ async function planObject(
     return planObject(request, desired, kinds, newNamespaces, looks + 1);
   }
   return itemOf(decide({ ...input, dryRun }), desired, current);
+}
+
+/** What a former tool had put there and goes because Git does not name it: no dry-run of an apply tells of it. */
+function leavingWith(current: KubeObject, answer: KubeObject): readonly FieldChange[] {
+  const change = ownEntry(current) === undefined ? takeOver(answer) : undefined;
+  return (change?.leftovers ?? []).flatMap((path) => {
+    const before = valueAt(current, parseFieldPath(path) ?? []);
+    if (before === undefined) return [];
+    return [{ path, before: current.kind === 'Secret' ? SECRET_VALUE : before }];
+  });
 }
 
 function itemOf(decision: Decision, desired: DesiredObject, current: KubeObject | undefined): PlanItem | undefined {
