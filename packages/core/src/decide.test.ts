@@ -79,6 +79,16 @@ const TABLE: readonly [name: string, change: Partial<DecisionInput>, expected: s
     'update drifted force by kubectl-edit',
   ],
   [
+    'what an autoscaler scaled is kept',
+    { live: { ...live, fieldsHash: 'f2', fieldsHashBeforeScaling: 'f1', scaledBy: 'kube-controller-manager' } },
+    'keep',
+  ],
+  [
+    'what an autoscaler scaled and somebody changed besides is healed without the replicas',
+    { live: { ...live, fieldsHash: 'f3', fieldsHashBeforeScaling: 'f2', scaledBy: 'kube-controller-manager' } },
+    'update drifted force by kubectl-edit scaled by kube-controller-manager',
+  ],
+  [
     'what lost all our fields is healed',
     { live: { ...live, fieldsHash: undefined } },
     'update drifted force by kubectl-edit',
@@ -112,6 +122,7 @@ for (const [name, change, expected] of TABLE) {
     if ('waitsFor' in decision) words.push(`waits for ${decision.waitsFor}`);
     if ('force' in decision && decision.force) words.push('force');
     if ('editor' in decision && decision.editor !== undefined) words.push(`by ${decision.editor.manager}`);
+    if ('scaledBy' in decision && decision.scaledBy !== undefined) words.push(`scaled by ${decision.scaledBy}`);
     assert.equal(words.join(' '), expected);
   });
 }

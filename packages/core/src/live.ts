@@ -1,7 +1,7 @@
 import { computeHealth, type Health } from './health/index.ts';
 import { HOOK_RUN_ANNOTATION } from './hook.ts';
 import { keyOf, type ObjectKey, type TargetKey } from './key.ts';
-import { fieldsHash } from './managed-fields.ts';
+import { autoscalerOf, fieldsHash, fieldsHashBeforeScaling } from './managed-fields.ts';
 import type { KubeObject } from './object.ts';
 import { annotatedDependencies, annotatedWave } from './order-graph.ts';
 import { syncOptionsOf } from './sync-options.ts';
@@ -20,6 +20,10 @@ export interface LiveObject {
   readonly target: TargetKey | undefined;
   /** Fingerprint of the fields that we own; undefined where we own none. */
   readonly fieldsHash: string | undefined;
+  /** The autoscaler that owns its number of replicas: Git's number then waits. */
+  readonly scaledBy?: string;
+  /** What the fingerprint was before that, where we owned the number. */
+  readonly fieldsHashBeforeScaling?: string;
   /** The last other manager that wrote the object, for naming who made a drift. */
   readonly lastEditor: Editor | undefined;
   readonly deleting: boolean;
@@ -46,6 +50,8 @@ export interface Editor {
 export function observe(object: KubeObject): LiveObject {
   const hookRun = object.metadata.annotations?.[HOOK_RUN_ANNOTATION];
   const wave = annotatedWave(object);
+  const scaledBy = autoscalerOf(object);
+  const beforeScaling = fieldsHashBeforeScaling(object);
   const dependsOn = annotatedDependencies(object);
   const { keep, askFirst, keepWithoutApplication } = syncOptionsOf(object);
   return {
@@ -58,6 +64,8 @@ export function observe(object: KubeObject): LiveObject {
     lastEditor: lastEditorOf(object),
     deleting: object.metadata.deletionTimestamp !== undefined,
     health: computeHealth(object),
+    ...(scaledBy === undefined ? {} : { scaledBy }),
+    ...(beforeScaling === undefined ? {} : { fieldsHashBeforeScaling: beforeScaling }),
     ...(hookRun === undefined ? {} : { hookRun }),
     ...(wave === 0 ? {} : { wave }),
     ...(dependsOn.length === 0 ? {} : { dependsOn }),

@@ -4,6 +4,7 @@ import {
   located,
   parseObjectKey,
   PlumbError,
+  sentObject,
   takeOver,
   toPlumbError,
   type KubeObject,
@@ -63,15 +64,15 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
   const outcomes: WriteOutcome[] = [];
   const applied: AppliedObject[] = [];
   const results = await Promise.all(
-    writes.map(async ({ key, desired, force, reason }, index): Promise<WriteResult> => {
+    writes.map(async (write, index): Promise<WriteResult> => {
       const seq = seqs[index] ?? 0;
+      const { key, desired, force, reason } = write;
+      const sent = sentObject(write);
       try {
         const options = { force, signal, ...(writeAs === undefined ? {} : { impersonate: writeAs }) };
-        const first = await client.apply(desired.object, options);
+        const first = await client.apply(sent, options);
         context.answered(first.object);
-        const { object, auditId } = FIRST_CONTACT.has(reason)
-          ? await settle(first, desired.object, context, options)
-          : first;
+        const { object, auditId } = FIRST_CONTACT.has(reason) ? await settle(first, sent, context, options) : first;
         const uid = object.metadata.uid ?? '';
         outcomes.push({
           seq,

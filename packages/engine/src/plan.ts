@@ -15,6 +15,7 @@ import {
   parseGroupKinds,
   place,
   PlumbError,
+  sentObject,
   shortNameOf,
   syncOptionsOf,
   takeOver,
@@ -274,7 +275,8 @@ async function planObject(
   if (first.action === 'blocked') return itemOf(first, desired, current);
   // As the apply itself would be made.
   const force = 'force' in first ? first.force : true;
-  const dryRun = await client.apply(object, { force, dryRun: true, impersonate, signal }).then(
+  const sent = 'force' in first ? sentObject(first) : object;
+  const dryRun = await client.apply(sent, { force, dryRun: true, impersonate, signal }).then(
     (answer) => ({
       changes:
         current === undefined ? [] : [...diffObjects(current, answer.object), ...leavingWith(current, answer.object)],
