@@ -88,6 +88,7 @@ test('somebody who keeps changing an object back meets longer and longer pauses,
   const left = await plumb.get('v1', 'configmaps', 'one');
 
   assert.match(drifted.status.message, /ConfigMap\/one keeps being changed by kubectl-edit/);
+  assert.equal(drifted.status.environments[0].reason, 'Fighting');
   assert.equal(left?.metadata.resourceVersion, fourth.metadata.resourceVersion);
 
   await plumb.sync('shop');

@@ -93,7 +93,7 @@ function facts(world: World = {}): TargetFacts {
     ownerOf: () => undefined,
     heirOf: () => undefined,
     behind: () => undefined,
-    healAfter: 0,
+    healAfter: () => 0,
     dependencies: () => ({ state: 'ready' }),
     wait: undefined,
     time: 1_700_000_000_000,
@@ -264,15 +264,15 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
   ],
   [
     'an object that is deleted again and again is healed later',
-    { live: [liveObject(WEB.key)], facts: { healAfter: 9_000 } },
-    'rest Drifted',
+    { live: [liveObject(WEB.key)], facts: { healAfter: () => 9_000 } },
+    'rest Drifted Fighting',
   ],
   [
     'a new wish does not wait for the end of a fight',
     {
       desired: [{ ...CONFIG, hash: 'new' }, WEB],
       facts: {
-        healAfter: 9_000,
+        healAfter: () => 9_000,
         applied: new Map([
           [CONFIG.key, { uid: `uid of ${CONFIG.key}`, desiredHash: 'old', fieldsHash: 'f' }],
           [WEB.key, { uid: `uid of ${WEB.key}`, desiredHash: WEB.hash, fieldsHash: 'f' }],
@@ -353,8 +353,16 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
   ],
   [
     'an object that keeps being changed is healed later',
-    { live: [liveObject(CONFIG.key, { fieldsHash: 'x' }), liveObject(WEB.key)], facts: { healAfter: 9_000 } },
-    'rest Drifted',
+    { live: [liveObject(CONFIG.key, { fieldsHash: 'x' }), liveObject(WEB.key)], facts: { healAfter: () => 9_000 } },
+    'rest Drifted Fighting',
+  ],
+  [
+    'a fight over one object does not hold up another one',
+    {
+      live: [liveObject(CONFIG.key, { fieldsHash: 'x' }), liveObject(WEB.key, { fieldsHash: 'x' })],
+      facts: { healAfter: (key) => (key === CONFIG.key ? 9_000 : 0) },
+    },
+    'write update web',
   ],
   [
     'an object on its way out is waited for',

@@ -76,8 +76,8 @@ export interface TargetFacts {
    * cannot say it, because the same commit broke it: what moved there must not be deleted here.
    */
   behind(before: 'claim' | 'deletion'): TargetKey | undefined;
-  /** Healing of this target is put off until then, because somebody keeps changing it back. */
-  readonly healAfter: number;
+  /** Until when healing the object is put off, because that manager keeps changing it back; 0 for not at all. */
+  healAfter(key: ObjectKey, manager: string): number;
   /** The release that is being rolled out, until its outcome is known. */
   readonly openRelease: OpenRelease | undefined;
   /** Whether the applications that this one depends on are healthy, with what the same commit gave them. */
@@ -262,7 +262,8 @@ function nextStep(facts: TargetFacts): Step {
   const wantedKeys = new Set([...desired.objects, ...desired.hooks].map(({ key }) => key));
   const leaving = facts.members.filter((live) => live.deleting && !wantedKeys.has(live.key));
   if (leaving.length > 0) return rest('Syncing', `Waiting until ${nameSome(leaving.map(({ key }) => key))} is gone.`);
-  if (progress.drifted) return rest('Drifted', progress.waiting ?? '', { wakeAt });
+  const { fights } = progress;
+  if (fights.length > 0) return rest('Drifted', fights[0]?.message ?? '', { failures: fights, wakeAt });
   const waiting =
     rollout.waiting ??
     (progress.waiting === undefined ? undefined : { on: progress.waiting, message: progress.waiting });
@@ -359,7 +360,8 @@ interface WriteProgress {
   readonly writes: readonly Write[];
   readonly failures: readonly PlumbError[];
   readonly waiting: string | undefined;
-  readonly drifted: boolean;
+  /** Objects that others keep changing back, and that are healed later. */
+  readonly fights: readonly PlumbError[];
   readonly wakeAt: number | undefined;
 }
 
@@ -371,7 +373,7 @@ function writesDue(facts: TargetFacts, decisions: readonly Decision[], wave: num
   const failures: PlumbError[] = [];
   const due: Write[] = [];
   let waiting: string | undefined;
-  let drifted = false;
+  const fights: PlumbError[] = [];
   const wakes: (number | undefined)[] = [];
   const unwritten = new Set(decisions.flatMap(({ action, key }) => (action === 'keep' ? [] : key)));
   for (const decision of decisions) {
@@ -388,10 +390,13 @@ function writesDue(facts: TargetFacts, decisions: readonly Decision[], wave: num
     }
     // The same wish once more: somebody undid it, and undoes it again. Whatever the reason, that is no race to win.
     const isRepeat = facts.applied.get(decision.key)?.desiredHash === decision.desired.hash;
-    if (isRepeat && facts.healAfter > facts.now) {
-      waiting ??= `${nameSome([decision.key])} keeps being changed by ${decision.editor?.manager ?? 'somebody else'}; it is healed again later.`;
-      drifted = true;
-      wakes.push(facts.healAfter);
+    const healAfter = isRepeat ? facts.healAfter(decision.key, decision.editor?.manager ?? '') : 0;
+    if (healAfter > facts.now) {
+      const subject = shortNameOf(decision.key);
+      const message = `${subject} keeps being changed by ${decision.editor?.manager ?? 'somebody else'}; it is healed again later.`;
+      fights.push(new PlumbError('Fighting', message, { subject, where: decision.desired.origin }));
+      waiting ??= message;
+      wakes.push(healAfter);
       continue;
     }
     if (!isRepeat && decision.desired.wave > wave) continue;
@@ -407,7 +412,7 @@ function writesDue(facts: TargetFacts, decisions: readonly Decision[], wave: num
     writes: due.filter(({ desired: { wave: at, phase } }) => at === first?.wave && phase === first.phase),
     failures,
     waiting,
-    drifted,
+    fights,
     wakeAt: earliest(wakes),
   };
 }
@@ -630,13 +635,26 @@ function restByHealth(facts: TargetFacts, desired: DesiredSet): Step {
     const step = failRelease(facts, desired, [error]);
     return step.do === 'rest' ? { ...step, waitsOn: on } : step;
   }
-  const message = `${desired.objects.length === 1 ? '1 object is' : `${desired.objects.length} objects are`} as Git wants.`;
+  const count = desired.objects.length === 1 ? '1 object is' : `${desired.objects.length} objects are`;
+  const message = `${count} as Git wants.${keptText(facts, desired)}`;
   if (facts.openRelease === undefined) return rest('Healthy', message);
   const hooks = hookProgress(facts, desired, 'PostSync');
   if (hooks.state === 'step') return hooks.step;
   if (hooks.state === 'failed') return failRelease(facts, desired, hooks.errors);
   if (hooks.state === 'waiting') return waitFor(facts, desired, hooks);
   return { do: 'conclude', outcome: 'healthy', message };
+}
+
+/** What Git has let go of and an annotation keeps: nobody is to think that it has gone. */
+function keptText(facts: TargetFacts, desired: DesiredSet): string {
+  const wanted = new Set(desired.objects.map(({ key }) => key));
+  const kept = facts.members.filter(({ key, keep, hookRun }) => {
+    return keep !== undefined && hookRun === undefined && !wanted.has(key);
+  });
+  const [first] = kept.sort((a, b) => (a.key < b.key ? -1 : 1));
+  if (first === undefined) return '';
+  const names = nameSome(kept.map(({ key }) => key));
+  return ` Not in Git and kept: ${names} (${first.keep}${kept.length > 1 ? ', …' : ''}).`;
 }
 
 /** The first error with its place, and how many there are besides. */

@@ -53,6 +53,7 @@ const TABLE: readonly [name: string, change: Partial<DecisionInput>, expected: s
     { desired: undefined, live: { ...live, fieldsHash: undefined } },
     'keep',
   ],
+  ['what asks to be kept is kept', { desired: undefined, live: { ...live, keep: 'plumb.dev/prune: false' } }, 'keep'],
   ['what is being deleted already is kept', { desired: undefined, live: { ...live, deleting: true } }, 'keep'],
   ['what neither Git nor the cluster has is kept', { desired: undefined, live: undefined }, 'keep'],
   ['what another target claims is blocked', { owner: OTHER }, 'blocked OwnedByOther'],
@@ -76,6 +77,16 @@ const TABLE: readonly [name: string, change: Partial<DecisionInput>, expected: s
     'what somebody changed is healed, and it is said who',
     { live: { ...live, fieldsHash: 'f2' } },
     'update drifted force by kubectl-edit',
+  ],
+  [
+    'what an autoscaler scaled is kept',
+    { live: { ...live, fieldsHash: 'f2', fieldsHashBeforeScaling: 'f1', scaledBy: 'kube-controller-manager' } },
+    'keep',
+  ],
+  [
+    'what an autoscaler scaled and somebody changed besides is healed without the replicas',
+    { live: { ...live, fieldsHash: 'f3', fieldsHashBeforeScaling: 'f2', scaledBy: 'kube-controller-manager' } },
+    'update drifted force by kubectl-edit scaled by kube-controller-manager',
   ],
   [
     'what lost all our fields is healed',
@@ -111,6 +122,7 @@ for (const [name, change, expected] of TABLE) {
     if ('waitsFor' in decision) words.push(`waits for ${decision.waitsFor}`);
     if ('force' in decision && decision.force) words.push('force');
     if ('editor' in decision && decision.editor !== undefined) words.push(`by ${decision.editor.manager}`);
+    if ('scaledBy' in decision && decision.scaledBy !== undefined) words.push(`scaled by ${decision.scaledBy}`);
     assert.equal(words.join(' '), expected);
   });
 }

@@ -3,6 +3,7 @@ import type { FieldChange } from './diff.ts';
 import { PlumbError } from './error.ts';
 import { shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { Editor, LiveObject } from './live.ts';
+import { isJsonObject, type KubeObject } from './object.ts';
 
 /** What we know of an object from having applied it: one row of the ledger. */
 export interface AppliedObject {
@@ -41,6 +42,8 @@ export type Decision =
       readonly reason: Reason;
       /** Whether fields that others own may be taken: only where the object was ours before, or by policy. */
       readonly force: boolean;
+      /** An autoscaler owns the number of replicas: what is sent does not name it. */
+      readonly scaledBy?: string;
       /** Who made the drift, as far as the object tells. */
       readonly editor?: Editor | undefined;
       /** Field by field, where a dry-run told. */
@@ -81,6 +84,7 @@ export interface DecisionInput {
  * | desired | live | record | action, reason |
  * | --- | --- | --- | --- |
  * | no | ours, proven | - | delete, removed |
+ * | no | ours, with an annotation that keeps it | - | keep |
  * | no | other | - | keep |
  * | yes | claimed by another target | - | blocked, `OwnedByOther` |
  * | yes | being deleted | - | keep, waits for the deletion |
@@ -90,6 +94,7 @@ export interface DecisionInput {
  * | yes | other uid | yes | update, recreated |
  * | yes | yes | other hash | update, changed |
  * | yes | our fields differ | same hash | update, drifted |
+ * | yes | our fields differ by what an autoscaler took | same hash | keep |
  * | yes | yes | same | keep |
  */
 export function decide(input: DecisionInput): Decision {
@@ -97,7 +102,9 @@ export function decide(input: DecisionInput): Decision {
   if (desired === undefined) {
     // Deletion wants every proof: the marks name this object and this target, and our manager owns fields on it.
     const ours = live !== undefined && live.target === target && live.fieldsHash !== undefined && !live.deleting;
-    return ours ? { action: 'delete', key, live, reason: 'removed' } : { action: 'keep', key };
+    return ours && live.keep === undefined
+      ? { action: 'delete', key, live, reason: 'removed' }
+      : { action: 'keep', key };
   }
   if (owner !== undefined) {
     return { action: 'blocked', key, desired, error: ownedByOther(key, target, owner, desired) };
@@ -114,6 +121,7 @@ export function decide(input: DecisionInput): Decision {
     desired,
     reason,
     force: forced,
+    ...(live?.scaledBy === undefined ? {} : { scaledBy: live.scaledBy }),
     ...(reason === 'drifted' ? { editor: live?.lastEditor } : {}),
     ...changes,
   });
@@ -129,8 +137,26 @@ export function decide(input: DecisionInput): Decision {
   if (applied === undefined) return write('update', 'unrecorded', true);
   if (applied.desiredHash !== desired.hash) return write('update', 'changed');
   if (live.uid !== applied.uid) return write('update', 'recreated');
-  if (live.fieldsHash !== applied.fieldsHash) return write('update', 'drifted');
+  const isAsApplied =
+    live.fieldsHash === applied.fieldsHash ||
+    (live.fieldsHashBeforeScaling !== undefined && live.fieldsHashBeforeScaling === applied.fieldsHash);
+  if (!isAsApplied) return write('update', 'drifted');
   return { action: 'keep', key };
+}
+
+/** The object as it is sent: without the number of replicas while an autoscaler owns it, or every apply would reset it. */
+export function sentObject({
+  desired,
+  scaledBy,
+}: {
+  readonly desired: DesiredObject;
+  readonly scaledBy?: string;
+}): KubeObject {
+  const { object } = desired;
+  const { spec } = object;
+  if (scaledBy === undefined || !isJsonObject(spec) || !Object.hasOwn(spec, 'replicas')) return object;
+  const { replicas: _replicas, ...rest } = spec;
+  return { ...object, spec: rest };
 }
 
 function ownedByOther(key: ObjectKey, target: TargetKey, owner: TargetKey, desired: DesiredObject): PlumbError {

@@ -39,6 +39,11 @@ const TABLE: readonly [name: string, question: DeletionQuestion, verdict: string
   ['never the last one', question({ candidates: objects(1), memberCount: 1, desiredCount: 0 }), 'blocked'],
   ['never a claim of storage', question({ candidates: objects(1, 'PersistentVolumeClaim') }), 'blocked'],
   ['never a StatefulSet', question({ candidates: objects(1, 'StatefulSet', 'apps') }), 'blocked'],
+  [
+    'never one that asks first',
+    question({ candidates: objects(1).map((object) => ({ ...object, askFirst: 'Prune=confirm' })) }),
+    'blocked',
+  ],
   ['never a Namespace', question({ candidates: objects(1, 'Namespace') }), 'blocked'],
   [
     'never a kind that the user protects',

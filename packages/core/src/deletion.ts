@@ -54,6 +54,7 @@ export interface DeletionQuestion {
  * | --- | --- | --- | --- | --- |
  * | this set | - | - | - | allowed |
  * | other or none | yes | - | - | blocked |
+ * | other or none | no, but one that asks first | - | - | blocked |
  * | other or none | no | yes | - | blocked |
  * | other or none | no | no | yes | blocked |
  * | other or none | no | no | no | allowed |
@@ -72,6 +73,8 @@ export function judgeDeletions(question: DeletionQuestion): DeletionVerdict {
 
   const guarded = candidates.find(({ key }) => isProtected(key, budget));
   if (guarded !== undefined) return block(`${shortNameOf(guarded.key)} is of a protected kind`);
+  const asking = candidates.find(({ askFirst }) => askFirst !== undefined);
+  if (asking !== undefined) return block(`${shortNameOf(asking.key)} asks for it (${asking.askFirst})`);
   if (desiredCount === 0) return block('Git wants none of the objects of this application any more');
   const byPercent = Math.max(2, Math.floor((memberCount * budget.maxPercent) / 100));
   const limit = Math.min(budget.maxObjects, byPercent);

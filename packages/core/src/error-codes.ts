@@ -242,6 +242,11 @@ export const ERROR_CODES = {
     retry: 'change',
     fix: 'Restore the old value, or delete the object by hand so that it is created anew.',
   },
+  Fighting: {
+    culprit: 'cluster',
+    retry: 'backoff',
+    fix: 'Decide who owns the field: take it out of Git, or stop the other writer. "plumb sync" heals at once.',
+  },
   FieldConflict: {
     culprit: 'user',
     retry: 'change',

@@ -25,5 +25,7 @@ export * from './rendered.ts';
 export * from './result.ts';
 export * from './secret-text.ts';
 export * from './source-tree.ts';
+export * from './sync-options.ts';
+export * from './take-over.ts';
 export * from './tracking.ts';
 export * from './values.ts';

@@ -1,9 +1,10 @@
 import { computeHealth, type Health } from './health/index.ts';
 import { HOOK_RUN_ANNOTATION } from './hook.ts';
 import { keyOf, type ObjectKey, type TargetKey } from './key.ts';
-import { fieldsHash } from './managed-fields.ts';
+import { autoscalerOf, fieldsHash, fieldsHashBeforeScaling } from './managed-fields.ts';
 import type { KubeObject } from './object.ts';
 import { annotatedDependencies, annotatedWave } from './order-graph.ts';
+import { syncOptionsOf } from './sync-options.ts';
 import { FIELD_MANAGER, trackedTarget } from './tracking.ts';
 
 /**
@@ -19,6 +20,10 @@ export interface LiveObject {
   readonly target: TargetKey | undefined;
   /** Fingerprint of the fields that we own; undefined where we own none. */
   readonly fieldsHash: string | undefined;
+  /** The autoscaler that owns its number of replicas: Git's number then waits. */
+  readonly scaledBy?: string;
+  /** What the fingerprint was before that, where we owned the number. */
+  readonly fieldsHashBeforeScaling?: string;
   /** The last other manager that wrote the object, for naming who made a drift. */
   readonly lastEditor: Editor | undefined;
   readonly deleting: boolean;
@@ -29,6 +34,10 @@ export interface LiveObject {
   readonly wave?: number;
   /** What its `depends-on` names: it goes before these. */
   readonly dependsOn?: readonly ObjectKey[];
+  /** Why it is never deleted when Git lets go of it: see `SyncOptions`, as the two others. */
+  readonly keep?: string;
+  readonly askFirst?: string;
+  readonly keepWithoutApplication?: string;
 }
 
 export interface Editor {
@@ -41,7 +50,10 @@ export interface Editor {
 export function observe(object: KubeObject, assess: (object: KubeObject) => Health = computeHealth): LiveObject {
   const hookRun = object.metadata.annotations?.[HOOK_RUN_ANNOTATION];
   const wave = annotatedWave(object);
+  const scaledBy = autoscalerOf(object);
+  const beforeScaling = fieldsHashBeforeScaling(object);
   const dependsOn = annotatedDependencies(object);
+  const { keep, askFirst, keepWithoutApplication } = syncOptionsOf(object);
   return {
     key: keyOf(object),
     apiVersion: object.apiVersion,
@@ -52,9 +64,14 @@ export function observe(object: KubeObject, assess: (object: KubeObject) => Heal
     lastEditor: lastEditorOf(object),
     deleting: object.metadata.deletionTimestamp !== undefined,
     health: assess(object),
+    ...(scaledBy === undefined ? {} : { scaledBy }),
+    ...(beforeScaling === undefined ? {} : { fieldsHashBeforeScaling: beforeScaling }),
     ...(hookRun === undefined ? {} : { hookRun }),
     ...(wave === 0 ? {} : { wave }),
     ...(dependsOn.length === 0 ? {} : { dependsOn }),
+    ...(keep === undefined ? {} : { keep }),
+    ...(askFirst === undefined ? {} : { askFirst }),
+    ...(keepWithoutApplication === undefined ? {} : { keepWithoutApplication }),
   };
 }
 

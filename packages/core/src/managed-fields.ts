@@ -30,9 +30,42 @@ export function ownTime(object: KubeObject): string | undefined {
  */
 export function fieldsHash(object: KubeObject): string | undefined {
   const entry = ownEntry(object);
-  if (entry === undefined) return undefined;
-  const text = `${entry.apiVersion ?? ''}\n${canonicalJson(entry.fieldsV1 ?? {})}`;
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return entry === undefined ? undefined : hashOf(entry, entry.fieldsV1 ?? {});
+}
+
+/**
+ * The fingerprint as it would be with the number of replicas among our fields; undefined unless an autoscaler has taken
+ * that number, and it alone is what may be missing. So a scaling is told from a drift without knowing any autoscaler.
+ */
+export function fieldsHashBeforeScaling(object: KubeObject): string | undefined {
+  const entry = ownEntry(object);
+  if (entry === undefined || autoscalerOf(object) === undefined) return undefined;
+  const fields = entry.fieldsV1 ?? {};
+  const spec = subtree(fields, 'f:spec') ?? {};
+  return hashOf(entry, { ...fields, 'f:spec': { ...spec, 'f:replicas': {} } });
+}
+
+function hashOf({ apiVersion = '' }: ManagedFieldsEntry, fields: JsonObject): string {
+  return createHash('sha256')
+    .update(`${apiVersion}\n${canonicalJson(fields)}`)
+    .digest('hex')
+    .slice(0, 16);
+}
+
+/**
+ * Who scales by itself through the subresource: the HorizontalPodAutoscaler's controller (KEDA drives one too) and the
+ * ones that stand in for it. A person's `kubectl scale` writes there as `kubectl`, and is a drift.
+ */
+const AUTOSCALERS: ReadonlySet<string> = new Set(['kube-controller-manager', 'keda-operator', 'keda']);
+
+/** The autoscaler that owns `spec.replicas`, alone; undefined where there is none. */
+export function autoscalerOf(object: KubeObject): string | undefined {
+  return object.metadata.managedFields?.find(
+    ({ manager = '', subresource, fieldsV1 }) =>
+      subresource === 'scale' &&
+      AUTOSCALERS.has(manager) &&
+      subtree(subtree(fieldsV1, 'f:spec'), 'f:replicas') !== undefined,
+  )?.manager;
 }
 
 /**

@@ -89,7 +89,7 @@ class World {
       ownerOf: () => undefined,
       heirOf: () => undefined,
       behind: () => undefined,
-      healAfter: 0,
+      healAfter: () => 0,
       dependencies: () => this.dependencies,
       openRelease: isOpen
         ? { number: this.release, hasFailed: this.outcome === 'failed', attempt: this.attempt, runs: this.runs }

@@ -4,6 +4,8 @@ import {
   located,
   parseObjectKey,
   PlumbError,
+  sentObject,
+  takeOver,
   toPlumbError,
   type KubeObject,
   type LiveObject,
@@ -12,7 +14,7 @@ import {
   type TargetKey,
   type Write,
 } from '@plumb/core';
-import type { KubeClient } from '@plumb/kube';
+import type { Applied, ApplyOptions, KubeClient } from '@plumb/kube';
 import type { AppliedObject, Ledger, WriteOutcome } from '@plumb/ledger';
 
 export interface WriteContext {
@@ -62,15 +64,15 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
   const outcomes: WriteOutcome[] = [];
   const applied: AppliedObject[] = [];
   const results = await Promise.all(
-    writes.map(async ({ key, desired, force }, index): Promise<WriteResult> => {
+    writes.map(async (write, index): Promise<WriteResult> => {
       const seq = seqs[index] ?? 0;
+      const { key, desired, force, reason } = write;
+      const sent = sentObject(write);
       try {
-        const { object, auditId } = await client.apply(desired.object, {
-          force,
-          signal,
-          ...(writeAs === undefined ? {} : { impersonate: writeAs }),
-        });
-        context.answered(object);
+        const options = { force, signal, ...(writeAs === undefined ? {} : { impersonate: writeAs }) };
+        const first = await client.apply(sent, options);
+        context.answered(first.object);
+        const { object, auditId } = FIRST_CONTACT.has(reason) ? await settle(first, sent, context, options) : first;
         const uid = object.metadata.uid ?? '';
         outcomes.push({
           seq,
@@ -98,6 +100,29 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
   );
   await ledger.concludeBatch({ target, outcomes, applied, removed: [] });
   return results;
+}
+
+/** Writes of objects of which there is no record: something else may have managed them until now. */
+const FIRST_CONTACT: ReadonlySet<Reason> = new Set(['absent', 'deleted', 'unrecorded', 'abandoned', 'recreated']);
+
+/**
+ * Ends the hold of a former tool on an object that was there already, once. What crashes in here is begun anew: without
+ * a record the next look is a first contact again.
+ */
+async function settle(
+  first: Applied,
+  desired: KubeObject,
+  { client, answered }: WriteContext,
+  options: ApplyOptions,
+): Promise<Applied> {
+  const change = first.created ? undefined : takeOver(first.object);
+  if (change === undefined) return first;
+  const object = await client.patchOwners(first.object, change.patch, options);
+  answered(object);
+  if (change.leftovers.length === 0) return { ...first, object };
+  const settled = await client.apply(desired, { ...options, force: true });
+  answered(settled.object);
+  return settled;
 }
 
 /**

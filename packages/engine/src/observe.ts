@@ -275,6 +275,8 @@ function matters(before: LiveObject, after: LiveObject): boolean {
     before.target !== after.target ||
     before.fieldsHash !== after.fieldsHash ||
     before.deleting !== after.deleting ||
+    before.keep !== after.keep ||
+    before.askFirst !== after.askFirst ||
     before.health.status !== after.health.status ||
     before.health.message !== after.health.message
   );

@@ -263,6 +263,20 @@ test('an object that nobody manages is adopted, and only with force where others
   ]);
 });
 
+test('D28: what kubectl had put on an object and Git does not name is shown as going', async () => {
+  await using world = await openWorld();
+  await world.write({ 'a.yaml': configMap('env', 'info') });
+  const applied = { metadata: { name: 'env' }, data: { LEVEL: 'info', OLD: 'yes' } };
+  const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(applied) };
+  const path = `/api/v1/namespaces/${world.namespace}/configmaps?fieldManager=kubectl-client-side-apply`;
+  await world.cluster.request('POST', path, { body: { ...applied, metadata: { name: 'env', annotations } } });
+
+  const plan = await world.plan();
+
+  assert.deepEqual(summary(plan.items), ['adopt ConfigMap/env']);
+  assert.deepEqual(plan.items[0]?.changes, [{ path: 'data.OLD', before: 'yes' }]);
+});
+
 test("another living application's object is not taken; a dead one's is adopted", async () => {
   await using world = await openWorld();
   const other = targetKey({ namespace: world.namespace, application: 'other' });

@@ -10,16 +10,23 @@ import {
   located,
   observe,
   ok,
+  ownEntry,
+  parseFieldPath,
   parseGroupKinds,
   place,
   PlumbError,
+  sentObject,
   shortNameOf,
+  syncOptionsOf,
+  takeOver,
   toPlumbError,
   trackedTarget,
+  valueAt,
   versionOf,
   APPLYSET_GROUP_KINDS_ANNOTATION,
   HOOK_PHASES,
   PART_OF_LABEL,
+  SECRET_VALUE,
   type AppliedObject,
   type Decision,
   type DeletionVerdict,
@@ -142,7 +149,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     items: [...leaving.map(deletion), ...items],
     unchanged: outcomes.length - items.length,
     deletions,
-    notes: notesOf(rendered.value, desired, externals, spec),
+    notes: [...notesOf(rendered.value, desired, externals, spec), ...keptNotes(members, desired)],
   });
 }
 
@@ -159,18 +166,31 @@ async function withPlaces(item: PlanItem, places: FieldPlaces, signal: AbortSign
 /** What a person should know who reads the plan: what a range came to, and what is left out. */
 function notesOf(
   { warnings }: Rendered,
-  { hooks }: DesiredSet,
+  { objects, hooks }: DesiredSet,
   externals: Externals | undefined,
   { isVolatile }: TargetSpec,
 ): readonly string[] {
   const notes = [...warnings];
   if (isVolatile) notes.push('random values are others with every render (spec.render.random: upstream)');
+  for (const { key, object } of objects) {
+    for (const note of syncOptionsOf(object).notes) notes.push(`${shortNameOf(key)}: ${note}`);
+  }
   for (const phase of HOOK_PHASES) {
     const run = hooks.filter(({ hook }) => hook.phases.includes(phase)).map(({ key }) => shortNameOf(key));
     if (run.length > 0) notes.push(`${phase} hooks: ${run.join(', ')}`);
   }
   const { chart } = externals ?? {};
   return chart === undefined ? notes : [`chart ${chart.name} ${chart.version} (${chart.digest})`, ...notes];
+}
+
+/** What Git has let go of and an annotation keeps. */
+function keptNotes(members: readonly LiveObject[], { objects, hooks }: DesiredSet): readonly string[] {
+  const wanted = new Set([...objects, ...hooks].map(({ key }) => key));
+  return members.flatMap(({ key, keep, hookRun }) =>
+    keep === undefined || hookRun !== undefined || wanted.has(key)
+      ? []
+      : [`${shortNameOf(key)} is not in Git and is kept (${keep})`],
+  );
 }
 
 function deletion({ key }: LiveObject): PlanItem {
@@ -255,9 +275,11 @@ async function planObject(
   if (first.action === 'blocked') return itemOf(first, desired, current);
   // As the apply itself would be made.
   const force = 'force' in first ? first.force : true;
-  const dryRun = await client.apply(object, { force, dryRun: true, impersonate, signal }).then(
+  const sent = 'force' in first ? sentObject(first) : object;
+  const dryRun = await client.apply(sent, { force, dryRun: true, impersonate, signal }).then(
     (answer) => ({
-      changes: current === undefined ? [] : diffObjects(current, answer.object),
+      changes:
+        current === undefined ? [] : [...diffObjects(current, answer.object), ...leavingWith(current, answer.object)],
       isOfSameState: current?.metadata.resourceVersion === answer.object.metadata.resourceVersion,
     }),
     (thrown: unknown) => {
@@ -273,6 +295,16 @@ async function planObject(
     return planObject(request, desired, kinds, newNamespaces, looks + 1);
   }
   return itemOf(decide({ ...input, dryRun }), desired, current);
+}
+
+/** What a former tool had put there and goes because Git does not name it: no dry-run of an apply tells of it. */
+function leavingWith(current: KubeObject, answer: KubeObject): readonly FieldChange[] {
+  const change = ownEntry(current) === undefined ? takeOver(answer) : undefined;
+  return (change?.leftovers ?? []).flatMap((path) => {
+    const before = valueAt(current, parseFieldPath(path) ?? []);
+    if (before === undefined) return [];
+    return [{ path, before: current.kind === 'Secret' ? SECRET_VALUE : before }];
+  });
 }
 
 function itemOf(decision: Decision, desired: DesiredObject, current: KubeObject | undefined): PlanItem | undefined {

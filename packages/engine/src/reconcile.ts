@@ -36,6 +36,7 @@ import type { Claims } from './claims.ts';
 import { judgeDependencies } from './dependencies.ts';
 import type { Externals } from './externals.ts';
 import { nextAttempt, openReleaseOf, recordHooks, startHooks, type HookStarted } from './hooks.ts';
+import { Heals } from './heals.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
 import type { Sources } from './source.ts';
@@ -123,9 +124,7 @@ export interface TargetMemory {
   releasedCommit: string | undefined;
   releasedDigest: string | undefined;
   openRelease: TargetFacts['openRelease'];
-  /** Monotonic times of the last healings. */
-  heals: number[];
-  healAfter: number;
+  readonly heals: Heals;
   rest: Rest | undefined;
   wait: TargetFacts['wait'];
   since: number;
@@ -137,7 +136,6 @@ export interface TargetMemory {
 const MAX_STEPS = 64;
 /** What only a person can mend is tried again all the same, at long intervals: the world changes unseen. */
 const STUCK_RETRY_MS = 10 * 60_000;
-const HEALS = { free: 3, windowMs: 10 * 60_000, pauses: { firstMs: 10_000, longestMs: 5 * 60_000 } };
 
 /** Brings targets forward, step by step: gathers the facts, asks `advance` what is next, does it. */
 export class Reconciler {
@@ -182,7 +180,7 @@ export class Reconciler {
     if (memory === undefined) return;
     memory.failures.clear();
     memory.renderFailure = undefined;
-    memory.healAfter = 0;
+    memory.heals.excuse();
     memory.wait = undefined;
     if (memory.openRelease !== undefined) memory.openRelease = nextAttempt(memory.openRelease);
   }
@@ -210,8 +208,7 @@ export class Reconciler {
       releasedCommit: undefined,
       releasedDigest: undefined,
       openRelease: undefined,
-      heals: [],
-      healAfter: 0,
+      heals: new Heals(),
       rest: undefined,
       wait: undefined,
       since: clock.now(),
@@ -321,7 +318,7 @@ export class Reconciler {
       ownerOf: (key) => this.#ownerOf(target, key),
       heirOf: (key) => this.#options.claims.heirOf(target, key),
       behind: (before) => this.#behind(spec, before),
-      healAfter: memory.healAfter,
+      healAfter: (key, manager) => memory.heals.after(key, manager),
       openRelease: memory.openRelease,
       releasedDigest: memory.releasedDigest,
     };
@@ -650,13 +647,12 @@ export class Reconciler {
     memory.failures.set(key, { hash, error, attempts, retryAt: this.#options.clock.monotonic() + waitMs });
   }
 
-  /** Healing the same target again and again is a fight: after a few free rounds each next one waits longer. */
+  /** Writing once more what was written already: somebody undid it. */
   #countHeals(writes: readonly Write[], memory: TargetMemory): void {
-    if (!writes.some(({ key, desired }) => memory.applied.get(key)?.desiredHash === desired.hash)) return;
     const now = this.#options.clock.monotonic();
-    memory.heals = [...memory.heals.filter((time) => time > now - HEALS.windowMs), now];
-    const over = memory.heals.length - HEALS.free;
-    memory.healAfter = over < 0 ? 0 : now + backoffMs(over + 1, HEALS.pauses);
+    for (const { key, desired, editor } of writes) {
+      if (memory.applied.get(key)?.desiredHash === desired.hash) memory.heals.count(key, editor?.manager ?? '', now);
+    }
   }
 
   #rest(target: TargetKey, memory: TargetMemory, rest: Rest): void {

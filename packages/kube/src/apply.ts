@@ -1,5 +1,5 @@
-import { FIELD_MANAGER, groupOf, PlumbError, versionOf, type KubeObject } from '@plumb/core';
-import { objectPath, subjectOf, type ApiResource } from './api-resource.ts';
+import { FIELD_MANAGER, groupOf, PlumbError, versionOf, type JsonObject, type KubeObject } from '@plumb/core';
+import { objectPath, subjectOf, type ApiResource, type ResourceRef } from './api-resource.ts';
 import { decodeObject } from './decode.ts';
 import type { ReplyHeaders } from './exchange.ts';
 import { impersonationHeaders } from './impersonate.ts';
@@ -38,7 +38,7 @@ export interface Applied {
 const HEADERS = ['accept', 'application/json', 'content-type', 'application/apply-patch+yaml'];
 
 /**
- * Server-side apply of one object (created where it is missing): the only way in which Plumb writes objects. JSON is YAML,
+ * Server-side apply of one object (created where it is missing): the one way in which Plumb writes what Git says. JSON is YAML,
  * so what is sent is JSON under the YAML content type. Safe to repeat, and repeated when its answer is lost.
  */
 export async function applyObject(
@@ -66,6 +66,33 @@ export async function applyObject(
     auditId: one(reply.headers['audit-id']),
     warnings: readWarnings(reply.headers),
   };
+}
+
+/**
+ * Changes who is on record as the owner of fields (managedFields cannot be applied): a JSON patch of the taking over of
+ * an object from a former tool, see `takeOver` of the core. Its resource version makes a second try fail by itself.
+ */
+export async function patchOwners(
+  transport: Transport,
+  resource: ApiResource,
+  ref: ResourceRef,
+  patch: readonly JsonObject[],
+  options: { readonly impersonate?: string | undefined; readonly signal: AbortSignal },
+): Promise<KubeObject> {
+  const subject = subjectOf(resource, ref);
+  const headers = ['accept', 'application/json', 'content-type', 'application/json-patch+json'];
+  const reply = await transport.send(
+    {
+      method: 'PATCH',
+      path: `${objectPath(resource, ref)}?fieldManager=${FIELD_MANAGER}`,
+      headers: [...headers, ...impersonationHeaders(options.impersonate)],
+      body: Buffer.from(JSON.stringify(patch)),
+      repeatable: false,
+      attempt: { verb: 'take over', subject, secret: resource.kind === 'Secret' },
+    },
+    options,
+  );
+  return decodeObject(reply.body, `take over ${subject}`);
 }
 
 /** The kind that an object says it is. */

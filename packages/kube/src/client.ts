@@ -1,6 +1,6 @@
-import { PlumbError, type Clock, type GroupKind, type KubeObject, type Random } from '@plumb/core';
+import { PlumbError, type Clock, type GroupKind, type JsonObject, type KubeObject, type Random } from '@plumb/core';
 import type { ApiResource, ResourceRef } from './api-resource.ts';
-import { applyObject, kindOf, type Applied, type ApplyOptions } from './apply.ts';
+import { applyObject, kindOf, patchOwners, type Applied, type ApplyOptions } from './apply.ts';
 import { decodeJson, textOf } from './decode.ts';
 import { deleteObject, getObject, type DeleteOptions, type Deletion } from './delete.ts';
 import { Discovery } from './discovery.ts';
@@ -33,6 +33,12 @@ export interface KubeClient extends AsyncDisposable {
   list(resource: ApiResource, options: ListOptions): Promise<ObjectList>;
   /** The one function that writes objects: server-side apply. */
   apply(object: KubeObject, options: ApplyOptions): Promise<Applied>;
+  /** Changes who is on record as the owner of the object's fields, and nothing that Git may say. */
+  patchOwners(
+    object: KubeObject,
+    patch: readonly JsonObject[],
+    options: { readonly impersonate?: string | undefined; readonly signal: AbortSignal },
+  ): Promise<KubeObject>;
   delete(resource: ApiResource, ref: ResourceRef, options: DeleteOptions): Promise<Deletion>;
   /** Starts at once; runs until it is disposed of, its signal aborts or the client is disposed of. */
   reflect(resource: ApiResource, options: ReflectOptions): Reflector;
@@ -125,6 +131,15 @@ class ClusterClient implements KubeClient {
       if (error instanceof PlumbError && error.code === 'KindMissing') this.#discovery.invalidate();
       throw error;
     }
+  }
+
+  async patchOwners(
+    object: KubeObject,
+    patch: readonly JsonObject[],
+    options: { readonly impersonate?: string | undefined; readonly signal: AbortSignal },
+  ): Promise<KubeObject> {
+    const resource = await this.#discovery.resource(kindOf(object), options);
+    return patchOwners(this.#transport, resource, object.metadata, patch, options);
   }
 
   delete(resource: ApiResource, ref: ResourceRef, options: DeleteOptions): Promise<Deletion> {

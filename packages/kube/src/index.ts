@@ -7,7 +7,8 @@
  *            ─► exchange ─► dispatcher      one request on one of the two sets of connections
  *
  * and `reflector` keeps a copy of a kind up to date through `pages` and `watch`. `status-error` alone reads the words of
- * refusals; `decode` alone turns bytes into values; writes are server-side applies and deletions, nothing else.
+ * refusals; `decode` alone turns bytes into values; writes are server-side applies, deletions, and the one patch by which
+ * an object is taken over from a former tool.
  */
 export type { ApiResource, ResourceRef } from './api-resource.ts';
 export type { Applied, ApplyOptions } from './apply.ts';
