@@ -11,6 +11,7 @@ export * from './error-codes.ts';
 export * from './error.ts';
 export * from './field-path.ts';
 export * from './health/index.ts';
+export * from './inspection.ts';
 export * from './key.ts';
 export * from './list-keys.ts';
 export * from './live.ts';

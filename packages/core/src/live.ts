@@ -20,6 +20,8 @@ export interface LiveObject {
   /** The last other manager that wrote the object, for naming who made a drift. */
   readonly lastEditor: Editor | undefined;
   readonly deleting: boolean;
+  /** What a deletion that is on its way waits for. */
+  readonly finalizers?: readonly string[];
   readonly health: Health;
 }
 
@@ -40,6 +42,7 @@ export function observe(object: KubeObject): LiveObject {
     fieldsHash: fieldsHash(object),
     lastEditor: lastEditorOf(object),
     deleting: object.metadata.deletionTimestamp !== undefined,
+    ...(object.metadata.deletionTimestamp === undefined ? {} : { finalizers: object.metadata.finalizers ?? [] }),
     health: computeHealth(object),
   };
 }

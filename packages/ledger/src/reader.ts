@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Kysely } from 'kysely';
-import type { ErrorRecord, ObjectKey, Origin, TargetKey } from '@plumb/core';
+import type { ErrorRecord, ObjectKey, Origin, TargetKey, Warrant } from '@plumb/core';
 import type { AppliedObject } from './applied-object.ts';
 import { decodeJson } from './decode.ts';
 import { kyselyOver, ledgerUnavailable } from './database.ts';
@@ -23,6 +23,8 @@ export interface LedgerReader extends AsyncDisposable {
   releaseObjects(target: TargetKey, number: number): Promise<readonly ReleaseObject[] | undefined>;
   applied(target: TargetKey): Promise<readonly AppliedObject[]>;
   appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>>;
+  /** The set of deletions that was last allowed. */
+  warrant(target: TargetKey): Promise<Warrant | undefined>;
   /** Newest first. */
   writes(options: { readonly target?: TargetKey; readonly limit: number }): Promise<readonly WriteRecord[]>;
   /** Writes that were begun and never concluded (the process died in between), oldest first. */
@@ -140,6 +142,14 @@ export class SqliteReader implements LedgerReader {
       byTarget.set(target, objects);
     }
     return byTarget;
+  }
+
+  async warrant(target: TargetKey): Promise<Warrant | undefined> {
+    const rows = await this.read((db) => db.selectFrom('warrant').selectAll().where('target', '=', target).execute());
+    const [first] = rows;
+    return first === undefined
+      ? undefined
+      : { release: first.release, objects: new Set(rows.map(({ entry }) => entry)) };
   }
 
   async writes({

@@ -10,6 +10,7 @@ export interface Tables {
   release_object: ReleaseObjectRow;
   content: ContentRow;
   applied: AppliedRow;
+  warrant: WarrantRow;
   setting: { name: string; value: string };
 }
 
@@ -80,6 +81,12 @@ export interface AppliedRow {
   release: number;
 }
 
+interface WarrantRow {
+  target: string;
+  release: number;
+  entry: string;
+}
+
 /** In order of their names. A migration that was released is never edited. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': {
@@ -92,7 +99,21 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       for (const statement of PROVENANCE) await sql.raw(statement).execute(db);
     },
   },
+  '0003-warrants': {
+    async up(db: Kysely<unknown>) {
+      for (const statement of WARRANTS) await sql.raw(statement).execute(db);
+    },
+  },
 };
+
+const WARRANTS = [
+  `CREATE TABLE warrant (
+    target TEXT NOT NULL,
+    release INTEGER NOT NULL,
+    entry TEXT NOT NULL,
+    PRIMARY KEY (target, entry)
+  ) STRICT, WITHOUT ROWID`,
+];
 
 const PROVENANCE = [
   `ALTER TABLE release ADD COLUMN repository TEXT`,

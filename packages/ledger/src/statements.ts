@@ -38,6 +38,9 @@ export function prepareStatements(database: DatabaseSync) {
         desired_hash = excluded.desired_hash, fields_hash = excluded.fields_hash, release = excluded.release`),
     removeApplied: prepare('DELETE FROM applied WHERE target = ? AND object = ?'),
 
+    voidWarrant: prepare('DELETE FROM warrant WHERE target = ?'),
+    insertWarrant: prepare('INSERT INTO warrant (target, release, entry) VALUES (?, ?, ?)'),
+
     contentOfTarget: prepare('SELECT DISTINCT content FROM release_object WHERE target = ?'),
     forgetReleaseObjects: prepare('DELETE FROM release_object WHERE target = ?'),
     forgetReleases: prepare('DELETE FROM release WHERE target = ?'),
