@@ -93,6 +93,7 @@ function facts(world: World = {}): TargetFacts {
     approvedDeletion: undefined,
     inspection: inspectionOf(unwanted),
     warrant: { release: 1, objects: new Set([warrantEntry(GONE)]) },
+    breaker: { limit: 25, used: 0, waitMsFor: () => undefined },
     frozenUntil: 0,
     source: { state: 'ready', commit: 'c1', inputs: 'i1' },
     renderFailure: undefined,
@@ -359,6 +360,23 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
       },
     },
     'warrant shop',
+  ],
+  [
+    'D1: a small deletion waits while all applications together delete too much',
+    { live: withGone, facts: { warrant: undefined, breaker: { limit: 25, used: 25, waitMsFor: () => 500 } } },
+    'rest Failed DeletionBlocked',
+  ],
+  [
+    'D1: an approval of exactly that set passes the breaker',
+    {
+      live: withGone,
+      facts: {
+        warrant: undefined,
+        approvedDeletion: deletionDigest([GONE]),
+        breaker: { limit: 25, used: 25, waitMsFor: () => 500 },
+      },
+    },
+    'warrant gone',
   ],
   [
     'D36: nothing is deleted after the cluster went back in time',

@@ -1,6 +1,14 @@
+import { whyTripped, type BreakerFacts } from './breaker.ts';
 import { decide, type AppliedObject, type Decision, type DecisionPolicy } from './decide.ts';
 import { crdKeyFor, type DesiredObject, type DesiredSet } from './desired.ts';
-import { isWarranted, judgeDeletions, type DeletionBudget, type DeletionVerdict, type Warrant } from './deletion.ts';
+import {
+  deletionDigest,
+  isWarranted,
+  judgeDeletions,
+  type DeletionBudget,
+  type DeletionVerdict,
+  type Warrant,
+} from './deletion.ts';
 import { formatWhere, PlumbError } from './error.ts';
 import { needsInspection, whatGoesAlong, whyKept, INSPECTION_MS, type Inspection } from './inspection.ts';
 import { parseObjectKey, shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
@@ -55,6 +63,8 @@ export interface TargetFacts {
   readonly inspection: Inspection | undefined;
   /** The set of deletions that is being carried out. */
   readonly warrant: Warrant | undefined;
+  /** What all targets together have deleted lately. */
+  readonly breaker: BreakerFacts;
   /** Monotonic milliseconds until which nothing is deleted, because the cluster went back in time. */
   readonly frozenUntil: number;
   /** The last complete desired set, and the inputs it came from. */
@@ -176,7 +186,7 @@ function nextStep(facts: TargetFacts): Step {
   if (opening && desired.objects.length === 0) {
     const pending = current && watches.complete ? pendingDeletions(facts, desired) : NOTHING;
     if (pending.step !== undefined) return pending.step;
-    if (pending.verdict.verdict === 'blocked') return restBlocked(facts, pending.verdict);
+    if (pending.verdict.verdict === 'blocked') return restBlocked(facts, pending.verdict, pending.wakeAt);
     if (pending.verdict.verdict === 'none') {
       const error = new PlumbError('SuspiciouslyEmpty', `The source of ${facts.target} holds no manifests`);
       return rest('Failed', error.message, { failures: [...inputErrors, error] });
@@ -221,7 +231,7 @@ function nextStep(facts: TargetFacts): Step {
     return rest('Failed', sentence(inputErrors, since), { failures: inputErrors });
   }
   if (watches.unread.length > 0) return rest('Failed', sentence(failures), { failures });
-  if (deletions.verdict === 'blocked') return restBlocked(facts, deletions);
+  if (deletions.verdict === 'blocked') return restBlocked(facts, deletions, pending.wakeAt);
   const leaving = leavingOf(facts, desired);
   if (leaving.length > 0) return rest('Syncing', waitingText(leaving));
   if (progress.drifted) return rest('Drifted', progress.waiting ?? '', { wakeAt });
@@ -240,14 +250,18 @@ function restBehind(behind: TargetKey): Rest {
   return rest('Syncing', `Waiting until ${behind} can say what it wants of the same commit.`, { waitsFor: behind });
 }
 
-function restBlocked(facts: TargetFacts, deletions: Extract<DeletionVerdict, { verdict: 'blocked' }>): Rest {
+function restBlocked(
+  facts: TargetFacts,
+  deletions: Extract<DeletionVerdict, { verdict: 'blocked' }>,
+  wakeAt: number | undefined,
+): Rest {
   const names = nameSome(deletions.objects.map(({ key }) => key).sort());
   const commits = new Set(deletions.objects.flatMap(({ key }) => facts.inspection?.removals.get(key) ?? []));
   const by = commits.size === 0 ? '' : `; removed from Git by ${[...commits].join(', ')}`;
   const error = new PlumbError('DeletionBlocked', `Deleting ${names} is blocked: ${deletions.reason}${by}`, {
     fix: `Restore them in Git, or approve exactly this set: plumb sync ${commandName(facts.target)} --approve-deletion ${deletions.digest}`,
   });
-  return rest('Failed', error.message, { failures: [error], deletions });
+  return rest('Failed', error.message, { failures: [error], deletions, wakeAt });
 }
 
 interface Watches {
@@ -382,6 +396,8 @@ interface Pending {
   readonly verdict: DeletionVerdict;
   /** What has to be done before the verdict counts, or why there is none. */
   readonly step?: Step;
+  /** When a set that is blocked may go by itself. */
+  readonly wakeAt?: number | undefined;
 }
 
 const NOTHING: Pending = { verdict: { verdict: 'none' } };
@@ -413,6 +429,15 @@ function pendingDeletions(facts: TargetFacts, desired: DesiredSet): Pending {
   if (verdict.verdict === 'blocked') {
     const reasons = [verdict.reason, whatGoesAlong(going, inspection), ...kept];
     return { verdict: { ...verdict, reason: reasons.filter((reason) => reason !== '').join('; ') } };
+  }
+  const digest = deletionDigest(going);
+  if (verdict.verdict === 'allowed' && !isWarranted(going, facts.warrant) && facts.approvedDeletion !== digest) {
+    const reason = whyTripped(going.length, facts.breaker);
+    const waitMs = facts.breaker.waitMsFor(going.length);
+    if (reason !== undefined) {
+      const blocked = { verdict: 'blocked' as const, objects: going, digest, reason };
+      return { verdict: blocked, wakeAt: waitMs === undefined ? undefined : now + waitMs };
+    }
   }
   if (verdict.verdict === 'none' && kept.length > 0) {
     const error = new PlumbError('DeletionBlocked', kept.join('; '), {

@@ -35,6 +35,7 @@ import type { Ledger } from '@plumb/ledger';
 import { applyAll, pruneAll, type WriteContext, type WriteResult } from './apply.ts';
 import { backoffMs } from './backoff.ts';
 import type { Claims } from './claims.ts';
+import type { DeletionBreaker } from './deletion-breaker.ts';
 import type { Externals } from './externals.ts';
 import { contentsOf } from './inspect.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
@@ -53,6 +54,7 @@ export interface ReconcilerOptions {
   readonly live: LiveIndex;
   readonly claims: Claims;
   readonly parents: Parents;
+  readonly breaker: DeletionBreaker;
   readonly identity: string;
   specOf(target: TargetKey): TargetSpec | undefined;
   /** Whether somebody looks after the target: this engine, or another one where this one is limited to a namespace. */
@@ -313,6 +315,7 @@ export class Reconciler {
       renderFailure: memory.renderFailure,
       inspection: memory.inspection,
       warrant: memory.warrant?.release === memory.release ? memory.warrant : undefined,
+      breaker: this.#options.breaker.facts(live.size),
       frozenUntil: live.frozenUntil,
       desired: memory.desired,
       watchOf: (groupKind) => this.#watchOf(groupKind, target),
@@ -420,6 +423,8 @@ export class Reconciler {
       case 'inspect':
         return this.#inspect(spec, memory, step.objects, signal);
       case 'warrant': {
+        // At once, before anything is waited for: what is left may be taken once only.
+        this.#options.breaker.count(step.objects.length);
         const warrant = { release: memory.release ?? 0, objects: new Set(step.objects.map(warrantEntry)) };
         await ledger.saveWarrant(target, warrant);
         memory.warrant = warrant;

@@ -23,6 +23,8 @@ export interface LedgerReader extends AsyncDisposable {
   releaseObjects(target: TargetKey, number: number): Promise<readonly ReleaseObject[] | undefined>;
   applied(target: TargetKey): Promise<readonly AppliedObject[]>;
   appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>>;
+  /** When deletions were sent that did not fail, since then: epoch milliseconds. */
+  deletionTimes(since: number): Promise<readonly number[]>;
   /** The set of deletions that was last allowed. */
   warrant(target: TargetKey): Promise<Warrant | undefined>;
   /** Newest first. */
@@ -142,6 +144,19 @@ export class SqliteReader implements LedgerReader {
       byTarget.set(target, objects);
     }
     return byTarget;
+  }
+
+  async deletionTimes(since: number): Promise<readonly number[]> {
+    const rows = await this.read((db) =>
+      db
+        .selectFrom('intent')
+        .leftJoin('outcome', 'outcome.seq', 'intent.seq')
+        .select(['intent.at', 'result'])
+        .where('verb', '=', 'delete')
+        .where('intent.at', '>=', since)
+        .execute(),
+    );
+    return rows.flatMap(({ at, result }) => (result === 'failed' ? [] : [at]));
   }
 
   async warrant(target: TargetKey): Promise<Warrant | undefined> {
