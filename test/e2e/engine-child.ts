@@ -47,6 +47,7 @@ function crashing(client: KubeClient): KubeClient {
     invalidateDiscovery: () => client.invalidateDiscovery(),
     get: (resource, ref, options) => client.get(resource, ref, options),
     list: (resource, options) => client.list(resource, options),
+    count: (resource, options) => client.count(resource, options),
     reflect: (resource, options) => client.reflect(resource, options),
     patchOwners: (object, patch, options) => client.patchOwners(object, patch, options),
     async apply(object, options) {

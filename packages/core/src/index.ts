@@ -1,4 +1,5 @@
 export * from './advance.ts';
+export * from './breaker.ts';
 export * from './canonical.ts';
 export * from './change-text.ts';
 export * from './check-object.ts';
@@ -13,6 +14,7 @@ export * from './field-path.ts';
 export * from './health/index.ts';
 export * from './hook-run.ts';
 export * from './hook.ts';
+export * from './inspection.ts';
 export * from './key.ts';
 export * from './list-keys.ts';
 export * from './live.ts';
