@@ -1,4 +1,4 @@
-import { computeHealth, type Health } from './health/index.ts';
+import { computeHealth, rolloutOf, type Health, type Rollout } from './health/index.ts';
 import { keyOf, type ObjectKey, type TargetKey } from './key.ts';
 import { fieldsHash } from './managed-fields.ts';
 import type { KubeObject } from './object.ts';
@@ -21,6 +21,8 @@ export interface LiveObject {
   readonly lastEditor: Editor | undefined;
   readonly deleting: boolean;
   readonly health: Health;
+  /** Of a workload: what its pods are told by. */
+  readonly rollout?: Rollout;
 }
 
 export interface Editor {
@@ -31,6 +33,7 @@ export interface Editor {
 
 /** Sums up an object as the API server reports it. Its managedFields must be there. */
 export function observe(object: KubeObject): LiveObject {
+  const rollout = rolloutOf(object);
   return {
     key: keyOf(object),
     apiVersion: object.apiVersion,
@@ -41,6 +44,7 @@ export function observe(object: KubeObject): LiveObject {
     lastEditor: lastEditorOf(object),
     deleting: object.metadata.deletionTimestamp !== undefined,
     health: computeHealth(object),
+    ...(rollout === undefined ? {} : { rollout }),
   };
 }
 

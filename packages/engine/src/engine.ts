@@ -14,6 +14,7 @@ import { openLedger } from '@plumb/ledger';
 import { openDiskCache } from '@plumb/render';
 import { Catalog, rawName, type CatalogApplication } from './catalog.ts';
 import { Claims } from './claims.ts';
+import { Diagnosis } from './diagnosis.ts';
 import { dataNamesOf } from './externals.ts';
 import { Gate } from './gate.ts';
 import { HookSecrets } from './http/hook-secrets.ts';
@@ -236,11 +237,27 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     changed: (key, targets) => {
       // A definition that comes or goes changes which kinds there are.
       if (parseObjectKey(key)?.kind === 'CustomResourceDefinition') client.invalidateDiscovery();
+      diagnosis.look(key);
       wake(targets);
       const claimant = claims.ownerOf(key);
       if (claimant !== undefined) queue.add(claimant);
     },
     watchChanged: (groupKind) => reconciler.watchChanged(groupKind),
+  });
+  const diagnosis = new Diagnosis({
+    client,
+    clock,
+    signal: running,
+    liveOf: (key) => live.liveOf(key),
+    changed: (target) => wake([target]),
+    blind: (subject, error) =>
+      log({
+        level: 'warn',
+        message: 'The pods of a namespace cannot be looked at',
+        subject,
+        code: error.code,
+        error: error.message,
+      }),
   });
   const reconciler = new Reconciler({
     client,
@@ -249,6 +266,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     renderer,
     sources,
     live,
+    diagnosis,
     claims,
     parents,
     identity,
@@ -335,6 +353,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   opening.use(live);
+  opening.use(diagnosis);
   opening.use(sources);
   opening.use(statuses);
   opening.use(queue);

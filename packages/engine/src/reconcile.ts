@@ -31,6 +31,7 @@ import type { Ledger } from '@plumb/ledger';
 import { applyAll, pruneAll, type WriteContext, type WriteResult } from './apply.ts';
 import { backoffMs } from './backoff.ts';
 import type { Claims } from './claims.ts';
+import type { Diagnosis } from './diagnosis.ts';
 import type { Externals } from './externals.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
@@ -45,6 +46,8 @@ export interface ReconcilerOptions {
   readonly renderer: TargetRenderer;
   readonly sources: Sources;
   readonly live: LiveIndex;
+  /** Why what is live does not work. */
+  readonly diagnosis: Diagnosis;
   readonly claims: Claims;
   readonly parents: Parents;
   readonly identity: string;
@@ -276,7 +279,7 @@ export class Reconciler {
   }
 
   #factsOf(spec: TargetSpec, memory: TargetMemory): TargetFacts {
-    const { sources, live, clock, parents } = this.#options;
+    const { sources, live, diagnosis, clock, parents } = this.#options;
     const { target } = spec;
     return {
       target,
@@ -291,7 +294,7 @@ export class Reconciler {
       watchOf: (groupKind) => this.#watchOf(groupKind, target),
       parentKinds: parents.kindsOf(spec.application),
       siblingKinds: this.#siblingKinds(spec),
-      liveOf: (key) => live.liveOf(key),
+      liveOf: (key) => diagnosis.explain(live.liveOf(key)),
       members: live.membersOf(target),
       applied: memory.applied,
       failures: memory.failures,
