@@ -173,6 +173,40 @@ const sync = buildCommand({
   docs: { brief: 'Ask the engine to look at Git now, and wait until the application is healthy' },
 });
 
+const wait = buildCommand({
+  loader: async () => (await import('./verbs/wait.ts')).wait,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      for: {
+        kind: 'enum',
+        values: ['healthy', 'settled'],
+        default: 'healthy',
+        brief: 'healthy: fails with any other end; settled: whatever it ends in',
+      },
+      timeout: duration('How long to wait', '5m'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env' },
+    positional: application,
+  },
+  docs: { brief: 'Wait until an application is healthy, or has come to an end; asks for nothing' },
+});
+
+const why = buildCommand({
+  loader: async () => (await import('./verbs/why.ts')).why,
+  parameters: {
+    flags: { ...everyVerb, context, namespace, env, output: oneOf('text', 'json') },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: application,
+  },
+  docs: {
+    brief: 'Name the cause: object, pod, changed field, file and line, commit and author; exit code 1 if not healthy',
+  },
+});
+
 const history = buildCommand({
   loader: async () => (await import('./verbs/history.ts')).history,
   parameters: {
@@ -241,6 +275,8 @@ export const routes = buildRouteMap<string, CliContext>({
     status,
     plan,
     sync,
+    wait,
+    why,
     history,
     render,
     diff,
