@@ -207,6 +207,41 @@ const why = buildCommand({
   },
 });
 
+const tree = buildCommand({
+  loader: async () => (await import('./verbs/tree.ts')).tree,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      unhealthy: whether('Only what is not healthy, and what it is part of'),
+      depth: wholeNumber('At most this many levels', 'N', 10, 100),
+      output: oneOf('text', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: application,
+  },
+  docs: { brief: 'Show the live objects of an application and what they own, the worst first' },
+});
+
+const events = buildCommand({
+  loader: async () => (await import('./verbs/events.ts')).events,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      since: duration('How far back', '1h'),
+      output: oneOf('text', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: application,
+  },
+  docs: { brief: 'List the events of the objects of an application and of what they own, the newest last' },
+});
+
 const history = buildCommand({
   loader: async () => (await import('./verbs/history.ts')).history,
   parameters: {
@@ -277,6 +312,8 @@ export const routes = buildRouteMap<string, CliContext>({
     sync,
     wait,
     why,
+    tree,
+    events,
     history,
     render,
     diff,

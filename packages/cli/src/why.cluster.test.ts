@@ -24,6 +24,8 @@ test('why names pod, changed field, file and line, commit and author, and says s
 
   const why = await world.plumb('why', 'shop');
   const json = await world.plumb('why', 'shop', '-o', 'json');
+  const tree = await world.plumb('tree', 'shop', '--unhealthy');
+  const events = await world.plumb('events', 'shop');
   const wait = await world.plumb('wait', 'shop');
   const settled = await world.plumb('wait', 'shop', '--for', 'settled');
   await world.git.commit(REPOSITORY, { 'deploy/web.yaml': deployment('2') }, 'Take it back');
@@ -45,6 +47,14 @@ test('why names pod, changed field, file and line, commit and author, and says s
   assert.equal(author?.[1], broken.slice(0, 7));
   assert.ok(author[2] !== '');
   assert.equal(JSON.parse(json.stdout).items[0].object, 'Deployment/web');
+  assert.equal(tree.code, 1);
+  assert.match(
+    tree.stdout,
+    /^└─ ✕ Deployment\/web .*\n {3}└─ .*ReplicaSet\/web-.*\n {6}└─ ✕ Pod\/web-.*ImagePullBackOff/m,
+  );
+  assert.equal(events.code, 0);
+  assert.match(events.stdout, /^\S+ +Normal +ScalingReplicaSet +Deployment\/web +Scaled up replica set /m);
+  assert.match(events.stdout, /^\S+ +Normal +SuccessfulCreate +ReplicaSet\/web-/m);
   assert.deepEqual([wait.code, settled.code, mended.code], [1, 0, 0]);
 });
 
