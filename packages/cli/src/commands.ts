@@ -190,6 +190,75 @@ const sync = buildCommand({
   docs: { brief: 'Ask the engine to look at Git now, and wait until the application is healthy' },
 });
 
+const wait = buildCommand({
+  loader: async () => (await import('./verbs/wait.ts')).wait,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      for: {
+        kind: 'enum',
+        values: ['healthy', 'settled'],
+        default: 'healthy',
+        brief: 'healthy: fails with any other end; settled: whatever it ends in',
+      },
+      timeout: duration('How long to wait', '5m'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env' },
+    positional: application,
+  },
+  docs: { brief: 'Wait until an application is healthy, or has come to an end; asks for nothing' },
+});
+
+const why = buildCommand({
+  loader: async () => (await import('./verbs/why.ts')).why,
+  parameters: {
+    flags: { ...everyVerb, context, namespace, env, output: oneOf('text', 'json') },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: application,
+  },
+  docs: {
+    brief: 'Name the cause: object, pod, changed field, file and line, commit and author; exit code 1 if not healthy',
+  },
+});
+
+const tree = buildCommand({
+  loader: async () => (await import('./verbs/tree.ts')).tree,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      unhealthy: whether('Only what is not healthy, and what it is part of'),
+      depth: wholeNumber('At most this many levels', 'N', 10, 100),
+      output: oneOf('text', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: application,
+  },
+  docs: { brief: 'Show the live objects of an application and what they own, the worst first' },
+});
+
+const events = buildCommand({
+  loader: async () => (await import('./verbs/events.ts')).events,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      since: duration('How far back', '1h'),
+      output: oneOf('text', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: application,
+  },
+  docs: { brief: 'List the events of the objects of an application and of what they own, the newest last' },
+});
+
 const history = buildCommand({
   loader: async () => (await import('./verbs/history.ts')).history,
   parameters: {
@@ -258,6 +327,10 @@ export const routes = buildRouteMap<string, CliContext>({
     status,
     plan,
     sync,
+    wait,
+    why,
+    tree,
+    events,
     history,
     render,
     diff,

@@ -3,78 +3,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startEngine, systemRandom } from '@plumb/engine';
-import { connect, loadKubeconfig } from '@plumb/kube';
-import { realClock, sharedCluster, type TestCluster } from '@plumb/test-support';
-import { startGitServer, type GitServer } from '@plumb/test-support/git-server';
+import { sharedCluster } from '@plumb/test-support';
 import { runCaptured, type CapturedRun } from '../test/run-captured.ts';
-import { clusterId } from './cluster.ts';
-import { stateFolder } from './folders.ts';
-
-const signal = new AbortController().signal;
-const REPOSITORY = 'shop.git';
-
-interface World extends AsyncDisposable {
-  readonly cluster: TestCluster;
-  readonly namespace: string;
-  readonly git: GitServer;
-  readonly folder: string;
-  plumb(...inputs: readonly string[]): Promise<CapturedRun>;
-  stopEngine(): Promise<void>;
-}
-
-/** A namespace of the shared cluster with an engine for it, and a repository with one application added by the verbs. */
-async function openWorld(files: Readonly<Record<string, string>>): Promise<World> {
-  await using opening = new AsyncDisposableStack();
-  const cluster = await sharedCluster();
-  const namespace = await cluster.namespace('cli');
-  const folder = opening.adopt(await mkdtemp(join(tmpdir(), 'plumb-cli-')), (path) =>
-    rm(path, { recursive: true, force: true }),
-  );
-  const git = opening.use(await startGitServer());
-  await git.create(REPOSITORY);
-  await git.commit(REPOSITORY, files, 'First');
-
-  const env = { KUBECONFIG: cluster.kubeconfig, PLUMB_NAMESPACE: namespace, LANG: 'C.UTF-8' };
-  const config = await loadKubeconfig({ env, signal });
-  const client = opening.use(connect(config, { clock: realClock, random: systemRandom, userAgent: 'plumb-test' }));
-  const engine = opening.use(
-    await startEngine({
-      client,
-      clock: realClock,
-      random: systemRandom,
-      stateFolder: stateFolder(env, folder, 'clusters', clusterId(config)),
-      cacheFolder: join(folder, 'git'),
-      namespace,
-      identity: 'test',
-      log: () => {},
-      signal,
-    }),
-  );
-  const plumb = (...inputs: readonly string[]): Promise<CapturedRun> =>
-    runCaptured(inputs, { env, home: folder, cwd: folder });
-  const added = [
-    await plumb('repo', 'add', 'shop', '--url', git.url(REPOSITORY)),
-    await plumb('app', 'add', 'shop', '--repo', 'shop', '--path', 'deploy'),
-  ];
-  assert.deepEqual(
-    added.map(({ code, stderr }) => [code, stderr]),
-    [
-      [0, ''],
-      [0, ''],
-    ],
-  );
-  const open = opening.move();
-  return {
-    cluster,
-    namespace,
-    git,
-    folder,
-    plumb,
-    stopEngine: async () => await engine[Symbol.asyncDispose](),
-    [Symbol.asyncDispose]: () => open.disposeAsync(),
-  };
-}
+import { openWorld, REPOSITORY } from '../test/world.ts';
 
 const configMap = (name: string, level = 'info'): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {LEVEL: ${level}}\n`;

@@ -1,4 +1,4 @@
-import { computeHealth, type Health } from './health/index.ts';
+import { computeHealth, rolloutOf, type Health, type Rollout } from './health/index.ts';
 import { HOOK_RUN_ANNOTATION } from './hook.ts';
 import { keyOf, type ObjectKey, type TargetKey } from './key.ts';
 import { autoscalerOf, fieldsHash, fieldsHashBeforeScaling } from './managed-fields.ts';
@@ -40,6 +40,8 @@ export interface LiveObject {
   readonly keep?: string;
   readonly askFirst?: string;
   readonly keepWithoutApplication?: string;
+  /** Of a workload: what its pods are told by. */
+  readonly rollout?: Rollout;
 }
 
 export interface Editor {
@@ -56,6 +58,7 @@ export function observe(object: KubeObject, assess: (object: KubeObject) => Heal
   const beforeScaling = fieldsHashBeforeScaling(object);
   const dependsOn = annotatedDependencies(object);
   const { keep, askFirst, keepWithoutApplication } = syncOptionsOf(object);
+  const rollout = rolloutOf(object);
   return {
     key: keyOf(object),
     apiVersion: object.apiVersion,
@@ -75,6 +78,7 @@ export function observe(object: KubeObject, assess: (object: KubeObject) => Heal
     ...(keep === undefined ? {} : { keep }),
     ...(askFirst === undefined ? {} : { askFirst }),
     ...(keepWithoutApplication === undefined ? {} : { keepWithoutApplication }),
+    ...(rollout === undefined ? {} : { rollout }),
   };
 }
 

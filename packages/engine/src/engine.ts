@@ -18,6 +18,7 @@ import { Catalog, rawName, type CatalogApplication } from './catalog.ts';
 import { Claims } from './claims.ts';
 import { dependentsOf } from './dependencies.ts';
 import { DeletionBreaker } from './deletion-breaker.ts';
+import { Diagnosis } from './diagnosis.ts';
 import { dataNamesOf } from './externals.ts';
 import { Gate } from './gate.ts';
 import { HookSecrets } from './http/hook-secrets.ts';
@@ -243,11 +244,27 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     changed: (key, targets) => {
       // A definition that comes or goes changes which kinds there are.
       if (parseObjectKey(key)?.kind === 'CustomResourceDefinition') client.invalidateDiscovery();
+      diagnosis.look(key);
       wake(targets);
       const claimant = claims.ownerOf(key);
       if (claimant !== undefined) queue.add(claimant);
     },
     watchChanged: (groupKind) => reconciler.watchChanged(groupKind),
+  });
+  const diagnosis = new Diagnosis({
+    client,
+    clock,
+    signal: running,
+    liveOf: (key) => live.liveOf(key),
+    changed: (target) => wake([target]),
+    blind: (subject, error) =>
+      log({
+        level: 'warn',
+        message: 'The pods of a namespace cannot be looked at',
+        subject,
+        code: error.code,
+        error: error.message,
+      }),
   });
   const reconciler = new Reconciler({
     client,
@@ -256,6 +273,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     renderer,
     sources,
     live,
+    diagnosis,
     claims,
     parents,
     breaker: new DeletionBreaker(clock, await ledger.deletionTimes(clock.now() - BREAKER_WINDOW_MS)),
@@ -344,6 +362,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   opening.use(live);
+  opening.use(diagnosis);
   opening.use(sources);
   opening.use(statuses);
   opening.use(queue);

@@ -39,6 +39,7 @@ import { backoffMs } from './backoff.ts';
 import type { Claims } from './claims.ts';
 import type { DeletionBreaker } from './deletion-breaker.ts';
 import { judgeDependencies } from './dependencies.ts';
+import type { Diagnosis } from './diagnosis.ts';
 import type { Externals } from './externals.ts';
 import { nextAttempt, openReleaseOf, recordHooks, startHooks, type HookStarted } from './hooks.ts';
 import { Heals } from './heals.ts';
@@ -57,6 +58,8 @@ export interface ReconcilerOptions {
   readonly renderer: TargetRenderer;
   readonly sources: Sources;
   readonly live: LiveIndex;
+  /** Why what is live does not work. */
+  readonly diagnosis: Diagnosis;
   readonly claims: Claims;
   readonly parents: Parents;
   readonly breaker: DeletionBreaker;
@@ -318,7 +321,7 @@ export class Reconciler {
   }
 
   #factsOf(spec: TargetSpec, memory: TargetMemory): TargetFacts {
-    const { sources, live, clock, parents } = this.#options;
+    const { sources, live, diagnosis, clock, parents } = this.#options;
     const { target } = spec;
     return {
       target,
@@ -341,7 +344,7 @@ export class Reconciler {
       watchOf: (groupKind) => this.#watchOf(groupKind, target),
       parentKinds: parents.kindsOf(spec.application),
       siblingKinds: this.#siblingKinds(spec),
-      liveOf: (key) => live.liveOf(key),
+      liveOf: (key) => diagnosis.explain(live.liveOf(key)),
       members: live.membersOf(target),
       applied: memory.applied,
       failures: memory.failures,

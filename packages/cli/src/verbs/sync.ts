@@ -42,7 +42,8 @@ export async function sync(this: CliContext, flags: SyncFlags, name?: string): P
     return;
   }
   const resource = await plumbResource(client, APPLICATION.kind, { signal });
-  const ended = await waitFor(this, { client, resource, application, request, flags });
+  const isOver = ({ status }: Application): boolean => status?.handledRequest === request;
+  const ended = await waitFor(this, { client, resource, application, isOver, flags });
   conclude(this, ended, flags.env);
 }
 
@@ -70,16 +71,20 @@ function requestOf({ apiVersion, kind, metadata }: Application, request: string,
   };
 }
 
-interface Wait {
+export interface Wait {
   readonly client: KubeClient;
   readonly resource: ApiResource;
   readonly application: Application;
-  readonly request: string;
-  readonly flags: SyncFlags;
+  /** Whether what it says counts as an answer; it is waited further while any target still moves. */
+  readonly isOver: (application: Application) => boolean;
+  readonly flags: Pick<SyncFlags, 'env' | 'timeout'>;
 }
 
-/** Watches the application until the request has been carried out and nothing moves any more. */
-async function waitFor(cli: CliContext, { client, resource, application, request, flags }: Wait): Promise<Application> {
+/** Watches the application until it has an answer and nothing moves any more. */
+export async function waitFor(
+  cli: CliContext,
+  { client, resource, application, isOver, flags }: Wait,
+): Promise<Application> {
   const { clock, signal } = cli.surroundings;
   const { name, namespace, uid } = application.metadata;
   const { promise, resolve, reject } = Promise.withResolvers<Application>();
@@ -99,9 +104,8 @@ async function waitFor(cli: CliContext, { client, resource, application, request
       try {
         const now = decodedApplication(event.object);
         const targets = targetsOf(now, flags.env);
-        const isHandled = now.status?.handledRequest === request;
         for (const target of targets) narrate(cli, told, name, target);
-        if (isHandled && targets.every(({ state }) => state !== 'Syncing' && state !== 'Pending')) resolve(now);
+        if (isOver(now) && targets.every(({ state }) => state !== 'Syncing' && state !== 'Pending')) resolve(now);
       } catch (thrown) {
         reject(thrown);
       }
@@ -147,7 +151,7 @@ function lineOf(name: string, { name: environment, state, release = '', message 
 }
 
 /** Says what became of it; anything but health is an error. */
-function conclude(cli: CliContext, application: Application, environment: string | undefined): void {
+export function conclude(cli: CliContext, application: Application, environment: string | undefined): void {
   const { name } = application.metadata;
   const targets = targetsOf(application, environment);
   const errors = foldErrors(targets.map((target) => ({ environment: target.name, errors: errorsOf(name, target) })));

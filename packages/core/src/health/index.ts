@@ -1,3 +1,13 @@
+export {
+  causeOf,
+  controllerOf,
+  withCause,
+  podsOfRollout,
+  podTrouble,
+  rolloutOf,
+  type PodTrouble,
+  type Rollout,
+} from './cause.ts';
 export { computeHealth, needsStatus, trimForHealth } from './compute-health.ts';
 export { CONDITION_TABLE } from './condition-table.ts';
 export { conditionOf, conditionsOf, type Condition } from './conditions.ts';

@@ -1,0 +1,60 @@
+import { APPLICATION } from '@plumb/api';
+import { targetKey } from '@plumb/core';
+import { checkEnvironment, decodedApplication, listObjects, selectOne } from '../applications.ts';
+import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
+import type { CliContext } from '../context.ts';
+import { eventLines } from '../event-lines.ts';
+import type { EveryVerb } from '../flags.ts';
+import { readLiveTree, type TreeNode } from '../live-tree.ts';
+import { jsonText, oneLine } from '../printable.ts';
+import { formatTable } from '../table.ts';
+import { JSON_VERSION } from '../version.ts';
+
+export interface EventsFlags extends EveryVerb, ClusterFlags {
+  readonly env?: string | undefined;
+  /** Milliseconds. */
+  readonly since: number;
+  readonly output: 'text' | 'json';
+}
+
+/** `plumb events`: what the cluster said about the objects of an application and about what they own. */
+export async function events(this: CliContext, flags: EventsFlags, name?: string): Promise<void> {
+  const { clock, signal } = this.surroundings;
+  const cluster = await chooseCluster(this, flags);
+  await using client = openClient(this.surroundings, cluster.config);
+  const object = selectOne(await listObjects(client, APPLICATION.kind, cluster, { signal }), name, cluster);
+  const application = decodedApplication(object);
+  checkEnvironment(application, flags.env);
+  const { name: app, namespace } = application.metadata;
+  const all = application.spec.environments?.map((environment) => environment.name) ?? [undefined];
+  const nodes: TreeNode[] = [];
+  for (const environment of flags.env === undefined ? all : [flags.env]) {
+    const target = targetKey({ namespace, application: app, environment });
+    nodes.push(...withChildren(await readLiveTree(client, application, target, { signal })));
+  }
+  const uids = new Set(nodes.flatMap((node) => node.object.metadata.uid ?? []));
+  // Events about cluster-scoped objects are kept in "default".
+  const namespaces = new Set(nodes.map((node) => node.object.metadata.namespace ?? 'default'));
+  const resource = await client.resource({ group: '', kind: 'Event' }, { signal });
+  const lists = await Promise.all([...namespaces].map((place) => client.list(resource, { namespace: place, signal })));
+  const since = clock.now() - flags.since;
+  const items = eventLines(
+    lists.flatMap((list) => list.items),
+    { uids, since },
+  );
+  if (flags.output === 'json') {
+    this.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Events', items }, 2)}\n`);
+    return;
+  }
+  const rows = items.map(({ at, type, reason, object: about, message, count }) => {
+    const times = count === 1 ? '' : ` (${count} times)`;
+    return [at.slice(11, 19), type, reason, about, `${message}${times}`].map(oneLine);
+  });
+  this.show(
+    rows.length === 0 ? 'No events.\n' : formatTable([['UTC', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'], ...rows]),
+  );
+}
+
+function withChildren(nodes: readonly TreeNode[]): readonly TreeNode[] {
+  return nodes.flatMap((node) => [node, ...withChildren(node.children)]);
+}

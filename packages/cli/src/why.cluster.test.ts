@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openWorld, REPOSITORY } from '../test/world.ts';
+
+const deployment = (tag: string): string => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: app, image: "registry.example.com/web:${tag}"}]}
+`;
+
+test('why names pod, changed field, file and line, commit and author, and says so when all is well again', async () => {
+  await using world = await openWorld({ 'deploy/web.yaml': deployment('1') });
+  await world.plumb('sync', 'shop');
+  const well = await world.plumb('why', 'shop');
+  const broken = await world.git.commit(REPOSITORY, { 'deploy/web.yaml': deployment('broken') }, 'Take the new image');
+  const sync = await world.plumb('sync', 'shop');
+
+  const why = await world.plumb('why', 'shop');
+  const json = await world.plumb('why', 'shop', '-o', 'json');
+  const tree = await world.plumb('tree', 'shop', '--unhealthy');
+  const events = await world.plumb('events', 'shop');
+  const wait = await world.plumb('wait', 'shop');
+  const settled = await world.plumb('wait', 'shop', '--for', 'settled');
+  await world.git.commit(REPOSITORY, { 'deploy/web.yaml': deployment('2') }, 'Take it back');
+  await world.plumb('sync', 'shop');
+  const mended = await world.plumb('wait', 'shop');
+
+  assert.deepEqual([well.code, well.stdout], [0, '✓ shop is healthy: 1 object is as Git wants.\n']);
+  assert.equal(sync.code, 1);
+  assert.equal(why.code, 1);
+  assert.match(why.stdout, /^! Deployment\/web is degraded since /);
+  assert.match(
+    why.stdout,
+    /^ {2}because {2}\d of 1 pod available; web-\w+-\w+: ImagePullBackOff, image \S+:broken cannot/m,
+  );
+  assert.match(why.stdout, /^ {2}because {2}image 1 → broken in r2$/m);
+  const author = /^ {2}because {2}deploy\/web\.yaml:1, commit ([0-9a-f]{7}), (.+): Take the new image$/m.exec(
+    why.stdout,
+  );
+  assert.equal(author?.[1], broken.slice(0, 7));
+  assert.ok(author[2] !== '');
+  assert.equal(JSON.parse(json.stdout).items[0].object, 'Deployment/web');
+  assert.equal(tree.code, 1);
+  assert.match(
+    tree.stdout,
+    /^└─ ✕ Deployment\/web .*\n {3}└─ .*ReplicaSet\/web-.*\n {6}└─ ✕ Pod\/web-.*ImagePullBackOff/m,
+  );
+  assert.equal(events.code, 0);
+  assert.match(events.stdout, /^\S+ +Normal +ScalingReplicaSet +Deployment\/web +Scaled up replica set /m);
+  assert.match(events.stdout, /^\S+ +Normal +SuccessfulCreate +ReplicaSet\/web-/m);
+  assert.deepEqual([wait.code, settled.code, mended.code], [1, 0, 0]);
+});
+
+test('without the ledger why still names the pod, and says what it cannot know', async () => {
+  await using world = await openWorld({ 'deploy/web.yaml': deployment('broken') });
+  await world.plumb('sync', 'shop');
+  await world.stopEngine();
+  await rename(join(world.folder, '.local'), join(world.folder, 'elsewhere'));
+
+  const why = await world.plumb('why', 'shop');
+
+  assert.equal(why.code, 1);
+  assert.match(why.stdout, /ImagePullBackOff/);
+  assert.match(why.stdout, /^ {2}unknown {2}what changed it: There is no ledger in /m);
+  assert.match(why.stdout, /^ {2}unknown {2}whether this is still so: no engine has looked since /m);
+});
+
+test('D20: a status that no engine keeps up to date is no answer to wait for', async () => {
+  await using world = await openWorld({ 'deploy/web.yaml': deployment('1') });
+  await world.plumb('sync', 'shop');
+  const fresh = await world.plumb('wait', 'shop');
+  await world.stopEngine();
+
+  const stale = await world.plumb('wait', 'shop');
+
+  assert.deepEqual([fresh.code, stale.code], [0, 4]);
+  assert.match(stale.stderr, /^error: What shop says may be out of date: no engine has looked since /m);
+});
+
+test('a spec that no engine has seen is waited for until the time is over', async () => {
+  await using world = await openWorld({ 'deploy/web.yaml': deployment('1') });
+  await world.plumb('sync', 'shop');
+  const path = `/apis/plumb.dev/v1alpha1/namespaces/${world.namespace}/applications/shop`;
+  const patch = { status: { observedGeneration: 0 } };
+  await world.cluster.request('PATCH', `${path}/status`, { body: patch, contentType: 'application/merge-patch+json' });
+
+  const wait = await world.plumb('wait', 'shop', '--timeout', '1s');
+
+  assert.equal(wait.code, 5);
+  assert.match(wait.stderr, /^error: shop is not healthy after 1 s: shop Healthy/m);
+});
