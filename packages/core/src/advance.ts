@@ -8,6 +8,7 @@ import { parseObjectKey, shortNameOf, type ObjectKey, type TargetKey } from './k
 import type { LiveObject } from './live.ts';
 import { kindName, type GroupKind } from './object.ts';
 import { BEFORE_HOOKS, definitionsIn, type Need } from './order-graph.ts';
+import { DELETION, isWrite, rehearsalOf, type Rehearsed, type Write } from './rehearsal.ts';
 
 /** The headline of a target, worst first. `Suspended` is a state that a person asked for, so it hides the others. */
 export type HeadlineState = 'Failed' | 'Degraded' | 'Drifted' | 'Syncing' | 'Pending' | 'Healthy' | 'Suspended';
@@ -20,9 +21,6 @@ export type SourceFact =
       readonly commit: string;
       /** Names all inputs of the render. */ readonly inputs: string;
     };
-
-/** Stands for the desired hash where the attempt was a deletion. */
-export const DELETION = 'deletion';
 
 /** The last attempt to write an object that did not work. */
 export interface WriteFailure {
@@ -54,6 +52,10 @@ export interface TargetFacts {
     | undefined;
   /** The last complete desired set, and the inputs it came from. */
   readonly desired: (DesiredSet & { readonly inputs: string; readonly commit: string }) | undefined;
+  /** What was released last, while `desired` may already be the next: it goes on being healed where that cannot be done. */
+  readonly released: TargetFacts['desired'];
+  /** What dry-runs of `desired` have said. */
+  readonly rehearsed: ReadonlyMap<ObjectKey, Rehearsed>;
   /** Whether the watch of a kind tells the truth: `failed` names why it cannot. */
   watchOf(
     groupKind: GroupKind,
@@ -107,8 +109,6 @@ export type DependencyFact =
   | { readonly state: 'waiting'; readonly target: TargetKey; readonly message: string }
   | { readonly state: 'failed'; readonly error: PlumbError };
 
-export type Write = Extract<Decision, { readonly action: 'create' | 'update' | 'adopt' }>;
-
 export interface Rest {
   readonly do: 'rest';
   readonly state: HeadlineState;
@@ -131,6 +131,8 @@ export type Step =
   | { readonly do: 'watch'; readonly kinds: readonly GroupKind[] }
   /** Write the kinds to the parent's annotation: widened before the first apply, narrowed after the last deletion. */
   | { readonly do: 'membership'; readonly kinds: readonly GroupKind[] }
+  /** Try what a new release would write, without effect: see `rehearsal.ts`. */
+  | { readonly do: 'rehearse'; readonly writes: readonly Write[]; readonly deletions: readonly LiveObject[] }
   /** Record the new release, before its first write. */
   | { readonly do: 'release' }
   | { readonly do: 'write'; readonly writes: readonly Write[] }
@@ -142,11 +144,12 @@ export type Step =
 /**
  * What to do next about a target: a pure function of the facts.
  *
- *   source ─► render ─► watch ─► depend ─► release ─► widen ─► PreSync ─► write, wave by wave ─► prune ─► narrow
- *          ─► health ─► PostSync ─► conclude ─► rest
+ *   source ─► render ─► watch ─► depend ─► rehearse ─► release ─► widen ─► PreSync ─► write, wave by wave ─► prune
+ *          ─► narrow ─► health ─► PostSync ─► conclude ─► rest
  *
- * What failed before does not hide what can still be done: with a broken render the last good set is kept healed, and
- * with one object that fails the others are written. Only deletions wait until everything else is in order.
+ * What failed before does not hide what can still be done: with a broken render, or a change that the API server would
+ * refuse, the last set is kept healed, and with one object that fails the others are written. Only deletions wait until
+ * everything else is in order.
  */
 export function advance(facts: TargetFacts): Step {
   const step = nextStep(facts);
@@ -188,7 +191,7 @@ function nextStep(facts: TargetFacts): Step {
     if (behind !== undefined) return restBehind(behind);
     // Before the first write of a release: an object of another application stops the release whole.
     const errors = claimed.map((decision) => (decision as { error: PlumbError }).error);
-    return rest('Failed', sentence(errors), { failures: [...inputErrors, ...errors] });
+    return keepLast(facts, [...errors, ...inputErrors]);
   }
   if (opening && desired.objects.length === 0) {
     const deletions = current && watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
@@ -211,7 +214,17 @@ function nextStep(facts: TargetFacts): Step {
     if (dependencies.state === 'waiting') {
       return rest('Pending', dependencies.message, { waitsFor: dependencies.target });
     }
-    return { do: 'release' };
+    const deletions = watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
+    const rehearsal = rehearsalOf({
+      decisions,
+      deletions: deletions.verdict === 'allowed' ? deletions.objects : [],
+      answers: facts.rehearsed,
+      now,
+      liveOf: (key) => facts.liveOf(key),
+    });
+    const { writes, errors, wakeAt } = rehearsal;
+    if (writes.length > 0 || rehearsal.deletions.length > 0) return { do: 'rehearse', ...rehearsal };
+    return errors.length > 0 ? keepLast(facts, errors, wakeAt) : { do: 'release' };
   }
 
   const wantedKinds = kindsOf([...desired.objects, ...desired.hooks, ...facts.members], facts.siblingKinds);
@@ -271,6 +284,18 @@ function nextStep(facts: TargetFacts): Step {
   // What Git says now may be something else: until it has been asked nothing is called done.
   if (source.state === 'waiting') return rest('Pending', 'Waiting for the first look at the repository.');
   return restByHealth(facts, desired);
+}
+
+/** The change is stopped whole, before its first write; what was released last goes on being healed. */
+function keepLast(facts: TargetFacts, errors: readonly PlumbError[], wakeAt?: number): Step {
+  const [error] = errors;
+  const stopped = rest('Failed', sentence(errors), { failures: errors, wakeAt });
+  const { released } = facts;
+  if (released === undefined || released.digest !== facts.releasedDigest || error === undefined) return stopped;
+  const step = nextStep({ ...facts, desired: released, source: { state: 'failed', error } });
+  if (step.do !== 'rest') return step;
+  const failures = [...errors, ...step.failures.filter((failure) => !errors.includes(failure))];
+  return { ...stopped, failures, wakeAt: earliest([wakeAt, step.wakeAt]), waitsOn: step.waitsOn };
 }
 
 function rest(state: HeadlineState, message: string, more: Partial<Omit<Rest, 'do' | 'state' | 'message'>> = {}): Rest {
@@ -379,7 +404,7 @@ function writesDue(facts: TargetFacts, decisions: readonly Decision[], wave: num
     if (decision.action === 'keep' && decision.waitsFor === 'deletion') {
       waiting ??= `Waiting until ${nameSome([decision.key])} is gone, to create it again.`;
     }
-    if (decision.action !== 'create' && decision.action !== 'update' && decision.action !== 'adopt') continue;
+    if (!isWrite(decision)) continue;
     const failure = facts.failures.get(decision.key);
     if (failure !== undefined && !isDue(failure, decision.desired.hash, facts.now)) {
       failures.push(failure.error);

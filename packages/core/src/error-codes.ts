@@ -239,6 +239,11 @@ export const ERROR_CODES = {
     retry: 'change',
     fix: 'Remove the field from Git, or let Plumb take it with spec.conflicts: force.',
   },
+  DryRunUnsupported: {
+    culprit: 'cluster',
+    retry: 'backoff',
+    fix: 'Nothing to do: it is written without having been tried first. A webhook that sets sideEffects: None can be asked.',
+  },
   AdmissionDenied: { culprit: 'cluster', retry: 'backoff', fix: 'Change the object as the policy asks.' },
   QuotaExceeded: { culprit: 'cluster', retry: 'backoff', fix: 'Raise the quota, or ask for less.' },
   Conflict: { culprit: 'cluster', retry: 'backoff', fix: 'Nothing to do: it is tried again on the new state.' },

@@ -21,6 +21,7 @@ export * from './name-suggestion.ts';
 export * from './object.ts';
 export * from './order-graph.ts';
 export * from './order.ts';
+export * from './rehearsal.ts';
 export * from './rendered.ts';
 export * from './result.ts';
 export * from './secret-text.ts';

@@ -12,6 +12,7 @@ import { hookRunId, type HookRun } from './hook-run.ts';
 import { shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import type { KubeObject } from './object.ts';
+import { DELETION, rehearsedState, type Rehearsed } from './rehearsal.ts';
 
 const TARGET = 'shop/web' as TargetKey;
 const HEALTHY: Health = { status: 'Healthy', message: 'works' };
@@ -23,6 +24,7 @@ class World {
   readonly live = new Map<ObjectKey, LiveObject>();
   readonly applied = new Map<ObjectKey, AppliedObject>();
   readonly runs = new Map<string, HookRun>();
+  readonly rehearsed = new Map<ObjectKey, Rehearsed>();
   readonly failures = new Map<ObjectKey, { hash: string; error: PlumbError; retryAt: number | undefined }>();
   /** What was sent, in order. */
   readonly sent: string[] = [];
@@ -94,6 +96,8 @@ class World {
       openRelease: isOpen
         ? { number: this.release, hasFailed: this.outcome === 'failed', attempt: this.attempt, runs: this.runs }
         : undefined,
+      released: undefined,
+      rehearsed: this.rehearsed,
       releasedDigest: this.releasedDigest,
     };
   }
@@ -119,6 +123,16 @@ class World {
   /** `isLast`: the process dies after the cluster has obeyed and before the ledger knows. */
   #execute(step: Step, isLast: boolean): void {
     switch (step.do) {
+      case 'rehearse':
+        for (const { key, desired } of step.writes) {
+          const state = rehearsedState(this.live.get(key));
+          this.rehearsed.set(key, { hash: desired.hash, state, error: undefined, retryAt: undefined });
+        }
+        for (const live of step.deletions) {
+          const state = rehearsedState(live);
+          this.rehearsed.set(live.key, { hash: DELETION, state, error: undefined, retryAt: undefined });
+        }
+        return;
       case 'release':
         this.release += 1;
         this.attempt = 1;

@@ -58,6 +58,16 @@ export function narrate(event: TargetEvent, metrics: Metrics, log: Log): void {
         objects: event.keys.map(shortNameOf).join(', '),
       });
       return;
+    case 'stopped':
+      log({
+        level: 'warn',
+        message: 'A change was stopped before its first write',
+        target,
+        errors: event.errors.length,
+        code: event.errors[0]?.code,
+        error: event.errors[0]?.message,
+      });
+      return;
     case 'pruned':
       metrics.add('plumb_write_total', event.keys.length, { action: 'delete', result: 'ok' });
       log({

@@ -268,6 +268,7 @@ async function planObject(
   if ('error' in dryRun) {
     if (dryRun.error.code === 'NamespaceMissing' && newNamespaces.has(namespace ?? '')) return created;
     if (dryRun.error.code === 'ClusterUnreachable') throw dryRun.error;
+    if (dryRun.error.code === 'DryRunUnsupported') return predictedOf(first, desired, current);
   } else if (current !== undefined && !dryRun.isOfSameState && looks < MAX_LOOKS) {
     // Somebody wrote in between: what differs is theirs, not ours.
     return planObject(request, desired, kinds, newNamespaces, looks + 1);
@@ -286,6 +287,16 @@ function itemOf(decision: Decision, desired: DesiredObject, current: KubeObject 
   // An object that bears no marks is invisible to the decision, which says «create»; a person wants to know.
   const action = decision.action === 'update' ? 'change' : current === undefined ? 'create' : 'adopt';
   return { action, key, reason, origin, changes, predicted: false };
+}
+
+/** A webhook that knows no dry-runs keeps the API server from telling: what is known without it. */
+function predictedOf(
+  decision: Decision,
+  desired: DesiredObject,
+  current: KubeObject | undefined,
+): PlanItem | undefined {
+  const item = itemOf(decision, desired, current);
+  return item === undefined ? undefined : { ...item, predicted: true };
 }
 
 /** The objects on the cluster that bear the marks of this target. A list that fails fails the plan. */

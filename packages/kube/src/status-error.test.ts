@@ -160,6 +160,12 @@ const CASES: readonly Case[] = [
     code: 'TooLarge',
   },
   {
+    name: 'a webhook that knows no dry-runs',
+    status: 400,
+    body: { message: 'admission webhook "policy.example.com" does not support dry run' },
+    code: 'DryRunUnsupported',
+  },
+  {
     name: 'an immutable field',
     status: 422,
     body: {

@@ -152,6 +152,9 @@ function fieldPath(path: string): string {
 }
 
 function badRequest(message: string): Verdict {
+  if (/^admission webhook ".*" does not support dry run$/.test(message)) {
+    return { code: 'DryRunUnsupported', harmless: true };
+  }
   const strict = [...message.matchAll(STRICT_FIELD)];
   const [first] = strict;
   if (first !== undefined) {
