@@ -109,6 +109,8 @@ export type DependencyFact =
   | { readonly state: 'waiting'; readonly target: TargetKey; readonly message: string }
   | { readonly state: 'failed'; readonly error: PlumbError };
 
+export type Replacement = Extract<Decision, { readonly action: 'replace' }>;
+
 export interface Rest {
   readonly do: 'rest';
   readonly state: HeadlineState;
@@ -136,6 +138,8 @@ export type Step =
   /** Record the new release, before its first write. */
   | { readonly do: 'release' }
   | { readonly do: 'write'; readonly writes: readonly Write[] }
+  /** Delete these, once it is sure that they can be made anew; that they are gone is then a reason to create them. */
+  | { readonly do: 'replace'; readonly replacements: readonly Replacement[] }
   | { readonly do: 'prune'; readonly objects: readonly LiveObject[] }
   | HookStep
   | { readonly do: 'conclude'; readonly outcome: 'healthy' | 'failed'; readonly message: string }
@@ -236,6 +240,7 @@ function nextStep(facts: TargetFacts): Step {
   const rollout = rolloutOf(facts, desired, decisions);
   const progress = writesDue(facts, decisions, rollout.wave);
   if (progress.writes.length > 0) return { do: 'write', writes: progress.writes };
+  if (progress.replacements.length > 0) return { do: 'replace', replacements: progress.replacements };
   if (rollout.hooks?.state === 'step') return rollout.hooks.step;
   if (rollout.hooks?.state === 'failed') return failRelease(facts, desired, rollout.hooks.errors);
 
@@ -369,6 +374,7 @@ function decideObject(facts: TargetFacts, desired: DesiredObject, failed: Readon
   const ref = parseObjectKey(key);
   const unreadable = ref === undefined ? undefined : failed.get(kindName(ref));
   if (unreadable !== undefined) return { action: 'blocked', key, desired, error: unreadable };
+  const failure = facts.failures.get(key);
   return decide({
     target: facts.target,
     key,
@@ -376,12 +382,14 @@ function decideObject(facts: TargetFacts, desired: DesiredObject, failed: Readon
     live: facts.liveOf(key),
     applied: facts.applied.get(key),
     owner: facts.ownerOf(key),
+    refusal: failure?.hash === desired.hash ? failure.error : undefined,
     policy: facts.policy,
   });
 }
 
 interface WriteProgress {
   readonly writes: readonly Write[];
+  readonly replacements: readonly Replacement[];
   readonly failures: readonly PlumbError[];
   readonly waiting: string | undefined;
   readonly drifted: boolean;
@@ -395,6 +403,7 @@ interface WriteProgress {
 function writesDue(facts: TargetFacts, decisions: readonly Decision[], wave: number): WriteProgress {
   const failures: PlumbError[] = [];
   const due: Write[] = [];
+  const replacements: Replacement[] = [];
   let waiting: string | undefined;
   let drifted = false;
   const wakes: (number | undefined)[] = [];
@@ -404,6 +413,8 @@ function writesDue(facts: TargetFacts, decisions: readonly Decision[], wave: num
     if (decision.action === 'keep' && decision.waitsFor === 'deletion') {
       waiting ??= `Waiting until ${nameSome([decision.key])} is gone, to create it again.`;
     }
+    // It was written when its turn had come, and refused.
+    if (decision.action === 'replace') replacements.push(decision);
     if (!isWrite(decision)) continue;
     const failure = facts.failures.get(decision.key);
     if (failure !== undefined && !isDue(failure, decision.desired.hash, facts.now)) {
@@ -430,6 +441,7 @@ function writesDue(facts: TargetFacts, decisions: readonly Decision[], wave: num
   const first = due[0]?.desired;
   return {
     writes: due.filter(({ desired: { wave: at, phase } }) => at === first?.wave && phase === first.phase),
+    replacements,
     failures,
     waiting,
     drifted,
@@ -655,13 +667,24 @@ function restByHealth(facts: TargetFacts, desired: DesiredSet): Step {
     const step = failRelease(facts, desired, [error]);
     return step.do === 'rest' ? { ...step, waitsOn: on } : step;
   }
-  const message = `${desired.objects.length === 1 ? '1 object is' : `${desired.objects.length} objects are`} as Git wants.`;
+  const message = `${desired.objects.length === 1 ? '1 object is' : `${desired.objects.length} objects are`} as Git wants.${keptText(facts, desired)}`;
   if (facts.openRelease === undefined) return rest('Healthy', message);
   const hooks = hookProgress(facts, desired, 'PostSync');
   if (hooks.state === 'step') return hooks.step;
   if (hooks.state === 'failed') return failRelease(facts, desired, hooks.errors);
   if (hooks.state === 'waiting') return waitFor(facts, desired, hooks);
   return { do: 'conclude', outcome: 'healthy', message };
+}
+
+/** What Git does not want any more, and what says all the same that it stays. */
+function keptText(facts: TargetFacts, desired: DesiredSet): string {
+  const kept = facts.members.filter(({ keep }) => keep !== undefined);
+  if (kept.length === 0) return '';
+  const wanted = new Set([...desired.objects, ...desired.hooks].map(({ key }) => key));
+  const left = kept.filter(({ key, hookRun }) => hookRun === undefined && !wanted.has(key));
+  const [first] = left;
+  if (first === undefined) return '';
+  return ` No longer in Git, and kept: ${nameSome(left.map(({ key }) => key).sort())} (${left.length === 1 ? first.keep : 'by annotation'}).`;
 }
 
 /** The first error with its place, and how many there are besides. */

@@ -3,6 +3,7 @@ import type { FieldChange } from './diff.ts';
 import { PlumbError } from './error.ts';
 import { shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { Editor, LiveObject } from './live.ts';
+import { canBeReplaced, syncOptionsOf } from './sync-options.ts';
 
 /** What we know of an object from having applied it: one row of the ledger. */
 export interface AppliedObject {
@@ -28,6 +29,8 @@ export type Reason =
   | 'unrecorded'
   /** The object belongs to an application that is no more. */
   | 'abandoned'
+  /** A field has to change that only a new object can have. */
+  | 'immutable'
   /** Git does not want it any more. */
   | 'removed'
   /** It is a hook whose turn has come, or whose policy takes it away. */
@@ -45,6 +48,16 @@ export type Decision =
       readonly editor?: Editor | undefined;
       /** Field by field, where a dry-run told. */
       readonly changes?: readonly FieldChange[];
+    }
+  | {
+      /** Delete it, and create it anew once it is gone. */
+      readonly action: 'replace';
+      readonly key: ObjectKey;
+      readonly desired: DesiredObject;
+      readonly live: LiveObject;
+      readonly reason: 'immutable';
+      /** The field that forces it. */
+      readonly field: string;
     }
   | { readonly action: 'delete'; readonly key: ObjectKey; readonly live: LiveObject; readonly reason: 'removed' }
   | { readonly action: 'keep'; readonly key: ObjectKey; readonly waitsFor?: 'deletion' }
@@ -72,6 +85,8 @@ export interface DecisionInput {
   readonly owner: TargetKey | undefined;
   /** What the API server said to a dry-run, where one was made. */
   readonly dryRun?: { readonly changes: readonly FieldChange[] } | { readonly error: PlumbError } | undefined;
+  /** What the API server answered the last time that this very wish was sent, where it refused. */
+  readonly refusal?: PlumbError | undefined;
   readonly policy: DecisionPolicy;
 }
 
@@ -80,10 +95,11 @@ export interface DecisionInput {
  *
  * | desired | live | record | action, reason |
  * | --- | --- | --- | --- |
- * | no | ours, proven | - | delete, removed |
+ * | no | ours, proven | - | delete, removed; keep where its annotations say so |
  * | no | other | - | keep |
  * | yes | claimed by another target | - | blocked, `OwnedByOther` |
  * | yes | being deleted | - | keep, waits for the deletion |
+ * | yes | ours, an immutable field differs | - | replace, immutable, where its annotations allow it |
  * | yes | no | no | create, absent |
  * | yes | no | yes | create, deleted |
  * | yes | yes | no | update, unrecorded; adopt, abandoned |
@@ -97,10 +113,17 @@ export function decide(input: DecisionInput): Decision {
   if (desired === undefined) {
     // Deletion wants every proof: the marks name this object and this target, and our manager owns fields on it.
     const ours = live !== undefined && live.target === target && live.fieldsHash !== undefined && !live.deleting;
-    return ours ? { action: 'delete', key, live, reason: 'removed' } : { action: 'keep', key };
+    return ours && live.keep === undefined
+      ? { action: 'delete', key, live, reason: 'removed' }
+      : { action: 'keep', key };
   }
   if (owner !== undefined) {
     return { action: 'blocked', key, desired, error: ownedByOther(key, target, owner, desired) };
+  }
+  const refused = dryRun !== undefined && 'error' in dryRun ? dryRun.error : undefined;
+  const field = live?.target === target && !live.deleting ? replacedFor(desired, refused ?? input.refusal) : undefined;
+  if (live !== undefined && field !== undefined) {
+    return { action: 'replace', key, desired, live, reason: 'immutable', field };
   }
   if (dryRun !== undefined && 'error' in dryRun) return { action: 'blocked', key, desired, error: dryRun.error };
   if (live?.deleting === true) return { action: 'keep', key, waitsFor: 'deletion' };
@@ -131,6 +154,15 @@ export function decide(input: DecisionInput): Decision {
   if (live.uid !== applied.uid) return write('update', 'recreated');
   if (live.fieldsHash !== applied.fieldsHash) return write('update', 'drifted');
   return { action: 'keep', key };
+}
+
+/**
+ * The immutable field for which the object is to be deleted and made anew; undefined where it must not be. That takes the
+ * API server's word for the field, a field that is known as immutable, and the consent of whoever wrote the object.
+ */
+export function replacedFor({ key, object }: DesiredObject, refusal: PlumbError | undefined): string | undefined {
+  if (refusal?.code !== 'FieldImmutable' || !canBeReplaced(key, refusal.field)) return undefined;
+  return syncOptionsOf(object.metadata.annotations).recreate ? refusal.field : undefined;
 }
 
 function ownedByOther(key: ObjectKey, target: TargetKey, owner: TargetKey, desired: DesiredObject): PlumbError {

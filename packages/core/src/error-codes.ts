@@ -232,7 +232,7 @@ export const ERROR_CODES = {
   FieldImmutable: {
     culprit: 'user',
     retry: 'change',
-    fix: 'Restore the old value, or delete the object by hand so that it is created anew.',
+    fix: 'Restore the old value, or have the object deleted and made anew: annotate it with plumb.dev/sync-options: Force=true (not for claims, StatefulSets, definitions).',
   },
   FieldConflict: {
     culprit: 'user',

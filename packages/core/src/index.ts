@@ -26,5 +26,6 @@ export * from './rendered.ts';
 export * from './result.ts';
 export * from './secret-text.ts';
 export * from './source-tree.ts';
+export * from './sync-options.ts';
 export * from './tracking.ts';
 export * from './values.ts';

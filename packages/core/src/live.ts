@@ -4,6 +4,7 @@ import { keyOf, type ObjectKey, type TargetKey } from './key.ts';
 import { fieldsHash } from './managed-fields.ts';
 import type { KubeObject } from './object.ts';
 import { annotatedDependencies, annotatedWave } from './order-graph.ts';
+import { syncOptionsOf } from './sync-options.ts';
 import { FIELD_MANAGER, trackedTarget } from './tracking.ts';
 
 /**
@@ -29,6 +30,10 @@ export interface LiveObject {
   readonly wave?: number;
   /** What its `depends-on` names: it goes before these. */
   readonly dependsOn?: readonly ObjectKey[];
+  /** The annotation that says that it stays when Git lets go of it; undefined for most. */
+  readonly keep?: string;
+  /** The same, where its application is deleted with its objects. */
+  readonly keepOnDelete?: string;
 }
 
 export interface Editor {
@@ -42,6 +47,7 @@ export function observe(object: KubeObject): LiveObject {
   const hookRun = object.metadata.annotations?.[HOOK_RUN_ANNOTATION];
   const wave = annotatedWave(object);
   const dependsOn = annotatedDependencies(object);
+  const { keep, keepOnDelete } = syncOptionsOf(object.metadata.annotations);
   return {
     key: keyOf(object),
     apiVersion: object.apiVersion,
@@ -55,6 +61,8 @@ export function observe(object: KubeObject): LiveObject {
     ...(hookRun === undefined ? {} : { hookRun }),
     ...(wave === 0 ? {} : { wave }),
     ...(dependsOn.length === 0 ? {} : { dependsOn }),
+    ...(keep === undefined ? {} : { keep }),
+    ...(keepOnDelete === undefined ? {} : { keepOnDelete }),
   };
 }
 

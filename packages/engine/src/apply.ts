@@ -107,7 +107,7 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
 export async function pruneAll(
   objects: readonly LiveObject[],
   context: WriteContext,
-  reason: Extract<Reason, 'removed' | 'hook'> = 'removed',
+  reason: Extract<Reason, 'removed' | 'hook' | 'immutable'> = 'removed',
 ): Promise<readonly WriteResult[]> {
   const { client, ledger, target, commit, writeAs, identity, signal } = context;
   const seqs = await ledger.intend(

@@ -58,6 +58,13 @@ export function narrate(event: TargetEvent, metrics: Metrics, log: Log): void {
         objects: event.keys.map(shortNameOf).join(', '),
       });
       return;
+    case 'replaced':
+      for (const { key, field } of event.replacements) {
+        const error = event.failed.get(key);
+        if (error !== undefined) logFailure(target, error, log);
+        else log({ level: 'warn', message: 'Replacing an object', target, object: shortNameOf(key), field });
+      }
+      return;
     case 'stopped':
       log({
         level: 'warn',

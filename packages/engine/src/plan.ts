@@ -14,6 +14,7 @@ import {
   place,
   PlumbError,
   shortNameOf,
+  syncOptionsOf,
   toPlumbError,
   trackedTarget,
   versionOf,
@@ -40,6 +41,7 @@ import {
 import type { ApiResource, KubeClient } from '@plumb/kube';
 import { FieldPlaces, type Place } from '@plumb/render';
 import type { Externals } from './externals.ts';
+import { tryCreation } from './replace.ts';
 import type { TargetRenderer } from './target-renderer.ts';
 import type { TargetSpec } from './targets.ts';
 
@@ -81,7 +83,7 @@ interface PlacedChange extends FieldChange {
 
 export interface PlanItem {
   /** `adopt`: the object is there, and not (or no longer) managed by a living application. */
-  readonly action: 'delete' | 'change' | 'adopt' | 'create' | 'blocked';
+  readonly action: 'delete' | 'replace' | 'change' | 'adopt' | 'create' | 'blocked';
   readonly key: ObjectKey;
   readonly reason?: Reason;
   readonly origin?: Origin;
@@ -89,6 +91,8 @@ export interface PlanItem {
   readonly changes: readonly PlacedChange[];
   /** The API server could not be asked yet: the namespace or the kind comes with the same plan. */
   readonly predicted: boolean;
+  /** The field for which the object has to be deleted and made anew. */
+  readonly forcedBy?: string;
   /** Why the API server, or another application, stands in the way. */
   readonly error?: PlumbError;
 }
@@ -126,6 +130,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     listMembers(request, kinds, desired.objects),
   ]);
   const deletions = judge(request, members, desired);
+  const kept = keptOf(members, desired);
   if (desired.objects.length === 0 && deletions.verdict === 'none') {
     return fail([new PlumbError('SuspiciouslyEmpty', `The source of ${spec.target} holds no manifests`)]);
   }
@@ -142,7 +147,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     items: [...leaving.map(deletion), ...items],
     unchanged: outcomes.length - items.length,
     deletions,
-    notes: notesOf(rendered.value, desired, externals, spec),
+    notes: [...notesOf(rendered.value, desired, externals, spec), ...kept],
   });
 }
 
@@ -159,11 +164,11 @@ async function withPlaces(item: PlanItem, places: FieldPlaces, signal: AbortSign
 /** What a person should know who reads the plan: what a range came to, and what is left out. */
 function notesOf(
   { warnings }: Rendered,
-  { hooks }: DesiredSet,
+  { objects, hooks }: DesiredSet,
   externals: Externals | undefined,
   { isVolatile }: TargetSpec,
 ): readonly string[] {
-  const notes = [...warnings];
+  const notes = [...warnings, ...optionNotes(objects)];
   if (isVolatile) notes.push('random values are others with every render (spec.render.random: upstream)');
   for (const phase of HOOK_PHASES) {
     const run = hooks.filter(({ hook }) => hook.phases.includes(phase)).map(({ key }) => shortNameOf(key));
@@ -171,6 +176,25 @@ function notesOf(
   }
   const { chart } = externals ?? {};
   return chart === undefined ? notes : [`chart ${chart.name} ${chart.version} (${chart.digest})`, ...notes];
+}
+
+/** Options that nobody knows do nothing, and are typos most likely. */
+function optionNotes(objects: readonly DesiredObject[]): readonly string[] {
+  return objects.flatMap(({ key, object }) =>
+    syncOptionsOf(object.metadata.annotations).unknown.map((option) => {
+      return `${shortNameOf(key)}: no such sync option: ${option}`;
+    }),
+  );
+}
+
+/** What has left Git, and stays because its annotations say so. */
+function keptOf(members: readonly LiveObject[], { objects, hooks }: DesiredSet): readonly string[] {
+  const wanted = new Set([...objects, ...hooks].map(({ key }) => key));
+  return members.flatMap(({ key, keep, hookRun }) =>
+    keep === undefined || hookRun !== undefined || wanted.has(key)
+      ? []
+      : [`${shortNameOf(key)} is not in Git any more, and kept (${keep})`],
+  );
 }
 
 function deletion({ key }: LiveObject): PlanItem {
@@ -273,7 +297,16 @@ async function planObject(
     // Somebody wrote in between: what differs is theirs, not ours.
     return planObject(request, desired, kinds, newNamespaces, looks + 1);
   }
-  return itemOf(decide({ ...input, dryRun }), desired, current);
+  const decision = decide({ ...input, dryRun });
+  if (decision.action !== 'replace') return itemOf(decision, desired, current);
+  return await tryCreation(desired, { client, writeAs: impersonate, signal }).then(
+    () => itemOf(decision, desired, current),
+    (thrown: unknown) => {
+      if (isAbort(thrown, signal)) throw thrown;
+      const error = located(toPlumbError(thrown), desired);
+      return itemOf({ action: 'blocked', key, desired, error }, desired, current);
+    },
+  );
 }
 
 function itemOf(decision: Decision, desired: DesiredObject, current: KubeObject | undefined): PlanItem | undefined {
@@ -283,6 +316,10 @@ function itemOf(decision: Decision, desired: DesiredObject, current: KubeObject 
     return { action: 'blocked', key, origin, changes: [], predicted: false, error: decision.error };
   }
   if (decision.action === 'keep' || decision.action === 'delete') return undefined;
+  if (decision.action === 'replace') {
+    const { action, reason, field: forcedBy } = decision;
+    return { action, key, reason, origin, changes: [], predicted: false, forcedBy };
+  }
   const { reason, changes = [] } = decision;
   // An object that bears no marks is invisible to the decision, which says «create»; a person wants to know.
   const action = decision.action === 'update' ? 'change' : current === undefined ? 'create' : 'adopt';

@@ -21,6 +21,7 @@ import {
   type LiveObject,
   type ObjectKey,
   type Rehearsed,
+  type Replacement,
   type Rest,
   type Scope,
   type Step,
@@ -40,6 +41,7 @@ import { nextAttempt, openReleaseOf, recordHooks, startHooks, type HookStarted }
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
 import { rehearseAll, type RehearsalAnswer } from './rehearse.ts';
+import { replaceAll } from './replace.ts';
 import type { Sources } from './source.ts';
 import type { TargetRenderer } from './target-renderer.ts';
 import type { NamespacedName, TargetSpec } from './targets.ts';
@@ -102,6 +104,12 @@ export type TargetEvent =
       readonly did: 'started' | 'succeeded' | 'failed' | 'cleared';
       readonly phase: HookPhase | undefined;
       readonly keys: readonly ObjectKey[];
+    }
+  | {
+      readonly type: 'replaced';
+      readonly target: TargetKey;
+      readonly replacements: readonly Replacement[];
+      readonly failed: ReadonlyMap<ObjectKey, PlumbError>;
     }
   | { readonly type: 'stopped'; readonly target: TargetKey; readonly errors: readonly PlumbError[] }
   | { readonly type: 'pruned'; readonly target: TargetKey; readonly keys: readonly ObjectKey[] }
@@ -453,6 +461,12 @@ export class Reconciler {
         narrate({ type: 'wrote', target, writes: written, failed });
         return;
       }
+      case 'replace': {
+        const results = await replaceAll(step.replacements, this.#writeContext(spec, memory, signal));
+        const failed = this.#learnReplacements(results, step.replacements, memory);
+        narrate({ type: 'replaced', target, replacements: step.replacements, failed });
+        return;
+      }
       case 'prune': {
         const results = await pruneAll(step.objects, this.#writeContext(spec, memory, signal));
         this.#learnDeletions(results, step.objects, memory);
@@ -667,6 +681,22 @@ export class Reconciler {
       if (error === undefined || start === undefined) memory.failures.delete(key);
       else this.#fail(memory, key, hookAttempt(start.hook, start.mark), error);
     }
+  }
+
+  #learnReplacements(
+    results: readonly WriteResult[],
+    replacements: readonly Replacement[],
+    memory: TargetMemory,
+  ): ReadonlyMap<ObjectKey, PlumbError> {
+    const failed = new Map<ObjectKey, PlumbError>();
+    for (const [index, { desired, live }] of replacements.entries()) {
+      const result = results[index];
+      if (result?.ok === false) {
+        this.#fail(memory, result.key, desired.hash, result.error);
+        failed.set(result.key, result.error);
+      } else if (result !== undefined) this.#learnDeletions([result], [live], memory);
+    }
+    return failed;
   }
 
   #learnDeletions(results: readonly WriteResult[], objects: readonly LiveObject[], memory: TargetMemory): void {

@@ -6,6 +6,7 @@ import {
   parseObjectKey,
   PlumbError,
   rehearsedState,
+  replacedFor,
   shortNameOf,
   toPlumbError,
   type LiveObject,
@@ -14,6 +15,7 @@ import {
   type Write,
 } from '@plumb/core';
 import type { WriteContext } from './apply.ts';
+import { tryCreation } from './replace.ts';
 
 /** As `Rehearsed`, before anybody has said when to ask again. */
 export type RehearsalAnswer = Omit<Rehearsed, 'retryAt'> & { readonly key: ObjectKey };
@@ -51,13 +53,16 @@ export async function rehearseAll(
   ]);
 }
 
-async function tryWrite({ desired, force }: Write, { client, writeAs, signal }: WriteContext): Promise<void> {
-  await client.apply(desired.object, {
-    force,
-    dryRun: true,
-    signal,
-    ...(writeAs === undefined ? {} : { impersonate: writeAs }),
-  });
+/** Where an object would be replaced, what counts is whether the new one would be taken. */
+async function tryWrite({ action, desired, force }: Write, context: WriteContext): Promise<void> {
+  const { client, writeAs, signal } = context;
+  const impersonate = writeAs === undefined ? {} : { impersonate: writeAs };
+  try {
+    await client.apply(desired.object, { force, dryRun: true, signal, ...impersonate });
+  } catch (thrown) {
+    if (action !== 'update' || replacedFor(desired, toPlumbError(thrown)) === undefined) throw thrown;
+    await tryCreation(desired, context);
+  }
 }
 
 async function tryDeletion({ key, uid }: LiveObject, { client, writeAs, signal }: WriteContext): Promise<void> {
