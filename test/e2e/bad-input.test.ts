@@ -163,53 +163,6 @@ test('an error in a template is reported with its file and line', async () => {
   assert.equal(failureOf(bad)?.line, 2);
 });
 
-test('a change of an immutable field is refused, the rest is applied, and a revert mends it at once', async () => {
-  await using plumb = await startGoodAndBad({ 'bad/app.yaml': deployment('app') });
-  const before = await plumb.get('apps/v1', 'deployments', 'app');
-
-  await plumb.git.commit('shop', {
-    'bad/app.yaml': deployment('app', { label: 'other' }),
-    'bad/fine.yaml': configMap('fine', { key: 'new' }),
-  });
-  const bad = await plumb.until('bad', hasFailed('FieldImmutable'));
-
-  assert.match(failureOf(bad)?.message ?? '', /spec\.selector/);
-  assert.equal(failureOf(bad)?.file, 'bad/app.yaml');
-  assert.match(failureOf(bad)?.object ?? '', /^Deployment\/app/);
-  assert.equal(conditionOf(bad, 'Stalled')?.reason, 'FieldImmutable');
-  assert.deepEqual((await plumb.get('v1', 'configmaps', 'fine'))?.data, { key: 'new' });
-
-  const revert = await plumb.git.commit('shop', { 'bad/app.yaml': deployment('app') });
-  await plumb.until('bad', isHealthyAt(revert));
-
-  assert.equal((await plumb.get('apps/v1', 'deployments', 'app'))?.metadata.uid, before?.metadata.uid);
-});
-
-test('an object of another application is refused before the first write, and both are named', async () => {
-  await using plumb = await startGoodAndBad();
-
-  await plumb.git.commit('shop', {
-    'two/good.yaml': configMap('good', { key: 'mine' }),
-    'two/own.yaml': configMap('own'),
-  });
-  await plumb.application('two', { source: { repository: 'shop', path: 'two' } });
-  const refused = await plumb.until('two', hasFailed('OwnedByOther'));
-
-  const failure = failureOf(refused);
-  const { namespace } = plumb;
-  assert.equal(failure?.file, 'two/good.yaml');
-  assert.match(
-    failure.message,
-    new RegExp(`ConfigMap/good belongs to ${namespace}/good, so ${namespace}/two does not touch it`),
-  );
-  assert.equal(await plumb.get('v1', 'configmaps', 'own'), undefined);
-  assert.deepEqual((await plumb.get('v1', 'configmaps', 'good'))?.data, { key: 'value' });
-
-  await plumb.git.commit('shop', { 'good/good.yaml': null, 'good/rest.yaml': configMap('rest') });
-  await plumb.until('two', isHealthy);
-  assert.deepEqual((await plumb.get('v1', 'configmaps', 'good'))?.data, { key: 'mine' });
-});
-
 test('an unknown kind is found by itself when its definition is installed', async () => {
   await using plumb = await startGoodAndBad();
   const group = `${plumb.namespace}.example.com`;

@@ -355,12 +355,14 @@ function recordWrites(client: KubeClient, writes: SentWrite[]): KubeClient {
     apply(object, options) {
       const { name, annotations = {}, uid, resourceVersion } = object.metadata;
       const verb = options.subresource === 'status' ? 'status' : 'apply';
-      writes.push({ verb, object: `${object.kind}/${name}`, annotations, uid, resourceVersion });
+      const write = { verb, object: `${object.kind}/${name}`, annotations, uid, resourceVersion } as const;
+      if (options.dryRun !== true) writes.push(write);
       return client.apply(object, options);
     },
     delete(resource, ref, options) {
       const { uid, resourceVersion } = options;
-      writes.push({ verb: 'delete', object: `${resource.kind}/${ref.name}`, annotations: {}, uid, resourceVersion });
+      const object = `${resource.kind}/${ref.name}`;
+      if (options.dryRun !== true) writes.push({ verb: 'delete', object, annotations: {}, uid, resourceVersion });
       return client.delete(resource, ref, options);
     },
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),

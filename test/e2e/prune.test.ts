@@ -158,38 +158,6 @@ spec:
   assert.notEqual(await plumb.get('apps/v1', 'statefulsets', 'db'), undefined);
 });
 
-test('a folder that has vanished deletes nothing, and the error names the commit and who made it', async () => {
-  await using plumb = await startWith(['one', 'two', 'three']);
-
-  const removal = await plumb.git.commit(
-    'shop',
-    { deploy: null, 'moved/one.yaml': configMap('one') },
-    {
-      message: 'Tidy up',
-      author: { name: 'Test Author', email: 'author@example.com' },
-    },
-  );
-  const failed = await plumb.until('shop', hasFailed('PathMissing'));
-
-  assert.match(
-    failureOf(failed)?.message ?? '',
-    new RegExp(`no folder deploy at ${removal.slice(0, 7)}; ${removal.slice(0, 7)} by Test Author removed it`),
-  );
-  assert.deepEqual(await names(plumb), ['one', 'three', 'two']);
-  assert.deepEqual(deletions(plumb), []);
-});
-
-test('a folder that renders to nothing deletes nothing', async () => {
-  await using plumb = await startWith(['one', 'two']);
-
-  await plumb.git.commit('shop', { 'deploy/one.yaml': '# off', 'deploy/two.yaml': '---\n' });
-  const failed = await plumb.until('shop', hasFailed('DeletionBlocked'));
-
-  assert.match(failureOf(failed)?.message ?? '', /Git wants none/);
-  assert.deepEqual(await names(plumb), ['one', 'two']);
-  assert.deepEqual(deletions(plumb), []);
-});
-
 test('a new application whose folder holds no manifests says so', async () => {
   await using plumb = await startFixture({ prefix: 'prune' });
   await plumb.git.create('shop');

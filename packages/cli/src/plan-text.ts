@@ -44,6 +44,9 @@ function detailsOf(item: PlanItem, plan: Plan): readonly string[] {
   if (item.error !== undefined) return [`${item.error.message}`, `fix: ${item.error.fix}`];
   if (item.action === 'delete')
     return [plan.deletions.verdict === 'blocked' ? '!! needs an approval' : 'not in Git any more'];
+  if (item.action === 'replace') {
+    return [`!! deleted and made anew: ${item.forcedBy} cannot be changed`];
+  }
   if (item.action === 'create') return [item.predicted ? 'its namespace or kind comes first' : ''];
   const reasons = item.action === 'adopt' ? ['is there already, and not managed'] : [];
   if (item.reason === 'drifted') reasons.push('drifted');
@@ -61,6 +64,7 @@ function nameOf(key: ObjectKey, plan: Plan): string {
 function countsText(plan: Plan): string {
   const words = {
     delete: 'to delete',
+    replace: 'to replace',
     change: 'to change',
     adopt: 'to adopt',
     create: 'to create',
@@ -92,6 +96,7 @@ export function planData({ plan, label }: LabelledPlan, commit: string | undefin
     digest: plan.digest,
     counts: {
       delete: countOf(plan, 'delete'),
+      replace: countOf(plan, 'replace'),
       change: countOf(plan, 'change'),
       adopt: countOf(plan, 'adopt'),
       create: countOf(plan, 'create'),
@@ -102,13 +107,14 @@ export function planData({ plan, label }: LabelledPlan, commit: string | undefin
       ? { blockedDeletions: { digest: deletions.digest, reason: deletions.reason } }
       : {}),
     notes: plan.notes,
-    items: plan.items.map(({ action, key, reason, origin, changes, predicted, error }) => ({
+    items: plan.items.map(({ action, key, reason, origin, changes, predicted, forcedBy, error }) => ({
       action,
       ...parseObjectKey(key),
       reason,
       ...(origin === undefined ? {} : { file: origin.file, line: origin.line }),
       ...(changes.length === 0 ? {} : { changes }),
       ...(predicted ? { predicted } : {}),
+      ...(forcedBy === undefined ? {} : { forcedBy }),
       ...(error === undefined ? {} : { error: error.toRecord() }),
     })),
   };

@@ -58,6 +58,7 @@ export const STATE_SIGNS: Readonly<Record<State, Sign>> = {
 /** What a plan does to an object. */
 export const ACTION_SIGNS = {
   delete: { glyph: '−', ascii: '-', color: 'red' },
+  replace: { glyph: '±', ascii: '-/+', color: 'red' },
   change: { glyph: '~', ascii: '~', color: 'yellow' },
   adopt: { glyph: '◇', ascii: '<>', color: 'blue' },
   create: { glyph: '+', ascii: '+', color: 'green' },

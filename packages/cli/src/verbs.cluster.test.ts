@@ -84,7 +84,7 @@ test('a working copy is planned before it is pushed', async () => {
 
   assert.equal(plan.code, 0, plan.stderr);
   const [item] = JSON.parse(plan.stdout).items;
-  assert.deepEqual(item.counts, { delete: 1, change: 0, adopt: 0, create: 1, blocked: 0, unchanged: 0 });
+  assert.deepEqual(item.counts, { delete: 1, replace: 0, change: 0, adopt: 0, create: 1, blocked: 0, unchanged: 0 });
   assert.equal(item.source.label, 'working copy');
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { advance, DELETION, type Step, type TargetFacts, type WriteFailure } from './advance.ts';
+import { advance, type Step, type TargetFacts, type WriteFailure } from './advance.ts';
 import { DEFAULT_DELETION_BUDGET, deletionDigest, warrantEntry } from './deletion.ts';
 import { digestOf, type DesiredObject, type DesiredSet } from './desired.ts';
 import { PlumbError } from './error.ts';
@@ -11,6 +11,7 @@ import { keyOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import type { KubeObject } from './object.ts';
 import { applyPhase } from './order.ts';
+import { DELETION, rehearsedState, type Rehearsed } from './rehearsal.ts';
 
 const TARGET = 'shop/web' as TargetKey;
 
@@ -70,10 +71,14 @@ function inspectionOf(objects: readonly LiveObject[], change: Partial<Inspection
   };
 }
 
+function setOf(objects: readonly DesiredObject[]): DesiredSet {
+  return { objects, hooks: [], digest: digestOf(objects) };
+}
+
 /** The facts of a target that is as it should be, changed as the test says. */
 function facts(world: World = {}): TargetFacts {
   const objects = world.desired ?? [CONFIG, WEB];
-  const set: DesiredSet = { objects, hooks: [], digest: digestOf(objects) };
+  const set = setOf(objects);
   const live = world.live ?? objects.map(({ key }) => liveObject(key));
   const unwanted = live.filter((object) => !object.deleting && !objects.some(({ key }) => key === object.key));
   const failures = Object.entries(world.failures ?? {}).map(([key, { code, ...rest }]): [ObjectKey, WriteFailure] => [
@@ -117,6 +122,8 @@ function facts(world: World = {}): TargetFacts {
     time: 1_700_000_000_000,
     deadlineMs: 600_000,
     openRelease: undefined,
+    released: { ...set, inputs: 'i1', commit: 'c1' },
+    rehearsed: new Map(),
     releasedDigest: set.digest,
     ...world.facts,
   };
@@ -505,6 +512,78 @@ test('an object waits for the definition of its kind that comes with it', () => 
   assert.equal(summary(advance({ ...world([starting], 'missing'), applied: record })), 'rest Syncing');
   assert.equal(summary(advance({ ...world([established], 'missing'), applied: record })), 'watch Widget');
   assert.equal(summary(advance({ ...world([established], 'synced'), applied: record })), 'write create w');
+});
+
+const CHANGED = [CONFIG, WEB].map((object) => ({ ...object, hash: `new ${object.hash}` }));
+const ofOldHashes = new Map(
+  [CONFIG, WEB].map(({ key, hash }) => [key, { uid: `uid of ${key}`, desiredHash: hash, fieldsHash: 'f' }]),
+);
+
+/** A commit changes both objects; dry-runs have said that all is well, but for the errors. */
+function opening(errors: Readonly<Record<string, PlumbError>>, change: Partial<TargetFacts> = {}): TargetFacts {
+  const rehearsed = CHANGED.map(({ key, hash }): [ObjectKey, Rehearsed] => {
+    const state = rehearsedState(liveObject(key));
+    return [key, { hash, state, error: errors[key], retryAt: errors[key] === undefined ? undefined : 5_000 }];
+  });
+  return facts({
+    desired: CHANGED,
+    facts: {
+      applied: ofOldHashes,
+      released: { ...setOf([CONFIG, WEB]), inputs: 'i0', commit: 'c0' },
+      releasedDigest: digestOf([CONFIG, WEB]),
+      rehearsed: new Map(rehearsed),
+      ...change,
+    },
+  });
+}
+
+test('a change of two live objects is tried before its first write, and then released', () => {
+  const step = advance(opening({}, { rehearsed: new Map() }));
+
+  assert.ok(step.do === 'rehearse');
+  assert.deepEqual(
+    step.writes.map(({ key }) => key),
+    [CONFIG.key, WEB.key],
+  );
+  assert.equal(summary(advance(opening({}))), 'release');
+});
+
+test('what would be refused stops the change whole, all of it is told, and the last release goes on being healed', () => {
+  const immutable = new PlumbError('FieldImmutable', 'spec.selector', { where: { file: 'web.yaml', line: 1 } });
+  const errors = { [CONFIG.key]: new PlumbError('FieldInvalid', 'no'), [WEB.key]: immutable };
+
+  const stopped = advance(opening(errors));
+  assert.ok(stopped.do === 'rest');
+  assert.equal(stopped.state, 'Failed');
+  assert.deepEqual(
+    stopped.failures.map(({ code }) => code),
+    ['FieldInvalid', 'FieldImmutable'],
+  );
+  assert.equal(stopped.wakeAt, 5_000);
+
+  const edited = opening(errors, {
+    liveOf: (key) => liveObject(key, key === WEB.key ? { lastEditor: { manager: 'x', time: '' }, uid: 'again' } : {}),
+    rehearsed: new Map(
+      CHANGED.map(({ key, hash }) => {
+        const live = liveObject(key, key === WEB.key ? { uid: 'again' } : {});
+        return [key, { hash, state: rehearsedState(live), error: errors[key], retryAt: 5_000 }];
+      }),
+    ),
+  });
+  const healing = advance(edited);
+  assert.ok(healing.do === 'write');
+  assert.deepEqual(
+    healing.writes.map(({ reason, desired }) => [reason, desired.hash]),
+    [['recreated', WEB.hash]],
+  );
+});
+
+test('a refusal is asked about again when its time has come, and when the live object has changed', () => {
+  const errors = { [WEB.key]: new PlumbError('Forbidden', 'no') };
+
+  assert.equal(summary(advance(opening(errors, { now: 5_000 }))), 'rehearse');
+  const liveOf = (key: ObjectKey): LiveObject => liveObject(key, { fieldsHash: 'other' });
+  assert.equal(summary(advance(opening(errors, { liveOf }))), 'rehearse');
 });
 
 test('a blocked deletion says what it would delete and how to approve exactly that', () => {

@@ -18,6 +18,7 @@ import { parseObjectKey, shortNameOf, type ObjectKey, type TargetKey } from './k
 import type { LiveObject } from './live.ts';
 import { kindName, type GroupKind } from './object.ts';
 import { BEFORE_HOOKS, definitionsIn, type Need } from './order-graph.ts';
+import { DELETION, isWrite, rehearsalOf, type Rehearsed, type Write } from './rehearsal.ts';
 
 /** The headline of a target, worst first. `Suspended` is a state that a person asked for, so it hides the others. */
 export type HeadlineState = 'Failed' | 'Degraded' | 'Drifted' | 'Syncing' | 'Pending' | 'Healthy' | 'Suspended';
@@ -30,9 +31,6 @@ export type SourceFact =
       readonly commit: string;
       /** Names all inputs of the render. */ readonly inputs: string;
     };
-
-/** Stands for the desired hash where the attempt was a deletion. */
-export const DELETION = 'deletion';
 
 /** The last attempt to write an object that did not work. */
 export interface WriteFailure {
@@ -72,6 +70,10 @@ export interface TargetFacts {
   readonly frozenUntil: number;
   /** The last complete desired set, and the inputs it came from. */
   readonly desired: (DesiredSet & { readonly inputs: string; readonly commit: string }) | undefined;
+  /** What was released last, while `desired` may already be the next: it goes on being healed where that cannot be done. */
+  readonly released: TargetFacts['desired'];
+  /** What dry-runs of `desired` have said. */
+  readonly rehearsed: ReadonlyMap<ObjectKey, Rehearsed>;
   /** Whether the watch of a kind tells the truth: `failed` names why it cannot. */
   watchOf(
     groupKind: GroupKind,
@@ -125,7 +127,7 @@ export type DependencyFact =
   | { readonly state: 'waiting'; readonly target: TargetKey; readonly message: string }
   | { readonly state: 'failed'; readonly error: PlumbError };
 
-export type Write = Extract<Decision, { readonly action: 'create' | 'update' | 'adopt' }>;
+export type Replacement = Extract<Decision, { readonly action: 'replace' }>;
 
 export interface Rest {
   readonly do: 'rest';
@@ -149,6 +151,8 @@ export type Step =
   | { readonly do: 'watch'; readonly kinds: readonly GroupKind[] }
   /** Write the kinds to the parent's annotation: widened before the first apply, narrowed after the last deletion. */
   | { readonly do: 'membership'; readonly kinds: readonly GroupKind[] }
+  /** Try what a new release would write, without effect: see `rehearsal.ts`. */
+  | { readonly do: 'rehearse'; readonly writes: readonly Write[]; readonly deletions: readonly LiveObject[] }
   /** Record the new release, before its first write. */
   | { readonly do: 'release' }
   | { readonly do: 'write'; readonly writes: readonly Write[] }
@@ -156,6 +160,8 @@ export type Step =
   | { readonly do: 'inspect'; readonly objects: readonly LiveObject[] }
   /** Record that this set may go, before the first of it does. */
   | { readonly do: 'warrant'; readonly objects: readonly LiveObject[] }
+  /** Delete these, once it is sure that they can be made anew; that they are gone is then a reason to create them. */
+  | { readonly do: 'replace'; readonly replacements: readonly Replacement[] }
   | { readonly do: 'prune'; readonly objects: readonly LiveObject[] }
   | HookStep
   | { readonly do: 'conclude'; readonly outcome: 'healthy' | 'failed'; readonly message: string }
@@ -164,11 +170,12 @@ export type Step =
 /**
  * What to do next about a target: a pure function of the facts.
  *
- *   source ─► render ─► watch ─► depend ─► release ─► widen ─► PreSync ─► write, wave by wave
+ *   source ─► render ─► watch ─► depend ─► rehearse ─► release ─► widen ─► PreSync ─► write, wave by wave
  *     ─► inspect ─► warrant ─► prune, from the last wave to the first ─► narrow ─► health ─► PostSync ─► conclude ─► rest
  *
- * What failed before does not hide what can still be done: with a broken render the last good set is kept healed, and
- * with one object that fails the others are written. Only deletions wait until everything else is in order.
+ * What failed before does not hide what can still be done: with a broken render, or a change that the API server would
+ * refuse, the last set is kept healed, and with one object that fails the others are written. Only deletions wait until
+ * everything else is in order.
  */
 export function advance(facts: TargetFacts): Step {
   const step = nextStep(facts);
@@ -210,7 +217,7 @@ function nextStep(facts: TargetFacts): Step {
     if (behind !== undefined) return restBehind(behind);
     // Before the first write of a release: an object of another application stops the release whole.
     const errors = claimed.map((decision) => (decision as { error: PlumbError }).error);
-    return rest('Failed', sentence(errors), { failures: [...inputErrors, ...errors] });
+    return keepLast(facts, [...errors, ...inputErrors]);
   }
   if (opening && desired.objects.length === 0) {
     const pending = current && watches.complete ? pendingDeletions(facts, desired) : NOTHING;
@@ -234,7 +241,18 @@ function nextStep(facts: TargetFacts): Step {
     if (dependencies.state === 'waiting') {
       return rest('Pending', dependencies.message, { waitsFor: dependencies.target });
     }
-    return { do: 'release' };
+    // Not looked at closely yet: the question is only whether the API server would let them go.
+    const deletions = watches.complete ? judged(facts, desired, candidatesOf(facts, desired)) : NOTHING.verdict;
+    const rehearsal = rehearsalOf({
+      decisions,
+      deletions: deletions.verdict === 'allowed' ? deletions.objects : [],
+      answers: facts.rehearsed,
+      now,
+      liveOf: (key) => facts.liveOf(key),
+    });
+    const { writes, errors, wakeAt } = rehearsal;
+    if (writes.length > 0 || rehearsal.deletions.length > 0) return { do: 'rehearse', ...rehearsal };
+    return errors.length > 0 ? keepLast(facts, errors, wakeAt) : { do: 'release' };
   }
 
   const wantedKinds = kindsOf([...desired.objects, ...desired.hooks, ...facts.members], facts.siblingKinds);
@@ -246,6 +264,7 @@ function nextStep(facts: TargetFacts): Step {
   const rollout = rolloutOf(facts, desired, decisions);
   const progress = writesDue(facts, decisions, rollout.wave);
   if (progress.writes.length > 0) return { do: 'write', writes: progress.writes };
+  if (progress.replacements.length > 0) return { do: 'replace', replacements: progress.replacements };
   if (rollout.hooks?.state === 'step') return rollout.hooks.step;
   if (rollout.hooks?.state === 'failed') return failRelease(facts, desired, rollout.hooks.errors);
 
@@ -284,6 +303,18 @@ function nextStep(facts: TargetFacts): Step {
   // What Git says now may be something else: until it has been asked nothing is called done.
   if (source.state === 'waiting') return rest('Pending', 'Waiting for the first look at the repository.');
   return restByHealth(facts, desired);
+}
+
+/** The change is stopped whole, before its first write; what was released last goes on being healed. */
+function keepLast(facts: TargetFacts, errors: readonly PlumbError[], wakeAt?: number): Step {
+  const [error] = errors;
+  const stopped = rest('Failed', sentence(errors), { failures: errors, wakeAt });
+  const { released } = facts;
+  if (released === undefined || released.digest !== facts.releasedDigest || error === undefined) return stopped;
+  const step = nextStep({ ...facts, desired: released, source: { state: 'failed', error } });
+  if (step.do !== 'rest') return step;
+  const failures = [...errors, ...step.failures.filter((failure) => !errors.includes(failure))];
+  return { ...stopped, failures, wakeAt: earliest([wakeAt, step.wakeAt]), waitsOn: step.waitsOn };
 }
 
 function rest(state: HeadlineState, message: string, more: Partial<Omit<Rest, 'do' | 'state' | 'message'>> = {}): Rest {
@@ -363,6 +394,7 @@ function decideObject(facts: TargetFacts, desired: DesiredObject, failed: Readon
   const ref = parseObjectKey(key);
   const unreadable = ref === undefined ? undefined : failed.get(kindName(ref));
   if (unreadable !== undefined) return { action: 'blocked', key, desired, error: unreadable };
+  const failure = facts.failures.get(key);
   return decide({
     target: facts.target,
     key,
@@ -370,12 +402,14 @@ function decideObject(facts: TargetFacts, desired: DesiredObject, failed: Readon
     live: facts.liveOf(key),
     applied: facts.applied.get(key),
     owner: facts.ownerOf(key),
+    refusal: failure?.hash === desired.hash ? failure.error : undefined,
     policy: facts.policy,
   });
 }
 
 interface WriteProgress {
   readonly writes: readonly Write[];
+  readonly replacements: readonly Replacement[];
   readonly failures: readonly PlumbError[];
   readonly waiting: string | undefined;
   /** Objects that others keep changing back, and that are healed later. */
@@ -390,6 +424,7 @@ interface WriteProgress {
 function writesDue(facts: TargetFacts, decisions: readonly Decision[], wave: number): WriteProgress {
   const failures: PlumbError[] = [];
   const due: Write[] = [];
+  const replacements: Replacement[] = [];
   let waiting: string | undefined;
   const fights: PlumbError[] = [];
   const wakes: (number | undefined)[] = [];
@@ -399,7 +434,9 @@ function writesDue(facts: TargetFacts, decisions: readonly Decision[], wave: num
     if (decision.action === 'keep' && decision.waitsFor === 'deletion') {
       waiting ??= `Waiting until ${nameSome([decision.key])} is gone, to create it again.`;
     }
-    if (decision.action !== 'create' && decision.action !== 'update' && decision.action !== 'adopt') continue;
+    // It was written when its turn had come, and refused.
+    if (decision.action === 'replace') replacements.push(decision);
+    if (!isWrite(decision)) continue;
     const failure = facts.failures.get(decision.key);
     if (failure !== undefined && !isDue(failure, decision.desired.hash, facts.now)) {
       failures.push(failure.error);
@@ -428,6 +465,7 @@ function writesDue(facts: TargetFacts, decisions: readonly Decision[], wave: num
   const first = due[0]?.desired;
   return {
     writes: due.filter(({ desired: { wave: at, phase } }) => at === first?.wave && phase === first.phase),
+    replacements,
     failures,
     waiting,
     fights,
@@ -628,14 +666,7 @@ function pendingDeletions(facts: TargetFacts, desired: DesiredSet): Pending {
   }
   const kept = candidates.flatMap((live) => whyKept(live, inspection) ?? []);
   const going = candidates.filter((live) => whyKept(live, inspection) === undefined);
-  const verdict = judgeDeletions({
-    candidates: going,
-    memberCount: facts.members.length,
-    desiredCount: desired.objects.length,
-    budget: facts.budget,
-    approved: facts.approvedDeletion,
-    warrant: facts.warrant,
-  });
+  const verdict = judged(facts, desired, going);
   if (verdict.verdict === 'blocked') {
     const reasons = [verdict.reason, whatGoesAlong(going, inspection), ...kept];
     return { verdict: { ...verdict, reason: reasons.filter((reason) => reason !== '').join('; ') } };
@@ -656,6 +687,17 @@ function pendingDeletions(facts: TargetFacts, desired: DesiredSet): Pending {
     return { verdict, step: rest('Failed', error.message, { failures: [error], wakeAt }) };
   }
   return { verdict };
+}
+
+function judged(facts: TargetFacts, desired: DesiredSet, candidates: readonly LiveObject[]): DeletionVerdict {
+  return judgeDeletions({
+    candidates,
+    memberCount: facts.members.length,
+    desiredCount: desired.objects.length,
+    budget: facts.budget,
+    approved: facts.approvedDeletion,
+    warrant: facts.warrant,
+  });
 }
 
 function candidatesOf(facts: TargetFacts, desired: DesiredSet): readonly LiveObject[] {

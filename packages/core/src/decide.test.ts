@@ -36,6 +36,15 @@ function input(change: Partial<DecisionInput>): DecisionInput {
   return { target: TARGET, key, desired, live, applied, owner: undefined, policy: { conflicts: 'report' }, ...change };
 }
 
+const deploymentObject = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web', namespace: 'shop', annotations: { 'plumb.dev/sync-options': 'Force=true' } },
+};
+const willing: DesiredObject = { ...desired, key: keyOf(deploymentObject), hash: 'h2', object: deploymentObject };
+const ofWilling: Partial<DecisionInput> = { key: willing.key, desired: willing, live: { ...live, key: willing.key } };
+const immutable = new PlumbError('FieldImmutable', 'no', { field: 'spec.selector' });
+
 const TABLE: readonly [name: string, change: Partial<DecisionInput>, expected: string][] = [
   ['what Git does not want and is ours is deleted', { desired: undefined }, 'delete removed'],
   [
@@ -54,6 +63,46 @@ const TABLE: readonly [name: string, change: Partial<DecisionInput>, expected: s
     'keep',
   ],
   ['what asks to be kept is kept', { desired: undefined, live: { ...live, keep: 'plumb.dev/prune: false' } }, 'keep'],
+  [
+    'what says that it stays is kept',
+    { desired: undefined, live: { ...live, keep: 'plumb.dev/prune: false' } },
+    'keep',
+  ],
+  [
+    'what agrees to it is replaced for a field that only a new object can have',
+    { ...ofWilling, refusal: immutable },
+    'replace immutable for spec.selector',
+  ],
+  ['so says a dry-run', { ...ofWilling, dryRun: { error: immutable } }, 'replace immutable for spec.selector'],
+  [
+    'without its agreement it is not',
+    {
+      ...ofWilling,
+      desired: { ...willing, object: { ...deploymentObject, metadata: { name: 'web' } } },
+      refusal: immutable,
+    },
+    'update changed force',
+  ],
+  [
+    'nor for any other refusal',
+    { ...ofWilling, refusal: new PlumbError('FieldInvalid', 'no', { field: 'spec.selector' }) },
+    'update changed force',
+  ],
+  [
+    'nor for a field that is not known to be immutable',
+    { ...ofWilling, refusal: new PlumbError('FieldImmutable', 'no', { field: 'spec.template.spec.nodeName' }) },
+    'update changed force',
+  ],
+  [
+    'nor where the object is not marked as ours',
+    { ...ofWilling, live: { ...live, target: undefined }, refusal: immutable },
+    'adopt abandoned force',
+  ],
+  [
+    'what is gone after a replacement is created',
+    { ...ofWilling, live: undefined, refusal: immutable },
+    'create deleted force',
+  ],
   ['what is being deleted already is kept', { desired: undefined, live: { ...live, deleting: true } }, 'keep'],
   ['what neither Git nor the cluster has is kept', { desired: undefined, live: undefined }, 'keep'],
   ['what another target claims is blocked', { owner: OTHER }, 'blocked OwnedByOther'],
@@ -118,6 +167,7 @@ for (const [name, change, expected] of TABLE) {
 
     const words: string[] = [decision.action];
     if ('reason' in decision) words.push(decision.reason);
+    if ('field' in decision) words.push(`for ${decision.field}`);
     if ('error' in decision) words.push(decision.error.code);
     if ('waitsFor' in decision) words.push(`waits for ${decision.waitsFor}`);
     if ('force' in decision && decision.force) words.push('force');

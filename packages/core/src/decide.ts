@@ -4,6 +4,8 @@ import { PlumbError } from './error.ts';
 import { shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { Editor, LiveObject } from './live.ts';
 import { isJsonObject, type KubeObject } from './object.ts';
+import { canBeReplaced } from './immutable-fields.ts';
+import { syncOptionsOf } from './sync-options.ts';
 
 /** What we know of an object from having applied it: one row of the ledger. */
 export interface AppliedObject {
@@ -29,6 +31,8 @@ export type Reason =
   | 'unrecorded'
   /** The object belongs to an application that is no more. */
   | 'abandoned'
+  /** A field has to change that only a new object can have. */
+  | 'immutable'
   /** Git does not want it any more. */
   | 'removed'
   /** It is a hook whose turn has come, or whose policy takes it away. */
@@ -48,6 +52,16 @@ export type Decision =
       readonly editor?: Editor | undefined;
       /** Field by field, where a dry-run told. */
       readonly changes?: readonly FieldChange[];
+    }
+  | {
+      /** Delete it, and create it anew once it is gone. */
+      readonly action: 'replace';
+      readonly key: ObjectKey;
+      readonly desired: DesiredObject;
+      readonly live: LiveObject;
+      readonly reason: 'immutable';
+      /** The field that forces it. */
+      readonly field: string;
     }
   | { readonly action: 'delete'; readonly key: ObjectKey; readonly live: LiveObject; readonly reason: 'removed' }
   | { readonly action: 'keep'; readonly key: ObjectKey; readonly waitsFor?: 'deletion' }
@@ -75,6 +89,8 @@ export interface DecisionInput {
   readonly owner: TargetKey | undefined;
   /** What the API server said to a dry-run, where one was made. */
   readonly dryRun?: { readonly changes: readonly FieldChange[] } | { readonly error: PlumbError } | undefined;
+  /** What the API server answered the last time that this very wish was sent, where it refused. */
+  readonly refusal?: PlumbError | undefined;
   readonly policy: DecisionPolicy;
 }
 
@@ -88,6 +104,7 @@ export interface DecisionInput {
  * | no | other | - | keep |
  * | yes | claimed by another target | - | blocked, `OwnedByOther` |
  * | yes | being deleted | - | keep, waits for the deletion |
+ * | yes | ours, an immutable field differs | - | replace, immutable, where its annotations allow it |
  * | yes | no | no | create, absent |
  * | yes | no | yes | create, deleted |
  * | yes | yes | no | update, unrecorded; adopt, abandoned |
@@ -108,6 +125,11 @@ export function decide(input: DecisionInput): Decision {
   }
   if (owner !== undefined) {
     return { action: 'blocked', key, desired, error: ownedByOther(key, target, owner, desired) };
+  }
+  const refused = dryRun !== undefined && 'error' in dryRun ? dryRun.error : undefined;
+  const field = live?.target === target && !live.deleting ? replacedFor(desired, refused ?? input.refusal) : undefined;
+  if (live !== undefined && field !== undefined) {
+    return { action: 'replace', key, desired, live, reason: 'immutable', field };
   }
   if (dryRun !== undefined && 'error' in dryRun) return { action: 'blocked', key, desired, error: dryRun.error };
   if (live?.deleting === true) return { action: 'keep', key, waitsFor: 'deletion' };
@@ -157,6 +179,15 @@ export function sentObject({
   if (scaledBy === undefined || !isJsonObject(spec) || !Object.hasOwn(spec, 'replicas')) return object;
   const { replicas: _replicas, ...rest } = spec;
   return { ...object, spec: rest };
+}
+
+/**
+ * The immutable field for which the object is to be deleted and made anew; undefined where it must not be. That takes the
+ * API server's word for the field, a field that is known as immutable, and the consent of whoever wrote the object.
+ */
+export function replacedFor({ key, object }: DesiredObject, refusal: PlumbError | undefined): string | undefined {
+  if (refusal?.code !== 'FieldImmutable' || !canBeReplaced(key, refusal.field)) return undefined;
+  return syncOptionsOf(object).recreate ? refusal.field : undefined;
 }
 
 function ownedByOther(key: ObjectKey, target: TargetKey, owner: TargetKey, desired: DesiredObject): PlumbError {

@@ -240,7 +240,7 @@ export const ERROR_CODES = {
   FieldImmutable: {
     culprit: 'user',
     retry: 'change',
-    fix: 'Restore the old value, or delete the object by hand so that it is created anew.',
+    fix: 'Restore the old value, or have the object deleted and made anew: annotate it with plumb.dev/sync-options: Force=true (not for claims, StatefulSets, definitions).',
   },
   Fighting: {
     culprit: 'cluster',
@@ -251,6 +251,11 @@ export const ERROR_CODES = {
     culprit: 'user',
     retry: 'change',
     fix: 'Remove the field from Git, or let Plumb take it with spec.conflicts: force.',
+  },
+  DryRunUnsupported: {
+    culprit: 'cluster',
+    retry: 'backoff',
+    fix: 'Nothing to do: it is written without having been tried first. A webhook that sets sideEffects: None can be asked.',
   },
   AdmissionDenied: { culprit: 'cluster', retry: 'backoff', fix: 'Change the object as the policy asks.' },
   QuotaExceeded: { culprit: 'cluster', retry: 'backoff', fix: 'Raise the quota, or ask for less.' },

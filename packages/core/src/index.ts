@@ -23,6 +23,7 @@ export * from './name-suggestion.ts';
 export * from './object.ts';
 export * from './order-graph.ts';
 export * from './order.ts';
+export * from './rehearsal.ts';
 export * from './rendered.ts';
 export * from './result.ts';
 export * from './secret-text.ts';

@@ -11,7 +11,8 @@ import type { Health } from './health/index.ts';
 import { hookRunId, type HookRun } from './hook-run.ts';
 import { shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
-import type { KubeObject } from './object.ts';
+import { fieldAt, type KubeObject } from './object.ts';
+import { DELETION, rehearsedState, type Rehearsed } from './rehearsal.ts';
 
 const TARGET = 'shop/web' as TargetKey;
 const HEALTHY: Health = { status: 'Healthy', message: 'works' };
@@ -23,6 +24,8 @@ class World {
   readonly live = new Map<ObjectKey, LiveObject>();
   readonly applied = new Map<ObjectKey, AppliedObject>();
   readonly runs = new Map<string, HookRun>();
+  readonly selectors = new Map<ObjectKey, unknown>();
+  readonly rehearsed = new Map<ObjectKey, Rehearsed>();
   readonly failures = new Map<ObjectKey, { hash: string; error: PlumbError; retryAt: number | undefined }>();
   /** What was sent, in order. */
   readonly sent: string[] = [];
@@ -100,6 +103,8 @@ class World {
       openRelease: isOpen
         ? { number: this.release, hasFailed: this.outcome === 'failed', attempt: this.attempt, runs: this.runs }
         : undefined,
+      released: undefined,
+      rehearsed: this.rehearsed,
       releasedDigest: this.releasedDigest,
     };
   }
@@ -125,6 +130,16 @@ class World {
   /** `isLast`: the process dies after the cluster has obeyed and before the ledger knows. */
   #execute(step: Step, isLast: boolean): void {
     switch (step.do) {
+      case 'rehearse':
+        for (const { key, desired } of step.writes) {
+          const state = rehearsedState(this.live.get(key));
+          this.rehearsed.set(key, { hash: desired.hash, state, error: undefined, retryAt: undefined });
+        }
+        for (const live of step.deletions) {
+          const state = rehearsedState(live);
+          this.rehearsed.set(live.key, { hash: DELETION, state, error: undefined, retryAt: undefined });
+        }
+        return;
       case 'release':
         this.release += 1;
         this.attempt = 1;
@@ -134,6 +149,13 @@ class World {
         return;
       case 'write':
         for (const { key, desired } of step.writes) {
+          if (this.#isImmutable(key, desired.object)) {
+            const error = new PlumbError('FieldImmutable', 'no', { field: 'spec.selector' });
+            if (!isLast) this.failures.set(key, { hash: desired.hash, error, retryAt: Infinity });
+            continue;
+          }
+          this.failures.delete(key);
+          this.selectors.set(key, fieldAt(desired.object, 'spec', 'selector'));
           this.#put(key, desired.object);
           this.sent.push(shortNameOf(key));
           if (isLast) continue;
@@ -168,6 +190,15 @@ class World {
       case 'warrant':
         this.warrant = { release: this.release, objects: new Set(step.objects.map(warrantEntry)) };
         return;
+      case 'replace':
+        for (const { key } of step.replacements) {
+          this.live.delete(key);
+          this.sent.push(`-${shortNameOf(key)}`);
+          if (isLast) continue;
+          this.applied.delete(key);
+          this.failures.delete(key);
+        }
+        return;
       case 'clear-hooks':
       case 'prune':
         for (const { key } of step.objects) {
@@ -182,6 +213,10 @@ class World {
       default:
         throw new Error(`not expected: ${step.do}`);
     }
+  }
+
+  #isImmutable(key: ObjectKey, object: KubeObject): boolean {
+    return this.live.has(key) && this.selectors.get(key) !== fieldAt(object, 'spec', 'selector');
   }
 
   #put(key: ObjectKey, object: KubeObject, hookRun?: string): void {
@@ -518,4 +553,26 @@ test('whatever crashes and whenever, every hook is started once, no wave overtak
       assert.ok(firstOf('Deployment/web') < firstOf('Job/smoke r1.1 PostSync'));
     }),
   );
+});
+
+test('D18: a replacement that is killed anywhere ends with the new object, deleted once', () => {
+  const willing = (selector: string): KubeObject =>
+    object('Deployment', 'web', { 'plumb.dev/sync-options': 'Force=true' }, { spec: { selector } });
+  for (let crashAfter = 0; crashAfter < 12; crashAfter += 1) {
+    const world = new World([willing('old')]);
+    world.run();
+    world.settle();
+    world.run();
+    world.commit([willing('new')]);
+
+    world.run(crashAfter);
+    world.failures.clear();
+    world.run();
+    world.settle();
+
+    assert.match(said(world.run()), /^Healthy/);
+    const deletions = world.sent.filter((what) => what === '-Deployment/web');
+    assert.equal(deletions.length, 1, `killed after ${crashAfter} steps`);
+    assert.deepEqual([...world.selectors.values()], ['new']);
+  }
 });

@@ -103,7 +103,11 @@ export function syncOptionsOf({ metadata }: Pick<KubeObject, 'metadata'>): SyncO
   const askFirst = because('Prune', 'confirm');
   const keepWithoutApplication = keeper ?? because('Delete', 'false');
   return {
-    recreate: because('Force', 'true') !== undefined || FORCERS.some(says),
+    // Argo CD's `Replace` alone sends the whole object and deletes nothing.
+    recreate:
+      because('Force', 'true') !== undefined ||
+      because('Replace', 'true')?.startsWith(SYNC_OPTIONS_ANNOTATION) === true ||
+      FORCERS.some(says),
     awaitsKind: because('SkipDryRunOnMissingResource', 'true') !== undefined,
     ...(keep === undefined ? {} : { keep }),
     ...(askFirst === undefined ? {} : { askFirst }),

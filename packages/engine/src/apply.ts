@@ -135,7 +135,7 @@ export async function pruneAll(
   objects: readonly LiveObject[],
   removals: ReadonlyMap<ObjectKey, string>,
   context: WriteContext,
-  reason: Extract<Reason, 'removed' | 'hook'> = 'removed',
+  reason: Extract<Reason, 'removed' | 'hook' | 'immutable'> = 'removed',
 ): Promise<readonly WriteResult[]> {
   const { client, ledger, target, commit, writeAs, identity, signal } = context;
   const seqs = await ledger.intend(

@@ -58,6 +58,23 @@ export function narrate(event: TargetEvent, metrics: Metrics, log: Log): void {
         objects: event.keys.map(shortNameOf).join(', '),
       });
       return;
+    case 'replaced':
+      for (const { key, field } of event.replacements) {
+        const error = event.failed.get(key);
+        if (error !== undefined) logFailure(target, error, log);
+        else log({ level: 'warn', message: 'Replacing an object', target, object: shortNameOf(key), field });
+      }
+      return;
+    case 'stopped':
+      log({
+        level: 'warn',
+        message: 'A change was stopped before its first write',
+        target,
+        errors: event.errors.length,
+        code: event.errors[0]?.code,
+        error: event.errors[0]?.message,
+      });
+      return;
     case 'pruned':
       metrics.add('plumb_write_total', event.keys.length, { action: 'delete', result: 'ok' });
       log({

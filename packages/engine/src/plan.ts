@@ -47,6 +47,7 @@ import {
 import type { ApiResource, KubeClient } from '@plumb/kube';
 import { FieldPlaces, type Place } from '@plumb/render';
 import type { Externals } from './externals.ts';
+import { tryCreation } from './replace.ts';
 import type { TargetRenderer } from './target-renderer.ts';
 import type { TargetSpec } from './targets.ts';
 
@@ -88,7 +89,7 @@ interface PlacedChange extends FieldChange {
 
 export interface PlanItem {
   /** `adopt`: the object is there, and not (or no longer) managed by a living application. */
-  readonly action: 'delete' | 'change' | 'adopt' | 'create' | 'blocked';
+  readonly action: 'delete' | 'replace' | 'change' | 'adopt' | 'create' | 'blocked';
   readonly key: ObjectKey;
   readonly reason?: Reason;
   readonly origin?: Origin;
@@ -96,6 +97,8 @@ export interface PlanItem {
   readonly changes: readonly PlacedChange[];
   /** The API server could not be asked yet: the namespace or the kind comes with the same plan. */
   readonly predicted: boolean;
+  /** The field for which the object has to be deleted and made anew. */
+  readonly forcedBy?: string;
   /** Why the API server, or another application, stands in the way. */
   readonly error?: PlumbError;
 }
@@ -290,11 +293,21 @@ async function planObject(
   if ('error' in dryRun) {
     if (dryRun.error.code === 'NamespaceMissing' && newNamespaces.has(namespace ?? '')) return created;
     if (dryRun.error.code === 'ClusterUnreachable') throw dryRun.error;
+    if (dryRun.error.code === 'DryRunUnsupported') return predictedOf(first, desired, current);
   } else if (current !== undefined && !dryRun.isOfSameState && looks < MAX_LOOKS) {
     // Somebody wrote in between: what differs is theirs, not ours.
     return planObject(request, desired, kinds, newNamespaces, looks + 1);
   }
-  return itemOf(decide({ ...input, dryRun }), desired, current);
+  const decision = decide({ ...input, dryRun });
+  if (decision.action !== 'replace') return itemOf(decision, desired, current);
+  return await tryCreation(desired, { client, writeAs: impersonate, signal }).then(
+    () => itemOf(decision, desired, current),
+    (thrown: unknown) => {
+      if (isAbort(thrown, signal)) throw thrown;
+      const error = located(toPlumbError(thrown), desired);
+      return itemOf({ action: 'blocked', key, desired, error }, desired, current);
+    },
+  );
 }
 
 /** What a former tool had put there and goes because Git does not name it: no dry-run of an apply tells of it. */
@@ -314,10 +327,24 @@ function itemOf(decision: Decision, desired: DesiredObject, current: KubeObject 
     return { action: 'blocked', key, origin, changes: [], predicted: false, error: decision.error };
   }
   if (decision.action === 'keep' || decision.action === 'delete') return undefined;
+  if (decision.action === 'replace') {
+    const { action, reason, field: forcedBy } = decision;
+    return { action, key, reason, origin, changes: [], predicted: false, forcedBy };
+  }
   const { reason, changes = [] } = decision;
   // An object that bears no marks is invisible to the decision, which says «create»; a person wants to know.
   const action = decision.action === 'update' ? 'change' : current === undefined ? 'create' : 'adopt';
   return { action, key, reason, origin, changes, predicted: false };
+}
+
+/** A webhook that knows no dry-runs keeps the API server from telling: what is known without it. */
+function predictedOf(
+  decision: Decision,
+  desired: DesiredObject,
+  current: KubeObject | undefined,
+): PlanItem | undefined {
+  const item = itemOf(decision, desired, current);
+  return item === undefined ? undefined : { ...item, predicted: true };
 }
 
 /** The objects on the cluster that bear the marks of this target. A list that fails fails the plan. */

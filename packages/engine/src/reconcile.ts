@@ -23,6 +23,8 @@ import {
   type Inspection,
   type LiveObject,
   type ObjectKey,
+  type Rehearsed,
+  type Replacement,
   type Rest,
   type Scope,
   type Step,
@@ -47,6 +49,8 @@ import { contentsOf } from './inspect.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
 import { removalsOf, type Removal } from './removals.ts';
+import { rehearseAll, type RehearsalAnswer } from './rehearse.ts';
+import { replaceAll } from './replace.ts';
 import type { Sources } from './source.ts';
 import type { TargetRenderer } from './target-renderer.ts';
 import type { NamespacedName, TargetSpec } from './targets.ts';
@@ -113,6 +117,13 @@ export type TargetEvent =
       readonly phase: HookPhase | undefined;
       readonly keys: readonly ObjectKey[];
     }
+  | {
+      readonly type: 'replaced';
+      readonly target: TargetKey;
+      readonly replacements: readonly Replacement[];
+      readonly failed: ReadonlyMap<ObjectKey, PlumbError>;
+    }
+  | { readonly type: 'stopped'; readonly target: TargetKey; readonly errors: readonly PlumbError[] }
   | { readonly type: 'pruned'; readonly target: TargetKey; readonly keys: readonly ObjectKey[] }
   | {
       readonly type: 'concluded';
@@ -122,9 +133,19 @@ export type TargetEvent =
       readonly message: string;
     };
 
+interface Rehearsals {
+  readonly digest: string;
+  readonly answers: Map<ObjectKey, Rehearsed & { readonly attempts: number }>;
+}
+
+const NOT_REHEARSED: Rehearsals = { digest: '', answers: new Map() };
+
 /** What the engine remembers of a target between two looks. All of it can be read again from Git, ledger and cluster. */
 export interface TargetMemory {
-  desired: (DesiredSet & { readonly inputs: string; readonly commit: string }) | undefined;
+  desired: TargetFacts['desired'];
+  released: TargetFacts['released'];
+  /** What dry-runs have said of the desired set with that digest. */
+  rehearsal: Rehearsals;
   /** The chart that `desired` was rendered from, where it was fetched. */
   chart: Externals['chart'];
   renderFailure: TargetFacts['renderFailure'];
@@ -200,6 +221,7 @@ export class Reconciler {
     const memory = this.#memories.get(target);
     if (memory === undefined) return;
     memory.failures.clear();
+    memory.rehearsal = NOT_REHEARSED;
     memory.renderFailure = undefined;
     memory.heals.excuse();
     memory.wait = undefined;
@@ -222,6 +244,8 @@ export class Reconciler {
     const { ledger, claims, clock, createdAt, specOf } = this.#options;
     const memory: TargetMemory = {
       desired: undefined,
+      released: undefined,
+      rehearsal: NOT_REHEARSED,
       chart: undefined,
       renderFailure: undefined,
       renderAttempts: 0,
@@ -263,6 +287,7 @@ export class Reconciler {
       if (isOpen) memory.openRelease = openReleaseOf(release.number, release.outcome === 'failed', runs);
       if (desired.digest === release.digest) {
         memory.desired = { ...desired, inputs: release.inputsKey, commit: release.commit };
+        memory.released = memory.desired;
       }
       for (const row of rows) memory.applied.set(row.key, row);
       memory.warrant = await ledger.warrant(target);
@@ -341,6 +366,8 @@ export class Reconciler {
       breaker: this.#options.breaker.facts(live.size),
       frozenUntil: live.frozenUntil,
       desired: memory.desired,
+      released: memory.released,
+      rehearsed: memory.rehearsal.digest === memory.desired?.digest ? memory.rehearsal.answers : new Map(),
       watchOf: (groupKind) => this.#watchOf(groupKind, target),
       parentKinds: parents.kindsOf(spec.application),
       siblingKinds: this.#siblingKinds(spec),
@@ -448,6 +475,12 @@ export class Reconciler {
         ];
         return parents.write(spec.application, step.kinds, wanted, signal);
       }
+      case 'rehearse': {
+        const liveOf = (key: ObjectKey): LiveObject | undefined => live.liveOf(key);
+        const context = this.#writeContext(spec, memory, signal);
+        this.#learnRehearsal(await rehearseAll(step.writes, step.deletions, liveOf, context), spec, memory);
+        return;
+      }
       case 'release':
         return this.#release(spec, memory, signal);
       case 'write': {
@@ -466,6 +499,12 @@ export class Reconciler {
         const warrant = { release: memory.release ?? 0, objects: new Set(step.objects.map(warrantEntry)) };
         await ledger.saveWarrant(target, warrant);
         memory.warrant = warrant;
+        return;
+      }
+      case 'replace': {
+        const results = await replaceAll(step.replacements, this.#writeContext(spec, memory, signal));
+        const failed = this.#learnReplacements(results, step.replacements, memory);
+        narrate({ type: 'replaced', target, replacements: step.replacements, failed });
         return;
       }
       case 'prune': {
@@ -662,6 +701,8 @@ export class Reconciler {
       author: commit.author.name,
     });
     memory.release = release.number;
+    memory.released = desired;
+    memory.rehearsal = NOT_REHEARSED;
     memory.releasedCommit = desired.commit;
     memory.releasedDigest = desired.digest;
     memory.openRelease = openReleaseOf(release.number, false, []);
@@ -684,7 +725,7 @@ export class Reconciler {
       signal,
       answered: (object) => live.wrote(object),
       target: spec.target,
-      commit: memory.desired?.commit ?? '',
+      commit: memory.releasedCommit ?? memory.desired?.commit ?? '',
       release: memory.release ?? 0,
       writeAs: spec.writeAs,
     };
@@ -712,12 +753,43 @@ export class Reconciler {
     return failed;
   }
 
+  #learnRehearsal(answers: readonly RehearsalAnswer[], { target }: TargetSpec, memory: TargetMemory): void {
+    const digest = memory.desired?.digest ?? '';
+    if (memory.rehearsal.digest !== digest) memory.rehearsal = { digest, answers: new Map() };
+    const known = memory.rehearsal.answers;
+    const isNews = answers.some(({ key, error }) => error !== undefined && known.get(key)?.error?.code !== error.code);
+    for (const { key, ...answer } of answers) {
+      const before = known.get(key);
+      const attempts = before?.error === undefined ? 1 : before.attempts + 1;
+      const retryAt = answer.error === undefined ? undefined : this.#retryAt(answer.error, attempts);
+      known.set(key, { ...answer, attempts, retryAt });
+    }
+    const errors = answers.flatMap(({ error }) => error ?? []);
+    if (isNews) this.#options.narrate({ type: 'stopped', target, errors });
+  }
+
   #learnStarts(started: readonly HookStarted[], starts: readonly HookStart[], memory: TargetMemory): void {
     for (const [index, { key, error }] of started.entries()) {
       const start = starts[index];
       if (error === undefined || start === undefined) memory.failures.delete(key);
       else this.#fail(memory, key, hookAttempt(start.hook, start.mark), error);
     }
+  }
+
+  #learnReplacements(
+    results: readonly WriteResult[],
+    replacements: readonly Replacement[],
+    memory: TargetMemory,
+  ): ReadonlyMap<ObjectKey, PlumbError> {
+    const failed = new Map<ObjectKey, PlumbError>();
+    for (const [index, { desired, live }] of replacements.entries()) {
+      const result = results[index];
+      if (result?.ok === false) {
+        this.#fail(memory, result.key, desired.hash, result.error);
+        failed.set(result.key, result.error);
+      } else if (result !== undefined) this.#learnDeletions([result], [live], memory);
+    }
+    return failed;
   }
 
   #learnDeletions(results: readonly WriteResult[], objects: readonly LiveObject[], memory: TargetMemory): void {
@@ -738,9 +810,13 @@ export class Reconciler {
   #fail(memory: TargetMemory, key: ObjectKey, hash: string, error: PlumbError): void {
     const before = memory.failures.get(key);
     const attempts = before?.hash === hash ? before.attempts + 1 : 1;
+    memory.failures.set(key, { hash, error, attempts, retryAt: this.#retryAt(error, attempts) });
+  }
+
+  #retryAt(error: PlumbError, attempts: number): number {
     const waitMs =
       error.facts.retry === 'backoff' ? Math.max(error.retryAfterMs ?? 0, backoffMs(attempts)) : STUCK_RETRY_MS;
-    memory.failures.set(key, { hash, error, attempts, retryAt: this.#options.clock.monotonic() + waitMs });
+    return this.#options.clock.monotonic() + waitMs;
   }
 
   /** Writing once more what was written already: somebody undid it. */

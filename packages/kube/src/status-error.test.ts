@@ -160,6 +160,21 @@ const CASES: readonly Case[] = [
     code: 'TooLarge',
   },
   {
+    name: 'a quantity that is none',
+    status: 500,
+    body: {
+      message:
+        "failed to convert new object (shop/app; apps/v1, Kind=Deployment) to proper version: unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    },
+    code: 'FieldInvalid',
+  },
+  {
+    name: 'a webhook that knows no dry-runs',
+    status: 400,
+    body: { message: 'admission webhook "policy.example.com" does not support dry run' },
+    code: 'DryRunUnsupported',
+  },
+  {
     name: 'an immutable field',
     status: 422,
     body: {

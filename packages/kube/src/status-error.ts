@@ -101,8 +101,10 @@ function judge(
     case 500:
       // etcd's own limit, and gRPC's in front of it.
       if (/request is too large|message larger than max/.test(message)) return { code: 'TooLarge', harmless: true };
-      // What the schema takes but the Go type does not, for instance base64 that is none.
-      if (/^failed to convert new object .*error decoding/s.test(message)) return { code: 'FieldInvalid' };
+      // What the schema takes but the Go type does not, for instance base64 or a quantity that is none.
+      if (/^failed to convert new object .*(error decoding|unable to convert unstructured object)/s.test(message)) {
+        return { code: 'FieldInvalid' };
+      }
       return { code: 'ServerError' };
   }
   if (reason === 'Expired') return { code: 'Expired', harmless: true };
@@ -152,6 +154,9 @@ function fieldPath(path: string): string {
 }
 
 function badRequest(message: string): Verdict {
+  if (/^admission webhook ".*" does not support dry run$/.test(message)) {
+    return { code: 'DryRunUnsupported', harmless: true };
+  }
   const strict = [...message.matchAll(STRICT_FIELD)];
   const [first] = strict;
   if (first !== undefined) {

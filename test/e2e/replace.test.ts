@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  configMap,
+  deployment,
+  failureOf,
+  hasFailed,
+  isHealthy,
+  isHealthyAt,
+  startFixture,
+  type EngineFixture,
+} from './engine-fixture.ts';
+
+const FORCE = 'plumb.dev/sync-options: Force=true';
+
+test('D29: a field that cannot be changed is refused, with the field and the choices', async () => {
+  await using plumb = await startWith(deployment('app'));
+  const before = await plumb.get('apps/v1', 'deployments', 'app');
+
+  await plumb.git.commit('shop', { 'deploy/app.yaml': deployment('app', { label: 'other' }) });
+  const failed = await plumb.until('shop', hasFailed('FieldImmutable'));
+
+  assert.match(failureOf(failed)?.message ?? '', /spec\.selector/);
+  assert.match(failureOf(failed)?.fix ?? '', /Restore the old value, or .*plumb\.dev\/sync-options: Force=true/);
+  assert.equal((await plumb.get('apps/v1', 'deployments', 'app'))?.metadata.uid, before?.metadata.uid);
+});
+
+for (const option of [
+  FORCE,
+  'plumb.dev/sync-options: Replace=true',
+  'argocd.argoproj.io/sync-options: "Force=true,Replace=true"',
+]) {
+  test(`D29: an object that says ${option} is deleted, in the state that was judged, and made anew`, async () => {
+    await using plumb = await startWith(annotated(deployment('app'), option));
+    const before = await plumb.get('apps/v1', 'deployments', 'app');
+
+    const commit = await plumb.git.commit('shop', {
+      'deploy/app.yaml': annotated(deployment('app', { label: 'other' }), option),
+      'deploy/config.yaml': configMap('config', { key: 'new' }),
+    });
+    await plumb.until('shop', isHealthyAt(commit));
+
+    const after = await plumb.get('apps/v1', 'deployments', 'app');
+    assert.notEqual(after?.metadata.uid, before?.metadata.uid);
+    assert.equal(after?.spec.selector.matchLabels.app, 'other');
+    const deletions = plumb.writes.filter(({ verb }) => verb === 'delete');
+    assert.deepEqual(
+      deletions.map(({ object, uid }) => ({ object, uid })),
+      [{ object: 'Deployment/app', uid: before?.metadata.uid }],
+    );
+    assert.notEqual(deletions[0]?.resourceVersion, undefined);
+  });
+}
+
+test('D18: with Force on, a typo is an error and the object is untouched', async () => {
+  await using plumb = await startWith(annotated(deployment('app'), FORCE));
+  const before = await plumb.get('apps/v1', 'deployments', 'app');
+  const typo = (manifest: string): string =>
+    annotated(manifest, FORCE).replace('{name: app,', '{resources: {requests: {cpu: 1OO}}, name: app,');
+
+  await plumb.git.commit('shop', { 'deploy/app.yaml': typo(deployment('app')) });
+  await plumb.until('shop', hasFailed('FieldInvalid'));
+  assert.deepEqual(await identity(plumb), [before?.metadata.uid, before?.metadata.generation]);
+
+  // The same beside a change that does call for a new object.
+  await plumb.git.commit('shop', { 'deploy/app.yaml': typo(deployment('app', { label: 'other' })) });
+  await plumb.sync('shop');
+  await plumb.until('shop', hasFailed('FieldInvalid'));
+  assert.deepEqual(await identity(plumb), [before?.metadata.uid, before?.metadata.generation]);
+  assert.deepEqual(
+    plumb.writes.filter(({ verb }) => verb === 'delete'),
+    [],
+  );
+});
+
+test('D18: an object that would be refused when it is new is not deleted for it', async () => {
+  await using plumb = await startWith(annotated(deployment('app'), FORCE));
+  const before = await plumb.get('apps/v1', 'deployments', 'app');
+
+  // A selector that does not fit its own template: immutable, and wrong besides.
+  const wrong = deployment('app').replace('matchLabels: {app: app}', 'matchLabels: {app: nothing}');
+  await plumb.git.commit('shop', { 'deploy/app.yaml': annotated(wrong, FORCE) });
+  const failed = await plumb.until('shop', hasFailed('FieldInvalid'));
+
+  assert.match(failureOf(failed)?.message ?? '', /selector/);
+  assert.deepEqual(await identity(plumb), [before?.metadata.uid, before?.metadata.generation]);
+});
+
+test('D18: what holds data is never replaced, whatever it says', async () => {
+  const claim = (size: string): string =>
+    annotated(
+      `apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: data
+spec:
+  accessModes: [${size}]
+  resources: {requests: {storage: 1Gi}}
+`,
+      FORCE,
+    );
+  await using plumb = await startFixture({ prefix: 'replace' });
+  await plumb.git.create('shop');
+  await plumb.git.commit('shop', { 'deploy/claim.yaml': claim('ReadWriteOnce') });
+  await plumb.application('shop');
+  await plumb.untilObject('v1', 'persistentvolumeclaims', 'data', (object) => object !== undefined);
+  const before = await plumb.get('v1', 'persistentvolumeclaims', 'data');
+
+  await plumb.git.commit('shop', { 'deploy/claim.yaml': claim('ReadWriteMany') });
+  await plumb.until('shop', hasFailed('FieldImmutable'));
+
+  assert.equal((await plumb.get('v1', 'persistentvolumeclaims', 'data'))?.metadata.uid, before?.metadata.uid);
+});
+
+for (const annotation of [
+  'plumb.dev/prune: "false"',
+  'plumb.dev/sync-options: Prune=false',
+  'argocd.argoproj.io/sync-options: Prune=false',
+  'kustomize.toolkit.fluxcd.io/prune: disabled',
+  'helm.sh/resource-policy: keep',
+]) {
+  test(`an object that says ${annotation} stays when it leaves Git, and is shown as kept`, async () => {
+    await using plumb = await startWith(annotated(configMap('app'), annotation));
+
+    await plumb.git.commit('shop', { 'deploy/app.yaml': null });
+    const kept = await plumb.until('shop', (application) => /kept/.test(application.status?.message ?? ''));
+
+    assert.match(kept.status.message, /No longer in Git, and kept: ConfigMap\/app \(/);
+    assert.equal(kept.status.state, 'Healthy');
+    assert.notEqual(await plumb.get('v1', 'configmaps', 'app'), undefined);
+  });
+}
+
+function startWith(manifest: string): Promise<EngineFixture> {
+  return startFixture({ prefix: 'replace' }, async (plumb) => {
+    await plumb.git.create('shop');
+    await plumb.git.commit('shop', { 'deploy/app.yaml': manifest, 'deploy/config.yaml': configMap('config') });
+    await plumb.application('shop');
+    await plumb.until('shop', isHealthy);
+  });
+}
+
+function annotated(manifest: string, annotation: string): string {
+  return manifest.replace(/^metadata:\n/m, `metadata:\n  annotations:\n    ${annotation}\n`);
+}
+
+/** What a write would change: the rollout's status may change. */
+async function identity(plumb: EngineFixture): Promise<readonly unknown[]> {
+  const { metadata } = (await plumb.get('apps/v1', 'deployments', 'app')) ?? {};
+  return [metadata?.uid, metadata?.generation];
+}
