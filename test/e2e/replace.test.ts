@@ -112,25 +112,6 @@ spec:
   assert.equal((await plumb.get('v1', 'persistentvolumeclaims', 'data'))?.metadata.uid, before?.metadata.uid);
 });
 
-for (const annotation of [
-  'plumb.dev/prune: "false"',
-  'plumb.dev/sync-options: Prune=false',
-  'argocd.argoproj.io/sync-options: Prune=false',
-  'kustomize.toolkit.fluxcd.io/prune: disabled',
-  'helm.sh/resource-policy: keep',
-]) {
-  test(`an object that says ${annotation} stays when it leaves Git, and is shown as kept`, async () => {
-    await using plumb = await startWith(annotated(configMap('app'), annotation));
-
-    await plumb.git.commit('shop', { 'deploy/app.yaml': null });
-    const kept = await plumb.until('shop', (application) => /kept/.test(application.status?.message ?? ''));
-
-    assert.match(kept.status.message, /No longer in Git, and kept: ConfigMap\/app \(/);
-    assert.equal(kept.status.state, 'Healthy');
-    assert.notEqual(await plumb.get('v1', 'configmaps', 'app'), undefined);
-  });
-}
-
 function startWith(manifest: string): Promise<EngineFixture> {
   return startFixture({ prefix: 'replace' }, async (plumb) => {
     await plumb.git.create('shop');
