@@ -48,6 +48,7 @@ function crashing(client: KubeClient): KubeClient {
     get: (resource, ref, options) => client.get(resource, ref, options),
     list: (resource, options) => client.list(resource, options),
     count: (resource, options) => client.count(resource, options),
+    logs: (pods, ref, options) => client.logs(pods, ref, options),
     reflect: (resource, options) => client.reflect(resource, options),
     patchOwners: (object, patch, options) => client.patchOwners(object, patch, options),
     async apply(object, options) {

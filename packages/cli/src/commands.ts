@@ -242,6 +242,26 @@ const tree = buildCommand({
   docs: { brief: 'Show the live objects of an application and what they own, the worst first' },
 });
 
+const logs = buildCommand({
+  loader: async () => (await import('./verbs/logs.ts')).logs,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      container: text('Containers of this name only', 'NAME'),
+      previous: whether('Of the life before the last restart'),
+      follow: whether('Go on with what is written from now on, until Ctrl-C'),
+      since: duration('What was written within this time; 0s is all', '0s'),
+      tail: wholeNumber('The last lines of each container', 'N', 100, 1_000_000),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', c: 'container', f: 'follow' },
+    positional: application,
+  },
+  docs: { brief: 'Print what the pods of an application write, those that are not well first' },
+});
+
 const events = buildCommand({
   loader: async () => (await import('./verbs/events.ts')).events,
   parameters: {
@@ -330,6 +350,7 @@ export const routes = buildRouteMap<string, CliContext>({
     wait,
     why,
     tree,
+    logs,
     events,
     history,
     render,

@@ -26,6 +26,8 @@ test('why names pod, changed field, file and line, commit and author, and says s
   const json = await world.plumb('why', 'shop', '-o', 'json');
   const tree = await world.plumb('tree', 'shop', '--unhealthy');
   const events = await world.plumb('events', 'shop');
+  const logs = await world.plumb('logs', 'shop', '-c', 'app');
+  const noSuch = await world.plumb('logs', 'shop', '-c', 'other');
   const wait = await world.plumb('wait', 'shop');
   const settled = await world.plumb('wait', 'shop', '--for', 'settled');
   await world.git.commit(REPOSITORY, { 'deploy/web.yaml': deployment('2') }, 'Take it back');
@@ -55,6 +57,10 @@ test('why names pod, changed field, file and line, commit and author, and says s
   assert.equal(events.code, 0);
   assert.match(events.stdout, /^\S+ +Normal +ScalingReplicaSet +Deployment\/web +Scaled up replica set /m);
   assert.match(events.stdout, /^\S+ +Normal +SuccessfulCreate +ReplicaSet\/web-/m);
+  // The nodes of the cluster serve no logs: what the API server says is told, and no stack trace.
+  assert.notEqual(logs.code, 0);
+  assert.match(logs.stderr, /^error: read the log of Pod\/web-\w+-\w+, container app: /m);
+  assert.match(noSuch.stderr, /^error: no pod of shop has a container other/m);
   assert.deepEqual([wait.code, settled.code, mended.code], [1, 0, 0]);
 });
 

@@ -7,6 +7,7 @@ import { Discovery } from './discovery.ts';
 import type { ClusterConfig } from './kubeconfig.ts';
 import { countObjects, listPages, type Selection } from './pages.ts';
 import { ClusterReflector, type ReflectOptions, type Reflector } from './reflector.ts';
+import { podLogs, type LogOptions } from './logs.ts';
 import { Transport } from './transport.ts';
 
 export interface KubeClient extends AsyncDisposable {
@@ -45,6 +46,8 @@ export interface KubeClient extends AsyncDisposable {
     options: { readonly impersonate?: string | undefined; readonly signal: AbortSignal },
   ): Promise<KubeObject>;
   delete(resource: ApiResource, ref: ResourceRef, options: DeleteOptions): Promise<Deletion>;
+  /** What a container of a pod has written; `pods` is how pods are served. */
+  logs(pods: ApiResource, ref: ResourceRef, options: LogOptions): Promise<AsyncIterable<Buffer>>;
   /** Starts at once; runs until it is disposed of, its signal aborts or the client is disposed of. */
   reflect(resource: ApiResource, options: ReflectOptions): Reflector;
 }
@@ -156,6 +159,10 @@ class ClusterClient implements KubeClient {
 
   delete(resource: ApiResource, ref: ResourceRef, options: DeleteOptions): Promise<Deletion> {
     return deleteObject(this.#transport, resource, ref, options);
+  }
+
+  logs(pods: ApiResource, ref: ResourceRef, options: LogOptions): Promise<AsyncIterable<Buffer>> {
+    return podLogs(this.#transport, pods, ref, options);
   }
 
   reflect(resource: ApiResource, options: ReflectOptions): Reflector {

@@ -170,6 +170,8 @@ export class SqliteReader implements LedgerReader {
         .leftJoin('outcome', 'outcome.seq', 'intent.seq')
         .select(['intent.at', 'result'])
         .where('verb', '=', 'delete')
+        // Hooks are taken away by their own policies, and what is replaced comes back.
+        .where('reason', '=', 'removed')
         .where('intent.at', '>=', since)
         .execute(),
     );
