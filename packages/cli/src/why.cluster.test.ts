@@ -59,7 +59,7 @@ test('why names pod, changed field, file and line, commit and author, and says s
   assert.match(events.stdout, /^\S+ +Normal +SuccessfulCreate +ReplicaSet\/web-/m);
   // The nodes of the cluster serve no logs: what the API server says is told, and no stack trace.
   assert.notEqual(logs.code, 0);
-  assert.match(logs.stderr, /^error: read the log of Pod\/web-\w+-\w+, container app: /m);
+  assert.match(logs.stderr, /^error: read the log of Pod\/web-\w+-\w+ in \S+, container app: /m);
   assert.match(noSuch.stderr, /^error: no pod of shop has a container other/m);
   assert.deepEqual([wait.code, settled.code, mended.code], [1, 0, 0]);
 });
