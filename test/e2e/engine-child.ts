@@ -47,7 +47,6 @@ function crashing(client: KubeClient): KubeClient {
     invalidateDiscovery: () => client.invalidateDiscovery(),
     get: (resource, ref, options) => client.get(resource, ref, options),
     list: (resource, options) => client.list(resource, options),
-    count: (resource, options) => client.count(resource, options),
     logs: (pods, ref, options) => client.logs(pods, ref, options),
     reflect: (resource, options) => client.reflect(resource, options),
     patchOwners: (object, patch, options) => client.patchOwners(object, patch, options),

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { advance, type Step, type TargetFacts, type WriteFailure } from './advance.ts';
-import { DEFAULT_DELETION_BUDGET, deletionDigest, warrantEntry } from './deletion.ts';
+import { DEFAULT_DELETION_BUDGET } from './deletion.ts';
 import { digestOf, type DesiredObject, type DesiredSet } from './desired.ts';
 import { PlumbError } from './error.ts';
 import type { ErrorCode } from './error-codes.ts';
-import type { Inspection } from './inspection.ts';
 import { keyOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import type { KubeObject } from './object.ts';
@@ -59,18 +58,6 @@ interface World {
   readonly facts?: Partial<TargetFacts>;
 }
 
-/** A fresh look that found nothing in the way. */
-function inspectionOf(objects: readonly LiveObject[], change: Partial<Inspection> = {}): Inspection {
-  return {
-    digest: deletionDigest(objects),
-    at: 1_000,
-    contents: new Map(),
-    removals: new Map(),
-    error: undefined,
-    ...change,
-  };
-}
-
 function setOf(objects: readonly DesiredObject[]): DesiredSet {
   return { objects, hooks: [], digest: digestOf(objects) };
 }
@@ -80,7 +67,6 @@ function facts(world: World = {}): TargetFacts {
   const objects = world.desired ?? [CONFIG, WEB];
   const set = setOf(objects);
   const live = world.live ?? objects.map(({ key }) => liveObject(key));
-  const unwanted = live.filter((object) => !object.deleting && !objects.some(({ key }) => key === object.key));
   const failures = Object.entries(world.failures ?? {}).map(([key, { code, ...rest }]): [ObjectKey, WriteFailure] => [
     key as ObjectKey,
     {
@@ -97,10 +83,6 @@ function facts(world: World = {}): TargetFacts {
     policy: { conflicts: 'report' },
     budget: DEFAULT_DELETION_BUDGET,
     approvedDeletion: undefined,
-    inspection: inspectionOf(unwanted),
-    warrant: { release: 1, objects: new Set([warrantEntry(GONE)]) },
-    breaker: { limit: 25, used: 0, waitMsFor: () => undefined },
-    frozenUntil: 0,
     source: { state: 'ready', commit: 'c1', inputs: 'i1' },
     renderFailure: undefined,
     desired: { ...set, inputs: 'i1', commit: 'c1' },
@@ -134,8 +116,7 @@ function summary(step: Step): string {
     return `rest ${step.state}${step.failures.length > 0 ? ` ${step.failures.map(({ code }) => code).join(' ')}` : ''}`;
   if (step.do === 'write')
     return `write ${step.writes.map(({ action, key }) => `${action} ${key.split('/').at(-1)}`).join(', ')}`;
-  if (step.do === 'prune' || step.do === 'warrant' || step.do === 'inspect')
-    return `${step.do} ${step.objects.map(({ key }) => key.split('/').at(-1)).join(', ')}`;
+  if (step.do === 'prune') return `prune ${step.objects.map(({ key }) => key.split('/').at(-1)).join(', ')}`;
   if (step.do === 'watch' || step.do === 'membership')
     return `${step.do} ${step.kinds.map(({ kind }) => kind).join(', ')}`;
   return step.do === 'conclude' ? `conclude ${step.outcome}` : step.do;
@@ -153,12 +134,6 @@ const fresh: Partial<TargetFacts> = {
   members: [],
   liveOf: () => undefined,
 };
-
-const NAMESPACE = liveObject('/Namespace//shop' as ObjectKey);
-const withNamespace = [...[CONFIG, WEB].map(({ key }) => liveObject(key)), NAMESPACE];
-const GONE_WEB = liveObject(desiredObject('Deployment', 'gone', 'apps/v1').key);
-const withBoth = [...withGone, GONE_WEB];
-const both = { release: 1, objects: new Set([GONE, GONE_WEB].map(warrantEntry)) };
 
 const TABLE: readonly [name: string, world: World, expected: string][] = [
   ['all is as it should be', {}, 'rest Healthy'],
@@ -332,79 +307,6 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
     'a release that was rendered and never released waits for its repository',
     { facts: { releasedDigest: 'other', source: { state: 'failed', error: unreachable } } },
     'rest Failed RepositoryUnreachable',
-  ],
-  [
-    'D2: nothing is deleted without a second look',
-    { live: withGone, facts: { inspection: undefined } },
-    'inspect gone',
-  ],
-  [
-    'D2: a look at another set does not count',
-    { live: withGone, facts: { inspection: inspectionOf([]) } },
-    'inspect gone',
-  ],
-  ['D2: an old look does not count', { live: withGone, facts: { now: 61_000 } }, 'inspect gone'],
-  [
-    'D2: where two renders do not agree nothing is deleted',
-    {
-      live: withGone,
-      facts: { inspection: inspectionOf([GONE], { error: new PlumbError('DeletionBlocked', 'they differ') }) },
-    },
-    'rest Failed DeletionBlocked',
-  ],
-  ['a set is recorded before the first of it goes', { live: withGone, facts: { warrant: undefined } }, 'warrant gone'],
-  [
-    'D9: a namespace that holds what is not ours stays, also when it is approved',
-    {
-      live: withNamespace,
-      facts: {
-        approvedDeletion: deletionDigest([NAMESPACE]),
-        parentKinds: [...KINDS, { group: '', kind: 'Namespace' }],
-        inspection: inspectionOf([NAMESPACE], {
-          contents: new Map([[NAMESPACE.key, { count: 1, some: ['ConfigMap/theirs'] }]]),
-        }),
-      },
-    },
-    'rest Failed DeletionBlocked',
-  ],
-  [
-    'D9: an empty namespace goes when it is approved',
-    {
-      live: withNamespace,
-      facts: {
-        approvedDeletion: deletionDigest([NAMESPACE]),
-        parentKinds: [...KINDS, { group: '', kind: 'Namespace' }],
-      },
-    },
-    'warrant shop',
-  ],
-  [
-    'D1: a small deletion waits while all applications together delete too much',
-    { live: withGone, facts: { warrant: undefined, breaker: { limit: 25, used: 25, waitMsFor: () => 500 } } },
-    'rest Failed DeletionBlocked',
-  ],
-  [
-    'D1: an approval of exactly that set passes the breaker',
-    {
-      live: withGone,
-      facts: {
-        warrant: undefined,
-        approvedDeletion: deletionDigest([GONE]),
-        breaker: { limit: 25, used: 25, waitMsFor: () => 500 },
-      },
-    },
-    'warrant gone',
-  ],
-  [
-    'D36: nothing is deleted after the cluster went back in time',
-    { live: withGone, facts: { frozenUntil: 2_000 } },
-    'rest Failed DeletionBlocked',
-  ],
-  ['workloads are deleted before what they use', { live: withBoth, facts: { warrant: both } }, 'prune gone'],
-  [
-    'what is used waits until the workload is gone',
-    { live: [...withGone, { ...GONE_WEB, deleting: true }], facts: { warrant: both } },
-    'rest Syncing',
   ],
   [
     'what another target wants now is handed over',

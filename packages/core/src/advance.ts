@@ -1,19 +1,9 @@
-import { whyTripped, type BreakerFacts } from './breaker.ts';
 import { decide, type AppliedObject, type Decision, type DecisionPolicy } from './decide.ts';
 import type { DesiredObject, DesiredSet } from './desired.ts';
-import {
-  deletionDigest,
-  isWarranted,
-  judgeDeletions,
-  type DeletionBudget,
-  type DeletionVerdict,
-  type Warrant,
-} from './deletion.ts';
-import { firstToGo } from './deletion-order.ts';
+import { judgeDeletions, type DeletionBudget, type DeletionVerdict } from './deletion.ts';
 import { formatWhere, PlumbError } from './error.ts';
 import type { HookPhase } from './hook.ts';
 import { advanceHooks, type HookProgress, type HookRun, type HookStep } from './hook-run.ts';
-import { needsInspection, whatGoesAlong, whyKept, INSPECTION_MS, type Inspection } from './inspection.ts';
 import { parseObjectKey, shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import { kindName, type GroupKind } from './object.ts';
@@ -60,14 +50,6 @@ export interface TargetFacts {
         readonly commit: string;
       }
     | undefined;
-  /** The last close look at objects that Git does not want. */
-  readonly inspection: Inspection | undefined;
-  /** The set of deletions that is being carried out. */
-  readonly warrant: Warrant | undefined;
-  /** What all targets together have deleted lately. */
-  readonly breaker: BreakerFacts;
-  /** Monotonic milliseconds until which nothing is deleted, because the cluster went back in time. */
-  readonly frozenUntil: number;
   /** The last complete desired set, and the inputs it came from. */
   readonly desired: (DesiredSet & { readonly inputs: string; readonly commit: string }) | undefined;
   /** What was released last, while `desired` may already be the next: it goes on being healed where that cannot be done. */
@@ -156,10 +138,6 @@ export type Step =
   /** Record the new release, before its first write. */
   | { readonly do: 'release' }
   | { readonly do: 'write'; readonly writes: readonly Write[] }
-  /** Look closely at what Git does not want: render once more, and see what would go along. */
-  | { readonly do: 'inspect'; readonly objects: readonly LiveObject[] }
-  /** Record that this set may go, before the first of it does. */
-  | { readonly do: 'warrant'; readonly objects: readonly LiveObject[] }
   /** Delete these, once it is sure that they can be made anew; that they are gone is then a reason to create them. */
   | { readonly do: 'replace'; readonly replacements: readonly Replacement[] }
   | { readonly do: 'prune'; readonly objects: readonly LiveObject[] }
@@ -170,8 +148,8 @@ export type Step =
 /**
  * What to do next about a target: a pure function of the facts.
  *
- *   source ─► render ─► watch ─► depend ─► rehearse ─► release ─► widen ─► PreSync ─► write, wave by wave
- *     ─► inspect ─► warrant ─► prune, from the last wave to the first ─► narrow ─► health ─► PostSync ─► conclude ─► rest
+ *   source ─► render ─► watch ─► depend ─► rehearse ─► release ─► widen ─► PreSync ─► write, wave by wave ─► prune
+ *          ─► narrow ─► health ─► PostSync ─► conclude ─► rest
  *
  * What failed before does not hide what can still be done: with a broken render, or a change that the API server would
  * refuse, the last set is kept healed, and with one object that fails the others are written. Only deletions wait until
@@ -220,10 +198,9 @@ function nextStep(facts: TargetFacts): Step {
     return keepLast(facts, [...errors, ...inputErrors]);
   }
   if (opening && desired.objects.length === 0) {
-    const pending = current && watches.complete ? pendingDeletions(facts, desired) : NOTHING;
-    if (pending.step !== undefined) return pending.step;
-    if (pending.verdict.verdict === 'blocked') return restBlocked(facts, pending.verdict, pending.wakeAt);
-    if (pending.verdict.verdict === 'none') {
+    const deletions = current && watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
+    if (deletions.verdict === 'blocked') return restBlocked(facts, deletions);
+    if (deletions.verdict === 'none') {
       const error = new PlumbError('SuspiciouslyEmpty', `The source of ${facts.target} holds no manifests`);
       return rest('Failed', error.message, { failures: [...inputErrors, error] });
     }
@@ -241,8 +218,7 @@ function nextStep(facts: TargetFacts): Step {
     if (dependencies.state === 'waiting') {
       return rest('Pending', dependencies.message, { waitsFor: dependencies.target });
     }
-    // Not looked at closely yet: the question is only whether the API server would let them go.
-    const deletions = watches.complete ? judged(facts, desired, candidatesOf(facts, desired)) : NOTHING.verdict;
+    const deletions = watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
     const rehearsal = rehearsalOf({
       decisions,
       deletions: deletions.verdict === 'allowed' ? deletions.objects : [],
@@ -271,10 +247,20 @@ function nextStep(facts: TargetFacts): Step {
   const failures = [...inputErrors, ...progress.failures, ...watches.unread];
   const settled = failures.length === 0 && progress.waiting === undefined && rollout.waiting === undefined;
   // A failed or incomplete read never deletes: deletions need today's render, all watches, and all writes done.
-  const pending = current && settled && watches.complete ? pendingDeletions(facts, desired) : NOTHING;
-  if (pending.step !== undefined) return pending.step;
-  const deletions = pending.verdict;
-  if (deletions.verdict === 'allowed') return carryOut(facts, desired, deletions.objects);
+  const deletions = current && settled && watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
+  if (deletions.verdict === 'allowed') {
+    // An object that moves from one application to another is handed over: who gets it has to say so first.
+    const behind = facts.behind('deletion');
+    if (behind !== undefined) return restBehind(behind);
+    const due = deletions.objects.filter(({ key }) => isDue(facts.failures.get(key), DELETION, now));
+    if (due.length > 0) return { do: 'prune', objects: due };
+    const failed = deletions.objects.flatMap(({ key }) => facts.failures.get(key) ?? []);
+    const errors = failed.map(({ error }) => error);
+    return rest('Failed', sentence(errors), {
+      failures: errors,
+      wakeAt: earliest(failed.map(({ retryAt }) => retryAt)),
+    });
+  }
   if (current && settled && watches.complete && parentKinds.size > wantedKinds.size) {
     return { do: 'membership', kinds: [...wantedKinds.values()] };
   }
@@ -290,9 +276,10 @@ function nextStep(facts: TargetFacts): Step {
     return rest('Failed', sentence(inputErrors, since), { failures: inputErrors });
   }
   if (watches.unread.length > 0) return rest('Failed', sentence(failures), { failures });
-  if (deletions.verdict === 'blocked') return restBlocked(facts, deletions, pending.wakeAt);
-  const leaving = leavingOf(facts, desired);
-  if (leaving.length > 0) return rest('Syncing', waitingText(leaving));
+  if (deletions.verdict === 'blocked') return restBlocked(facts, deletions);
+  const wantedKeys = new Set([...desired.objects, ...desired.hooks].map(({ key }) => key));
+  const leaving = facts.members.filter((live) => live.deleting && !wantedKeys.has(live.key));
+  if (leaving.length > 0) return rest('Syncing', `Waiting until ${nameSome(leaving.map(({ key }) => key))} is gone.`);
   const { fights } = progress;
   if (fights.length > 0) return rest('Drifted', fights[0]?.message ?? '', { failures: fights, wakeAt });
   const waiting =
@@ -325,18 +312,12 @@ function restBehind(behind: TargetKey): Rest {
   return rest('Syncing', `Waiting until ${behind} can say what it wants of the same commit.`, { waitsFor: behind });
 }
 
-function restBlocked(
-  facts: TargetFacts,
-  deletions: Extract<DeletionVerdict, { verdict: 'blocked' }>,
-  wakeAt: number | undefined,
-): Rest {
+function restBlocked(facts: TargetFacts, deletions: Extract<DeletionVerdict, { verdict: 'blocked' }>): Rest {
   const names = nameSome(deletions.objects.map(({ key }) => key).sort());
-  const commits = new Set(deletions.objects.flatMap(({ key }) => facts.inspection?.removals.get(key) ?? []));
-  const by = commits.size === 0 ? '' : `; removed from Git by ${[...commits].join(', ')}`;
-  const error = new PlumbError('DeletionBlocked', `Deleting ${names} is blocked: ${deletions.reason}${by}`, {
+  const error = new PlumbError('DeletionBlocked', `Deleting ${names} is blocked: ${deletions.reason}`, {
     fix: `Restore them in Git, or approve exactly this set: plumb sync ${commandName(facts.target)} --approve-deletion ${deletions.digest}`,
   });
-  return rest('Failed', error.message, { failures: [error], deletions, wakeAt });
+  return rest('Failed', error.message, { failures: [error], deletions });
 }
 
 interface Watches {
@@ -640,69 +621,9 @@ function earliest(times: readonly (number | undefined)[]): number | undefined {
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-interface Pending {
-  readonly verdict: DeletionVerdict;
-  /** What has to be done before the verdict counts, or why there is none. */
-  readonly step?: Step;
-  /** When a set that is blocked may go by itself. */
-  readonly wakeAt?: number | undefined;
-}
-
-const NOTHING: Pending = { verdict: { verdict: 'none' } };
-
-/** What is to become of the objects that Git does not want. Nothing is said of them without a close look. */
-function pendingDeletions(facts: TargetFacts, desired: DesiredSet): Pending {
-  const { now, inspection, frozenUntil } = facts;
-  const candidates = candidatesOf(facts, desired);
-  if (candidates.length === 0) return NOTHING;
-  if (frozenUntil > now) return { ...NOTHING, step: restFrozen(candidates, frozenUntil) };
-  if (inspection === undefined || needsInspection(candidates, inspection, now)) {
-    return { ...NOTHING, step: { do: 'inspect', objects: candidates } };
-  }
-  const wakeAt = inspection.at + INSPECTION_MS;
-  if (inspection.error !== undefined) {
-    const { error } = inspection;
-    return { ...NOTHING, step: rest('Failed', error.message, { failures: [error], wakeAt }) };
-  }
-  const kept = candidates.flatMap((live) => whyKept(live, inspection) ?? []);
-  const going = candidates.filter((live) => whyKept(live, inspection) === undefined);
-  const verdict = judged(facts, desired, going);
-  if (verdict.verdict === 'blocked') {
-    const reasons = [verdict.reason, whatGoesAlong(going, inspection), ...kept];
-    return { verdict: { ...verdict, reason: reasons.filter((reason) => reason !== '').join('; ') } };
-  }
-  const digest = deletionDigest(going);
-  if (verdict.verdict === 'allowed' && !isWarranted(going, facts.warrant) && facts.approvedDeletion !== digest) {
-    const reason = whyTripped(going.length, facts.breaker);
-    const waitMs = facts.breaker.waitMsFor(going.length);
-    if (reason !== undefined) {
-      const blocked = { verdict: 'blocked' as const, objects: going, digest, reason };
-      return { verdict: blocked, wakeAt: waitMs === undefined ? undefined : now + waitMs };
-    }
-  }
-  if (verdict.verdict === 'none' && kept.length > 0) {
-    const error = new PlumbError('DeletionBlocked', kept.join('; '), {
-      fix: 'Move or delete what it holds, or restore it in Git.',
-    });
-    return { verdict, step: rest('Failed', error.message, { failures: [error], wakeAt }) };
-  }
-  return { verdict };
-}
-
-function judged(facts: TargetFacts, desired: DesiredSet, candidates: readonly LiveObject[]): DeletionVerdict {
-  return judgeDeletions({
-    candidates,
-    memberCount: facts.members.length,
-    desiredCount: desired.objects.length,
-    budget: facts.budget,
-    approved: facts.approvedDeletion,
-    warrant: facts.warrant,
-  });
-}
-
-function candidatesOf(facts: TargetFacts, desired: DesiredSet): readonly LiveObject[] {
-  const wanted = wantedKeys(desired);
-  return facts.members.filter((live) => {
+function judge(facts: TargetFacts, desired: DesiredSet): DeletionVerdict {
+  const wanted = new Set([...desired.objects, ...desired.hooks].map(({ key }) => key));
+  const candidates = facts.members.filter((live) => {
     // What was run is taken away by its own policy, or with the application.
     if (wanted.has(live.key) || live.hookRun !== undefined) return false;
     const decision = decide({
@@ -717,52 +638,13 @@ function candidatesOf(facts: TargetFacts, desired: DesiredSet): readonly LiveObj
     // An object that another living target wants is handed over, not deleted.
     return decision.action === 'delete' && facts.heirOf(live.key) === undefined;
   });
-}
-
-/** Deletes the last phase that has objects left; the one before it has to wait until they are gone. */
-function carryOut(facts: TargetFacts, desired: DesiredSet, objects: readonly LiveObject[]): Step {
-  // An object that moves from one application to another is handed over: who gets it has to say so first.
-  const behind = facts.behind('deletion');
-  if (behind !== undefined) return restBehind(behind);
-  if (!isWarranted(objects, facts.warrant)) return { do: 'warrant', objects };
-  const leaving = leavingOf(facts, desired);
-  const phase = firstToGo([...objects, ...leaving]);
-  const left = phase.filter(({ deleting }) => !deleting);
-  const due = left.filter(({ key }) => isDue(facts.failures.get(key), DELETION, facts.now));
-  if (due.length > 0) return { do: 'prune', objects: due };
-  const failed = left.flatMap(({ key }) => facts.failures.get(key) ?? []);
-  if (failed.length === 0) return rest('Syncing', waitingText(phase));
-  const errors = failed.map(({ error }) => error);
-  return rest('Failed', sentence(errors), {
-    failures: errors,
-    wakeAt: earliest(failed.map(({ retryAt }) => retryAt)),
+  return judgeDeletions({
+    candidates,
+    memberCount: facts.members.length,
+    desiredCount: desired.objects.length,
+    budget: facts.budget,
+    approved: facts.approvedDeletion,
   });
-}
-
-/** What is kept, and what is run. */
-function wantedKeys(desired: DesiredSet): ReadonlySet<ObjectKey> {
-  return new Set([...desired.objects, ...desired.hooks].map(({ key }) => key));
-}
-
-function leavingOf(facts: TargetFacts, desired: DesiredSet): readonly LiveObject[] {
-  const wanted = wantedKeys(desired);
-  return facts.members.filter((live) => live.deleting && !wanted.has(live.key));
-}
-
-function waitingText(leaving: readonly LiveObject[]): string {
-  const finalizers = [...new Set(leaving.flatMap((live) => live.finalizers ?? []))];
-  const held = finalizers.length === 0 ? '' : `, which waits for ${finalizers.join(', ')}`;
-  return `Waiting until ${nameSome(leaving.map(({ key }) => key))} is gone${held}.`;
-}
-
-function restFrozen(objects: readonly LiveObject[], wakeAt: number): Rest {
-  const names = nameSome(objects.map(({ key }) => key).sort());
-  const error = new PlumbError(
-    'DeletionBlocked',
-    `Deleting ${names} waits: the cluster went back to an older state, as after a restored backup`,
-    { fix: 'Nothing to do: it goes on by itself 15 minutes after that was seen.' },
-  );
-  return rest('Failed', error.message, { failures: [error], wakeAt });
 }
 
 function restByHealth(facts: TargetFacts, desired: DesiredSet): Step {

@@ -45,33 +45,10 @@ export interface DeletionQuestion {
   readonly budget: DeletionBudget;
   /** The digest that a person approved, if any. */
   readonly approved: string | undefined;
-  /** The set that was allowed and is being carried out, if any: what is left of it need not be allowed once more. */
-  readonly warrant?: Warrant | undefined;
-}
-
-/**
- * A set of deletions that was allowed. It is carried out step by step, and each step leaves a smaller set, of another
- * digest and another share of the whole: so what was allowed is recorded before the first deletion.
- */
-export interface Warrant {
-  /** The release that it was given under; the next one voids it. */
-  readonly release: number;
-  /** As `warrantEntry` writes them. */
-  readonly objects: ReadonlySet<string>;
-}
-
-export function warrantEntry({ key, uid }: Pick<LiveObject, 'key' | 'uid'>): string {
-  return `${key} ${uid}`;
-}
-
-export function isWarranted(objects: readonly LiveObject[], warrant: Warrant | undefined): boolean {
-  return warrant !== undefined && objects.every((object) => warrant.objects.has(warrantEntry(object)));
 }
 
 /**
  * Whether a set of deletions may go ahead. All or nothing: a part of a suspicious deletion is as wrong as the whole.
- *
- * What is left of a set that was allowed is allowed. Else:
  *
  * | approved digest | protected kind in it | Git wants nothing | over budget | verdict |
  * | --- | --- | --- | --- | --- |
@@ -86,7 +63,6 @@ export function judgeDeletions(question: DeletionQuestion): DeletionVerdict {
   const { candidates, memberCount, desiredCount, budget, approved } = question;
   if (candidates.length === 0) return { verdict: 'none' };
   const setDigest = deletionDigest(candidates);
-  if (isWarranted(candidates, question.warrant)) return { verdict: 'allowed', objects: candidates };
   if (approved === setDigest) return { verdict: 'allowed', objects: candidates };
   const block = (reason: string): DeletionVerdict => ({
     verdict: 'blocked',
@@ -110,7 +86,7 @@ export function judgeDeletions(question: DeletionQuestion): DeletionVerdict {
 
 /** Twelve characters over the keys and uids of the set, in any order. */
 export function deletionDigest(objects: readonly Pick<LiveObject, 'key' | 'uid'>[]): string {
-  return digest(objects.map(warrantEntry).sort()).slice(0, 12);
+  return digest(objects.map(({ key, uid }) => `${key} ${uid}`).sort()).slice(0, 12);
 }
 
 function isProtected(key: ObjectKey, budget: DeletionBudget): boolean {

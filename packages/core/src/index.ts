@@ -1,5 +1,4 @@
 export * from './advance.ts';
-export * from './breaker.ts';
 export * from './canonical.ts';
 export * from './change-text.ts';
 export * from './check-object.ts';
@@ -14,7 +13,6 @@ export * from './field-path.ts';
 export * from './health/index.ts';
 export * from './hook-run.ts';
 export * from './hook.ts';
-export * from './inspection.ts';
 export * from './key.ts';
 export * from './list-keys.ts';
 export * from './live.ts';

@@ -27,8 +27,6 @@ export interface LiveObject {
   /** The last other manager that wrote the object, for naming who made a drift. */
   readonly lastEditor: Editor | undefined;
   readonly deleting: boolean;
-  /** What a deletion that is on its way waits for. */
-  readonly finalizers?: readonly string[];
   readonly health: Health;
   /** Which run of a hook it is; undefined where it is none. */
   readonly hookRun?: string;
@@ -68,7 +66,6 @@ export function observe(object: KubeObject, assess: (object: KubeObject) => Heal
     fieldsHash: fieldsHash(object),
     lastEditor: lastEditorOf(object),
     deleting: object.metadata.deletionTimestamp !== undefined,
-    ...(object.metadata.deletionTimestamp === undefined ? {} : { finalizers: object.metadata.finalizers ?? [] }),
     health: assess(object),
     ...(scaledBy === undefined ? {} : { scaledBy }),
     ...(beforeScaling === undefined ? {} : { fieldsHashBeforeScaling: beforeScaling }),

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { advance, type Step, type TargetFacts } from './advance.ts';
 import { desiredHash } from './canonical.ts';
 import type { AppliedObject } from './decide.ts';
-import { DEFAULT_DELETION_BUDGET, deletionDigest, warrantEntry } from './deletion.ts';
+import { DEFAULT_DELETION_BUDGET } from './deletion.ts';
 import { arrange, type DesiredSet } from './desired.ts';
 import { PlumbError } from './error.ts';
 import type { Health } from './health/index.ts';
@@ -37,8 +37,6 @@ class World {
   now = 0;
   wait: TargetFacts['wait'];
   dependencies: ReturnType<TargetFacts['dependencies']> = { state: 'ready' };
-  inspection: TargetFacts['inspection'];
-  warrant: TargetFacts['warrant'];
   #uids = 0;
 
   constructor(objects: readonly KubeObject[]) {
@@ -77,10 +75,6 @@ class World {
       time: 1_700_000_000_000 + this.now,
       deadlineMs: 60_000,
       wait: this.wait,
-      inspection: this.inspection,
-      warrant: this.warrant,
-      breaker: { limit: 25, used: 0, waitMsFor: () => undefined },
-      frozenUntil: 0,
       suspended: false,
       policy: { conflicts: 'report' },
       budget: DEFAULT_DELETION_BUDGET,
@@ -177,18 +171,6 @@ class World {
         for (const { key, mark, state, uid, message } of step.ends) {
           this.runs.set(hookRunId(key, mark), { state, uid, message });
         }
-        return;
-      case 'inspect':
-        this.inspection = {
-          digest: deletionDigest(step.objects),
-          at: this.now,
-          contents: new Map(),
-          removals: new Map(),
-          error: undefined,
-        };
-        return;
-      case 'warrant':
-        this.warrant = { release: this.release, objects: new Set(step.objects.map(warrantEntry)) };
         return;
       case 'replace':
         for (const { key } of step.replacements) {

@@ -2,7 +2,6 @@ import {
   fieldsHash,
   isAbort,
   located,
-  observe,
   parseObjectKey,
   PlumbError,
   sentObject,
@@ -127,20 +126,18 @@ async function settle(
 }
 
 /**
- * Deletes objects, each only in the exact state that was judged: it is read once more, past every cache, and must be the
- * same object with the same marks; then its uid and the version that was read are preconditions.
+ * Deletes objects, each only in the exact state that was judged: the uid and the resource version are preconditions.
  * An object that has finalizers is on its way; the watch tells when it is gone.
  */
 export async function pruneAll(
   objects: readonly LiveObject[],
-  removals: ReadonlyMap<ObjectKey, string>,
   context: WriteContext,
   reason: Extract<Reason, 'removed' | 'hook' | 'immutable'> = 'removed',
 ): Promise<readonly WriteResult[]> {
   const { client, ledger, target, commit, writeAs, identity, signal } = context;
   const seqs = await ledger.intend(
     objects.map(({ key }) => ({
-      change: removals.get(key) ?? commit,
+      change: commit,
       target,
       verb: 'delete',
       object: key,
@@ -151,31 +148,23 @@ export async function pruneAll(
   const outcomes: WriteOutcome[] = [];
   const removed: ObjectKey[] = [];
   const results = await Promise.all(
-    objects.map(async ({ key, uid }, index): Promise<WriteResult> => {
+    objects.map(async ({ key, uid, resourceVersion }, index): Promise<WriteResult> => {
       const seq = seqs[index] ?? 0;
       try {
         const ref = parseObjectKey(key);
         if (ref === undefined) throw new PlumbError('Internal', `${key} is not an object key`);
         const resource = await client.resource({ group: ref.group, kind: ref.kind }, { signal });
-        const place = { name: ref.name, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) };
-        const current = await client.get(resource, place, { signal });
-        if (current === undefined || current.metadata.uid !== uid) {
-          // Observed gone, or another object by its name, which is none of ours.
-          outcomes.push({ seq, result: 'ok', uid });
-          removed.push(key);
-          return { key, ok: true, object: undefined, uid, gone: true };
-        }
-        const live = observe(current);
-        if (live.target !== target || live.fieldsHash === undefined) {
-          throw new PlumbError('Conflict', `${ref.kind}/${ref.name} is not of ${target} any more: it is not deleted`);
-        }
-        const answer = await client.delete(resource, place, {
-          uid,
-          resourceVersion: live.resourceVersion,
-          propagation: 'Background',
-          signal,
-          ...(writeAs === undefined ? {} : { impersonate: writeAs }),
-        });
+        const answer = await client.delete(
+          resource,
+          { name: ref.name, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) },
+          {
+            uid,
+            resourceVersion,
+            propagation: 'Background',
+            signal,
+            ...(writeAs === undefined ? {} : { impersonate: writeAs }),
+          },
+        );
         outcomes.push({ seq, result: 'ok', uid });
         if (answer !== 'deleting') removed.push(key);
         return { key, ok: true, object: undefined, uid, gone: answer !== 'deleting' };

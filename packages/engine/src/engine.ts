@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { REPOSITORY, type Application } from '@plumb/api';
 import {
   isAbort,
-  BREAKER_WINDOW_MS,
   parseObjectKey,
   parseTargetKey,
   toPlumbError,
@@ -17,7 +16,6 @@ import { openDiskCache } from '@plumb/render';
 import { Catalog, rawName, type CatalogApplication } from './catalog.ts';
 import { Claims } from './claims.ts';
 import { dependentsOf } from './dependencies.ts';
-import { DeletionBreaker } from './deletion-breaker.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { dataNamesOf } from './externals.ts';
 import { Gate } from './gate.ts';
@@ -276,7 +274,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     diagnosis,
     claims,
     parents,
-    breaker: new DeletionBreaker(clock, await ledger.deletionTimes(clock.now() - BREAKER_WINDOW_MS)),
     identity,
     specOf: (target) => catalog.specOf(target),
     isLiving: (target) => catalog.specOf(target) !== undefined || isOutside(target, options.namespace),

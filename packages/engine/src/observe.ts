@@ -41,17 +41,12 @@ const RETRY = { firstMs: 500, longestMs: 15_000 };
 /** A watch that has been failing for this long is not believed any more: status says so, and nothing is deleted. */
 const BLIND_MS = 2 * 60_000;
 
-/** How long nothing is deleted after the cluster went back in time. */
-const FREEZE_MS = 15 * 60_000;
-
 interface KindWatch {
   readonly groupKind: GroupKind;
   readonly attempts: number;
   reflector: Reflector | undefined;
   /** The newest version that the watch has shown: it has passed everything older. */
   seen: string;
-  /** The version of the last complete list. */
-  listed: string;
   synced: boolean;
   error: PlumbError | undefined;
 }
@@ -66,7 +61,6 @@ export class LiveIndex implements AsyncDisposable {
   readonly #objects = new Map<ObjectKey, LiveObject>();
   readonly #members = new Map<TargetKey, Set<ObjectKey>>();
   readonly #retries = new Map<string, Disposable>();
-  #frozenUntil = 0;
   /** Beside each object that a reflector keeps: what we made of it when it was whole. */
   readonly #summaries = new WeakMap<KubeObject, LiveObject>();
 
@@ -76,11 +70,6 @@ export class LiveIndex implements AsyncDisposable {
 
   get size(): number {
     return this.#objects.size;
-  }
-
-  /** Monotonic milliseconds: before, nothing may be deleted, because the cluster went back in time. */
-  get frozenUntil(): number {
-    return this.#frozenUntil;
   }
 
   liveOf(key: ObjectKey): LiveObject | undefined {
@@ -109,15 +98,7 @@ export class LiveIndex implements AsyncDisposable {
     if (known !== undefined && known.error === undefined) return;
     if (known?.reflector !== undefined) await known.reflector[Symbol.asyncDispose]();
     const attempts = (known?.attempts ?? 0) + 1;
-    const watch: KindWatch = {
-      groupKind,
-      attempts,
-      reflector: undefined,
-      seen: '',
-      listed: '',
-      synced: false,
-      error: undefined,
-    };
+    const watch: KindWatch = { groupKind, attempts, reflector: undefined, seen: '', synced: false, error: undefined };
     this.#watches.set(name, watch);
     const { client, signal } = this.#options;
     try {
@@ -133,10 +114,7 @@ export class LiveIndex implements AsyncDisposable {
             if (!isOlderVersion(version, watch.seen)) watch.seen = version;
             this.#put(this.#summaries.get(event.object));
           } else if (event.type === 'deleted') this.#remove(event.key, event.object.metadata.uid);
-          else {
-            if (event.type === 'synced') this.#checkTime(watch, event.resourceVersion);
-            this.#watchTurned(watch, event.type === 'failed' ? event.error : undefined);
-          }
+          else this.#watchTurned(watch, event.type === 'failed' ? event.error : undefined);
         },
       });
     } catch (thrown) {
@@ -181,15 +159,6 @@ export class LiveIndex implements AsyncDisposable {
       void this.watch(groupKind);
     };
     this.#retries.set(name, this.#options.clock.timer(waitMs, again));
-  }
-
-  /** A list older than what was seen before: etcd was restored from a backup. What is missing now need not be unwanted. */
-  #checkTime(watch: KindWatch, listed: string): void {
-    if (watch.listed !== '' && isOlderVersion(listed, watch.listed)) {
-      this.#frozenUntil = this.#options.clock.monotonic() + FREEZE_MS;
-      watch.seen = listed;
-    }
-    watch.listed = listed;
   }
 
   /** The reflector reconnects by itself and what we know stays good, but not for ever. */
@@ -308,7 +277,6 @@ function matters(before: LiveObject, after: LiveObject): boolean {
     before.deleting !== after.deleting ||
     before.keep !== after.keep ||
     before.askFirst !== after.askFirst ||
-    before.finalizers?.join() !== after.finalizers?.join() ||
     before.health.status !== after.health.status ||
     before.health.message !== after.health.message
   );

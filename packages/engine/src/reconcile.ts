@@ -9,8 +9,6 @@ import {
   place,
   PlumbError,
   toPlumbError,
-  warrantEntry,
-  deletionDigest,
   DELETION,
   type AppliedObject,
   type Clock,
@@ -20,7 +18,6 @@ import {
   type GroupKind,
   type HookPhase,
   type HookStart,
-  type Inspection,
   type LiveObject,
   type ObjectKey,
   type Rehearsed,
@@ -30,7 +27,6 @@ import {
   type Step,
   type TargetFacts,
   type TargetKey,
-  type Warrant,
   type Write,
   type WriteFailure,
 } from '@plumb/core';
@@ -39,16 +35,13 @@ import type { Ledger } from '@plumb/ledger';
 import { applyAll, pruneAll, type WriteContext, type WriteResult } from './apply.ts';
 import { backoffMs } from './backoff.ts';
 import type { Claims } from './claims.ts';
-import type { DeletionBreaker } from './deletion-breaker.ts';
 import { judgeDependencies } from './dependencies.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Externals } from './externals.ts';
 import { nextAttempt, openReleaseOf, recordHooks, startHooks, type HookStarted } from './hooks.ts';
 import { Heals } from './heals.ts';
-import { contentsOf } from './inspect.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
-import { removalsOf, type Removal } from './removals.ts';
 import { rehearseAll, type RehearsalAnswer } from './rehearse.ts';
 import { replaceAll } from './replace.ts';
 import type { Sources } from './source.ts';
@@ -66,7 +59,6 @@ export interface ReconcilerOptions {
   readonly diagnosis: Diagnosis;
   readonly claims: Claims;
   readonly parents: Parents;
-  readonly breaker: DeletionBreaker;
   readonly identity: string;
   specOf(target: TargetKey): TargetSpec | undefined;
   /** Whether somebody looks after the target: this engine, or another one where this one is limited to a namespace. */
@@ -150,14 +142,6 @@ export interface TargetMemory {
   chart: Externals['chart'];
   renderFailure: TargetFacts['renderFailure'];
   renderAttempts: number;
-  inspection: Inspection | undefined;
-  /** The commit that removed each object of the last inspection. */
-  removals: ReadonlyMap<ObjectKey, Removal>;
-  /** Digest of the desired set that a second render has confirmed. */
-  confirmed: string | undefined;
-  /** Second renders in a row that were not the same as the first. */
-  disagreements: number;
-  warrant: Warrant | undefined;
   readonly applied: Map<ObjectKey, AppliedObject>;
   readonly failures: Map<ObjectKey, WriteFailure & { readonly attempts: number }>;
   release: number | undefined;
@@ -174,8 +158,6 @@ export interface TargetMemory {
 
 /** More steps than any sound target needs in one go: past that it is a bug, and other targets get their turn. */
 const MAX_STEPS = 64;
-/** A fault of the moment gives one odd render; more of them are no accident. */
-const MAX_DISAGREEMENTS = 3;
 /** What only a person can mend is tried again all the same, at long intervals: the world changes unseen. */
 const STUCK_RETRY_MS = 10 * 60_000;
 
@@ -226,8 +208,6 @@ export class Reconciler {
     memory.heals.excuse();
     memory.wait = undefined;
     if (memory.openRelease !== undefined) memory.openRelease = nextAttempt(memory.openRelease);
-    memory.inspection = undefined;
-    memory.disagreements = 0;
   }
 
   /** The watch of a kind has synced or failed: whoever waits for it looks again, and goes on waiting where it failed. */
@@ -249,11 +229,6 @@ export class Reconciler {
       chart: undefined,
       renderFailure: undefined,
       renderAttempts: 0,
-      inspection: undefined,
-      removals: new Map(),
-      confirmed: undefined,
-      disagreements: 0,
-      warrant: undefined,
       applied: new Map(),
       failures: new Map(),
       release: undefined,
@@ -290,7 +265,6 @@ export class Reconciler {
         memory.released = memory.desired;
       }
       for (const row of rows) memory.applied.set(row.key, row);
-      memory.warrant = await ledger.warrant(target);
     }
     const raced = this.#memories.get(target);
     if (raced !== undefined) return raced;
@@ -361,10 +335,6 @@ export class Reconciler {
       approvedDeletion: spec.approvedDeletion,
       source: sources.sourceOf(spec),
       renderFailure: memory.renderFailure,
-      inspection: memory.inspection,
-      warrant: memory.warrant?.release === memory.release ? memory.warrant : undefined,
-      breaker: this.#options.breaker.facts(live.size),
-      frozenUntil: live.frozenUntil,
       desired: memory.desired,
       released: memory.released,
       rehearsed: memory.rehearsal.digest === memory.desired?.digest ? memory.rehearsal.answers : new Map(),
@@ -491,16 +461,6 @@ export class Reconciler {
         narrate({ type: 'wrote', target, writes: written, failed });
         return;
       }
-      case 'inspect':
-        return this.#inspect(spec, memory, step.objects, signal);
-      case 'warrant': {
-        // At once, before anything is waited for: what is left may be taken once only.
-        this.#options.breaker.count(step.objects.length);
-        const warrant = { release: memory.release ?? 0, objects: new Set(step.objects.map(warrantEntry)) };
-        await ledger.saveWarrant(target, warrant);
-        memory.warrant = warrant;
-        return;
-      }
       case 'replace': {
         const results = await replaceAll(step.replacements, this.#writeContext(spec, memory, signal));
         const failed = this.#learnReplacements(results, step.replacements, memory);
@@ -508,8 +468,7 @@ export class Reconciler {
         return;
       }
       case 'prune': {
-        const commits = new Map([...memory.removals].map(([key, { commit }]) => [key, commit]));
-        const results = await pruneAll(step.objects, commits, this.#writeContext(spec, memory, signal));
+        const results = await pruneAll(step.objects, this.#writeContext(spec, memory, signal));
         this.#learnDeletions(results, step.objects, memory);
         narrate({ type: 'pruned', target, keys: results.flatMap((result) => (result.ok ? [result.key] : [])) });
         return;
@@ -535,7 +494,7 @@ export class Reconciler {
         return;
       }
       case 'clear-hooks': {
-        const results = await pruneAll(step.objects, new Map(), this.#writeContext(spec, memory, signal), 'hook');
+        const results = await pruneAll(step.objects, this.#writeContext(spec, memory, signal), 'hook');
         this.#learnDeletions(results, step.objects, memory);
         const keys = results.flatMap((result) => (result.ok ? [result.key] : []));
         narrate({ type: 'hooks', target, did: 'cleared', phase: undefined, keys });
@@ -555,55 +514,7 @@ export class Reconciler {
     }
   }
 
-  /** Renders once more, past the cache, and sees what a deletion would take along. What cannot be read stops it. */
-  async #inspect(
-    spec: TargetSpec,
-    memory: TargetMemory,
-    objects: readonly LiveObject[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { client, clock, ledger, sources } = this.#options;
-    const { desired } = memory;
-    if (desired === undefined) return;
-    const { target } = spec;
-    const found = { contents: new Map(), removals: new Map<ObjectKey, string>() };
-    const conclude = (more: Partial<Inspection>): void => {
-      const digest = deletionDigest(objects);
-      memory.inspection = { ...found, digest, at: clock.monotonic(), error: undefined, ...more };
-    };
-    try {
-      if (memory.confirmed !== desired.digest) {
-        await this.#render(spec, memory, signal, true);
-        // Random values differ by design; then the objects themselves have to be the same.
-        if (spec.isVolatile && hasSameKeys(memory.desired, desired)) memory.desired = desired;
-        if (memory.desired?.digest !== desired.digest) {
-          memory.disagreements += 1;
-          // The set may be another one now. A render that never agrees with itself is no ground for any deletion.
-          if (memory.disagreements < MAX_DISAGREEMENTS) return;
-          const message = `Two renders of the same commit gave different objects, ${memory.disagreements} times in a row`;
-          memory.desired = desired;
-          conclude({ error: new PlumbError('DeletionBlocked', `${message}: nothing is deleted`) });
-          return;
-        }
-        memory.disagreements = 0;
-        if (memory.renderFailure !== undefined) return;
-        memory.confirmed = desired.digest;
-      }
-      const { author } = await sources.commitOf(spec.repository, desired.commit, { signal });
-      const now = { commit: desired.commit, author: author.name };
-      memory.removals = await removalsOf(objects, { ledger, target, now });
-      const contents = await contentsOf({ client, target, objects, wanted: new Set(keysOf(desired)), signal });
-      const removals = new Map(
-        [...memory.removals].map(([key, removal]) => [key, `${removal.commit.slice(0, 7)} by ${removal.author}`]),
-      );
-      conclude({ contents, removals });
-    } catch (thrown) {
-      if (isAbort(thrown, signal) || !(thrown instanceof PlumbError)) throw thrown;
-      conclude({ error: thrown });
-    }
-  }
-
-  async #render(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal, isRepeat = false): Promise<void> {
+  async #render(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): Promise<void> {
     const { sources, renderer, claims, clock, client, wake, narrate } = this.#options;
     const source = sources.sourceOf(spec);
     const tree = source.state === 'ready' ? sources.treeAt(spec.repository, source.commit) : undefined;
@@ -611,11 +522,7 @@ export class Reconciler {
     const { commit } = source;
     const externals = sources.externalsOf(spec);
     const { author, committer } = await sources.commitOf(spec.repository, commit, { signal });
-    const rendered = await renderer.render(
-      spec,
-      { tree, externals, committedMs: committer.time },
-      { signal, isRepeat },
-    );
+    const rendered = await renderer.render(spec, { tree, externals, committedMs: committer.time }, { signal });
     const result = !rendered.ok ? 'failed' : rendered.isCached ? 'kept' : 'rendered';
     narrate({ type: 'rendered', target: spec.target, result });
     let errors: readonly PlumbError[] = rendered.ok ? [] : rendered.error;
@@ -801,7 +708,7 @@ export class Reconciler {
         continue;
       }
       memory.failures.delete(result.key);
-      if (result.gone) memory.applied.delete(result.key);
+      memory.applied.delete(result.key);
       if (result.gone) this.#options.live.removed(result.key, object.uid);
       else this.#options.live.leaving(result.key, object.uid);
     }
@@ -872,10 +779,6 @@ function keysOf(desired: DesiredSet): readonly ObjectKey[] {
 
 function phaseOf(runs: readonly { readonly mark: string }[]): HookPhase | undefined {
   return runs[0]?.mark.split(' ')[1] as HookPhase | undefined;
-}
-
-function hasSameKeys(one: DesiredSet | undefined, other: DesiredSet): boolean {
-  return one !== undefined && keysOf(one).toSorted().join() === keysOf(other).toSorted().join();
 }
 
 function kindsIn(objects: readonly { readonly key: ObjectKey }[] = []): readonly GroupKind[] {

@@ -33,7 +33,6 @@ export async function replaceAll(
   const accepted = replacements.filter((_replacement, index) => tried[index] === undefined);
   const deleted = await pruneAll(
     accepted.map(({ live }) => live),
-    new Map(),
     context,
     'immutable',
   );

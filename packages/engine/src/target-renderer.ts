@@ -7,8 +7,6 @@ import type { TargetSpec } from './targets.ts';
 
 interface Call {
   readonly signal: AbortSignal;
-  /** Whatever is kept, render anew. */
-  readonly isRepeat?: boolean;
 }
 
 export interface TargetRendererOptions {
@@ -75,7 +73,6 @@ export class TargetRenderer {
       isVolatile: spec.isVolatile,
       nowMs: committedMs,
       owner: spec.application,
-      isRepeat: call.isRepeat,
       signal: call.signal,
     };
   }

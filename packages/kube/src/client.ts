@@ -5,7 +5,7 @@ import { decodeJson, textOf } from './decode.ts';
 import { deleteObject, getObject, type DeleteOptions, type Deletion } from './delete.ts';
 import { Discovery } from './discovery.ts';
 import type { ClusterConfig } from './kubeconfig.ts';
-import { countObjects, listPages, type Selection } from './pages.ts';
+import { listPages, type Selection } from './pages.ts';
 import { ClusterReflector, type ReflectOptions, type Reflector } from './reflector.ts';
 import { podLogs, type LogOptions } from './logs.ts';
 import { Transport } from './transport.ts';
@@ -32,11 +32,6 @@ export interface KubeClient extends AsyncDisposable {
   get(resource: ApiResource, ref: ResourceRef, options: GetOptions): Promise<KubeObject | undefined>;
   /** All objects of one state of the cluster, in pages of `limit` (default 500). */
   list(resource: ApiResource, options: ListOptions): Promise<ObjectList>;
-  /** How many objects there are, in one namespace or in all. */
-  count(
-    resource: ApiResource,
-    options: { readonly namespace?: string | undefined; readonly signal: AbortSignal },
-  ): Promise<number>;
   /** The one function that writes objects: server-side apply. */
   apply(object: KubeObject, options: ApplyOptions): Promise<Applied>;
   /** Changes who is on record as the owner of the object's fields, and nothing that Git may say. */
@@ -129,13 +124,6 @@ class ClusterClient implements KubeClient {
 
   list(resource: ApiResource, options: ListOptions): Promise<ObjectList> {
     return listPages(this.#transport, resource, options, { keep: (object) => object, signal: options.signal });
-  }
-
-  count(
-    resource: ApiResource,
-    options: { readonly namespace?: string | undefined; readonly signal: AbortSignal },
-  ): Promise<number> {
-    return countObjects(this.#transport, resource, options);
   }
 
   async apply(object: KubeObject, options: ApplyOptions): Promise<Applied> {

@@ -70,24 +70,4 @@ export async function listPages(
   }
 }
 
-/** How many objects there are: one request for one object, where the server says how many follow; else all are listed. */
-export async function countObjects(
-  transport: Transport,
-  resource: ApiResource,
-  options: { readonly namespace?: string | undefined; readonly signal: AbortSignal },
-): Promise<number> {
-  const attempt = attemptOn('count', resource, options);
-  const path = collectionPath(resource, options.namespace) + selectionQuery({}, { limit: '1' });
-  const reply = await transport.send(
-    { method: 'GET', path, headers: ['accept', PARTIAL_LIST], repeatable: true, attempt },
-    { signal: options.signal },
-  );
-  const page = decodeListPage(reply.body, resource, `count ${attempt.subject}`);
-  if (page.continueToken === '') return page.items.length;
-  if (page.remaining !== undefined) return page.items.length + page.remaining;
-  const selection = { namespace: options.namespace, metadataOnly: true };
-  const all = await listPages(transport, resource, selection, { keep: (object) => object, signal: options.signal });
-  return all.items.length;
-}
-
 const PARTIAL_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';

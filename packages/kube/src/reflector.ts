@@ -34,7 +34,7 @@ export type ReflectEvent =
       readonly previous?: KubeObject;
     }
   /** The cache holds all that the server has: at first, and again after each time it was read anew. */
-  | { readonly type: 'synced'; readonly resourceVersion: string }
+  | { readonly type: 'synced' }
   /** The cache grows old until this is over; it is tried again by itself. */
   | { readonly type: 'failed'; readonly error: PlumbError };
 
@@ -266,7 +266,7 @@ export class ClusterReflector implements Reflector {
     }
     this.#synced = true;
     this.#error = undefined;
-    this.#tell({ type: 'synced', resourceVersion });
+    this.#tell({ type: 'synced' });
     this.#firstSync.resolve();
   }
 

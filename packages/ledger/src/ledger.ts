@@ -1,5 +1,5 @@
 import { GroupCommit } from './group-commit.ts';
-import { canonicalJson, type Clock, type ObjectKey, type TargetKey, type Warrant } from '@plumb/core';
+import { canonicalJson, type Clock, type ObjectKey, type TargetKey } from '@plumb/core';
 import type { AppliedObject } from './applied-object.ts';
 import { inTransaction, ledgerUnavailable } from './database.ts';
 import { SqliteReader, type LedgerReader, type OpenDatabase } from './reader.ts';
@@ -32,8 +32,6 @@ export interface Ledger extends LedgerReader {
   saveApplied(target: TargetKey, upserts: readonly AppliedObject[], removals: readonly ObjectKey[]): Promise<void>;
   /** `conclude`, `saveApplied` and `concludeRelease` as one transaction, and what became of hooks. */
   concludeBatch(batch: ConcludedBatch): Promise<void>;
-  /** Records a set of deletions that was allowed, in the place of the one before. */
-  saveWarrant(target: TargetKey, warrant: Warrant): Promise<void>;
   /** Forgets the releases and the applied objects of a target; the record of its writes is kept. */
   forgetTarget(target: TargetKey): Promise<void>;
 }
@@ -159,24 +157,14 @@ export class SqliteLedger extends SqliteReader implements Ledger {
     });
   }
 
-  async saveWarrant(target: TargetKey, { release, objects }: Warrant): Promise<void> {
-    const { voidWarrant, insertWarrant } = this.#statements;
-    await this.#write(() => {
-      voidWarrant.run(target);
-      for (const entry of objects) insertWarrant.run(target, release, entry);
-    });
-  }
-
   async forgetTarget(target: TargetKey): Promise<void> {
-    const { contentOfTarget, forgetReleaseObjects, forgetReleases, forgetApplied, forgetHookRuns, voidWarrant } =
-      this.#statements;
+    const { contentOfTarget, forgetReleaseObjects, forgetReleases, forgetApplied, forgetHookRuns } = this.#statements;
     await this.#write(() => {
       const contents = contentOfTarget.all(target);
       forgetReleaseObjects.run(target);
       forgetReleases.run(target);
       forgetApplied.run(target);
       forgetHookRuns.run(target);
-      voidWarrant.run(target);
       this.#dropUnreferenced(contents);
     });
   }

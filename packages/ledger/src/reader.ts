@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Kysely } from 'kysely';
-import type { ErrorRecord, ObjectKey, Origin, TargetKey, Warrant } from '@plumb/core';
+import type { ErrorRecord, ObjectKey, Origin, TargetKey } from '@plumb/core';
 import type { AppliedObject } from './applied-object.ts';
 import { decodeJson } from './decode.ts';
 import { kyselyOver, ledgerUnavailable } from './database.ts';
@@ -26,10 +26,6 @@ export interface LedgerReader extends AsyncDisposable {
   /** The hooks that were run for a release, attempt by attempt. */
   hookRuns(target: TargetKey, release: number): Promise<readonly HookRunRecord[]>;
   appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>>;
-  /** When deletions were sent that did not fail, since then: epoch milliseconds. */
-  deletionTimes(since: number): Promise<readonly number[]>;
-  /** The set of deletions that was last allowed. */
-  warrant(target: TargetKey): Promise<Warrant | undefined>;
   /** Newest first. */
   writes(options: { readonly target?: TargetKey; readonly limit: number }): Promise<readonly WriteRecord[]>;
   /** Writes that were begun and never concluded (the process died in between), oldest first. */
@@ -161,29 +157,6 @@ export class SqliteReader implements LedgerReader {
       byTarget.set(target, objects);
     }
     return byTarget;
-  }
-
-  async deletionTimes(since: number): Promise<readonly number[]> {
-    const rows = await this.read((db) =>
-      db
-        .selectFrom('intent')
-        .leftJoin('outcome', 'outcome.seq', 'intent.seq')
-        .select(['intent.at', 'result'])
-        .where('verb', '=', 'delete')
-        // Hooks are taken away by their own policies, and what is replaced comes back.
-        .where('reason', '=', 'removed')
-        .where('intent.at', '>=', since)
-        .execute(),
-    );
-    return rows.flatMap(({ at, result }) => (result === 'failed' ? [] : [at]));
-  }
-
-  async warrant(target: TargetKey): Promise<Warrant | undefined> {
-    const rows = await this.read((db) => db.selectFrom('warrant').selectAll().where('target', '=', target).execute());
-    const [first] = rows;
-    return first === undefined
-      ? undefined
-      : { release: first.release, objects: new Set(rows.map(({ entry }) => entry)) };
   }
 
   async writes({

@@ -11,7 +11,6 @@ export interface Tables {
   content: ContentRow;
   applied: AppliedRow;
   hook_run: HookRunRow;
-  warrant: WarrantRow;
   setting: { name: string; value: string };
 }
 
@@ -95,12 +94,6 @@ interface HookRunRow {
   message: string;
 }
 
-interface WarrantRow {
-  target: string;
-  release: number;
-  entry: string;
-}
-
 /** In order of their names. A migration that was released is never edited. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': {
@@ -118,11 +111,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       await sql.raw(HOOKS).execute(db);
     },
   },
-  '0004-warrants': {
-    async up(db: Kysely<unknown>) {
-      for (const statement of WARRANTS) await sql.raw(statement).execute(db);
-    },
-  },
 };
 
 const HOOKS = `CREATE TABLE hook_run (
@@ -137,17 +125,6 @@ const HOOKS = `CREATE TABLE hook_run (
   message TEXT NOT NULL,
   PRIMARY KEY (target, release, mark, object)
 ) STRICT, WITHOUT ROWID`;
-
-const WARRANTS = [
-  `CREATE TABLE warrant (
-    target TEXT NOT NULL,
-    release INTEGER NOT NULL,
-    entry TEXT NOT NULL,
-    PRIMARY KEY (target, entry)
-  ) STRICT, WITHOUT ROWID`,
-  // Deletions are few among all writes: how many there were lately is asked at every start.
-  `CREATE INDEX intent_deletions ON intent (at) WHERE verb = 'delete'`,
-];
 
 const PROVENANCE = [
   `ALTER TABLE release ADD COLUMN repository TEXT`,

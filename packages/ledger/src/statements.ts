@@ -44,8 +44,6 @@ export function prepareStatements(database: DatabaseSync) {
       ON CONFLICT DO UPDATE SET at = excluded.at, state = excluded.state, uid = excluded.uid, message = excluded.message
         WHERE state = 'started'`),
     forgetHookRuns: prepare('DELETE FROM hook_run WHERE target = ?'),
-    voidWarrant: prepare('DELETE FROM warrant WHERE target = ?'),
-    insertWarrant: prepare('INSERT INTO warrant (target, release, entry) VALUES (?, ?, ?)'),
 
     contentOfTarget: prepare('SELECT DISTINCT content FROM release_object WHERE target = ?'),
     forgetReleaseObjects: prepare('DELETE FROM release_object WHERE target = ?'),
