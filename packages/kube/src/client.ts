@@ -4,8 +4,9 @@ import { applyObject, kindOf, type Applied, type ApplyOptions } from './apply.ts
 import { decodeJson, textOf } from './decode.ts';
 import { deleteObject, getObject, type DeleteOptions, type Deletion } from './delete.ts';
 import { Discovery } from './discovery.ts';
+import { disownObject, type DisownOptions } from './disown.ts';
 import type { ClusterConfig } from './kubeconfig.ts';
-import { listPages, type Selection } from './pages.ts';
+import { countObjects, listPages, type Selection } from './pages.ts';
 import { ClusterReflector, type ReflectOptions, type Reflector } from './reflector.ts';
 import { Transport } from './transport.ts';
 
@@ -25,15 +26,21 @@ export interface KubeClient extends AsyncDisposable {
   ): Promise<ApiResource>;
   /** All served API versions and kinds, sorted: `apps/v1`, `apps/v1/Deployment`. Cached like `resource`. */
   apiVersions(options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
+  /** Every kind, as the server prefers it. Throws where a group cannot be read: what it holds is not known then. */
+  kinds(options: { readonly signal: AbortSignal }): Promise<readonly ApiResource[]>;
   /** Call it when a CustomResourceDefinition or an APIService has changed. */
   invalidateDiscovery(): void;
   /** The object, or undefined where there is none (404). */
   get(resource: ApiResource, ref: ResourceRef, options: GetOptions): Promise<KubeObject | undefined>;
   /** All objects of one state of the cluster, in pages of `limit` (default 500). */
   list(resource: ApiResource, options: ListOptions): Promise<ObjectList>;
+  /** How many objects of a kind there are in the whole cluster. */
+  count(resource: ApiResource, options: { readonly signal: AbortSignal }): Promise<number>;
   /** The one function that writes objects: server-side apply. */
   apply(object: KubeObject, options: ApplyOptions): Promise<Applied>;
   delete(resource: ApiResource, ref: ResourceRef, options: DeleteOptions): Promise<Deletion>;
+  /** Takes our marks off an object that was just read; the rest of it stays as it is. */
+  disown(resource: ApiResource, live: KubeObject, options: DisownOptions): Promise<void>;
   /** Starts at once; runs until it is disposed of, its signal aborts or the client is disposed of. */
   reflect(resource: ApiResource, options: ReflectOptions): Reflector;
 }
@@ -105,6 +112,10 @@ class ClusterClient implements KubeClient {
     return this.#discovery.apiVersions(options);
   }
 
+  kinds(options: { readonly signal: AbortSignal }): Promise<readonly ApiResource[]> {
+    return this.#discovery.kinds(options);
+  }
+
   invalidateDiscovery(): void {
     this.#discovery.invalidate();
   }
@@ -115,6 +126,10 @@ class ClusterClient implements KubeClient {
 
   list(resource: ApiResource, options: ListOptions): Promise<ObjectList> {
     return listPages(this.#transport, resource, options, { keep: (object) => object, signal: options.signal });
+  }
+
+  count(resource: ApiResource, options: { readonly signal: AbortSignal }): Promise<number> {
+    return countObjects(this.#transport, resource, options);
   }
 
   async apply(object: KubeObject, options: ApplyOptions): Promise<Applied> {
@@ -129,6 +144,10 @@ class ClusterClient implements KubeClient {
 
   delete(resource: ApiResource, ref: ResourceRef, options: DeleteOptions): Promise<Deletion> {
     return deleteObject(this.#transport, resource, ref, options);
+  }
+
+  disown(resource: ApiResource, live: KubeObject, options: DisownOptions): Promise<void> {
+    return disownObject(this.#transport, resource, live, options);
   }
 
   reflect(resource: ApiResource, options: ReflectOptions): Reflector {

@@ -70,4 +70,28 @@ export async function listPages(
   }
 }
 
+/** How many objects a resource has: one request where the server tells how many follow, else all pages. */
+export async function countObjects(
+  transport: Transport,
+  resource: ApiResource,
+  options: { readonly signal: AbortSignal },
+): Promise<number> {
+  const selection = { metadataOnly: true };
+  const attempt = attemptOn('list', resource, selection);
+  const reply = await transport.send(
+    {
+      method: 'GET',
+      path: collectionPath(resource) + selectionQuery(selection, { limit: '1' }),
+      headers: ['accept', PARTIAL_LIST],
+      repeatable: true,
+      attempt,
+    },
+    options,
+  );
+  const { items, continueToken, remaining } = decodeListPage(reply.body, resource, `list ${attempt.subject}`);
+  if (continueToken === '') return items.length;
+  if (remaining !== undefined) return items.length + remaining;
+  return (await listPages(transport, resource, selection, { keep: (object) => object, ...options })).items.length;
+}
+
 const PARTIAL_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
