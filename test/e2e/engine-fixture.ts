@@ -64,7 +64,7 @@ export interface EngineFixture extends AsyncDisposable {
 }
 
 interface SentWrite {
-  readonly verb: 'apply' | 'status' | 'delete';
+  readonly verb: 'apply' | 'status' | 'delete' | 'disown';
   /** `ConfigMap/one`. */
   readonly object: string;
   readonly annotations: Readonly<Record<string, string>>;
@@ -355,6 +355,13 @@ function recordWrites(client: KubeClient, writes: SentWrite[]): KubeClient {
       const verb = options.subresource === 'status' ? 'status' : 'apply';
       writes.push({ verb, object: `${object.kind}/${name}`, annotations, uid, resourceVersion });
       return client.apply(object, options);
+    },
+    kinds: (options) => client.kinds(options),
+    count: (resource, options) => client.count(resource, options),
+    disown(resource, live, options) {
+      const { name, uid, resourceVersion } = live.metadata;
+      writes.push({ verb: 'disown', object: `${resource.kind}/${name}`, annotations: {}, uid, resourceVersion });
+      return client.disown(resource, live, options);
     },
     delete(resource, ref, options) {
       const { uid, resourceVersion } = options;

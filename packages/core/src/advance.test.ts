@@ -78,6 +78,7 @@ function facts(world: World = {}): TargetFacts {
     policy: { conflicts: 'report' },
     budget: DEFAULT_DELETION_BUDGET,
     approvedDeletion: undefined,
+    deletions: { examined: () => ({ findings: new Map() }), allowed: undefined, pause: () => undefined },
     source: { state: 'ready', commit: 'c1', inputs: 'i1' },
     renderFailure: undefined,
     desired: { ...set, inputs: 'i1', commit: 'c1' },

@@ -28,8 +28,14 @@ export type Reason =
   | 'unrecorded'
   /** The object belongs to an application that is no more. */
   | 'abandoned'
-  /** Git does not want it any more. */
+  /** Git does not want it any more, and the budget allows it. */
   | 'removed'
+  /** Git does not want it any more, and a person approved the deletion. */
+  | 'approved'
+  /** A person had the whole application taken down. */
+  | 'decommissioned'
+  /** A person had the application forgotten: the object stays, without our marks. */
+  | 'forgotten'
   /** It is a hook whose turn has come, or whose policy takes it away. */
   | 'hook';
 

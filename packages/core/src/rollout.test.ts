@@ -76,6 +76,7 @@ class World {
       policy: { conflicts: 'report' },
       budget: DEFAULT_DELETION_BUDGET,
       approvedDeletion: undefined,
+      deletions: { examined: () => ({ findings: new Map() }), allowed: undefined, pause: () => undefined },
       source: { state: 'ready', commit: 'c', inputs },
       renderFailure: undefined,
       desired: { ...this.desired, inputs, commit: 'c' },
@@ -149,6 +150,9 @@ class World {
         for (const { key, mark, state, uid, message } of step.ends) {
           this.runs.set(hookRunId(key, mark), { state, uid, message });
         }
+        return;
+      case 'strike':
+        for (const key of step.keys) this.applied.delete(key);
         return;
       case 'clear-hooks':
       case 'prune':

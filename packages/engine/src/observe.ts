@@ -30,6 +30,8 @@ export interface LiveIndexOptions {
   changed(key: ObjectKey, targets: readonly TargetKey[]): void;
   /** The watch of a kind has synced or failed. */
   watchChanged(groupKind: GroupKind): void;
+  /** The server has an older state than it had. */
+  rewound(): void;
 }
 
 /** A kind that cannot be watched is asked for again: soon at first, since a definition may just be on its way. */
@@ -73,6 +75,11 @@ export class LiveIndex implements AsyncDisposable {
     return this.#objects.get(key);
   }
 
+  /** How many objects bear marks that name the target. */
+  countOf(target: TargetKey): number {
+    return this.#members.get(target)?.size ?? 0;
+  }
+
   /** Objects whose marks name the target. */
   membersOf(target: TargetKey): readonly LiveObject[] {
     const keys = this.#members.get(target);
@@ -111,7 +118,10 @@ export class LiveIndex implements AsyncDisposable {
             if (!isOlderVersion(version, watch.seen)) watch.seen = version;
             this.#put(this.#summaries.get(event.object));
           } else if (event.type === 'deleted') this.#remove(event.key, event.object.metadata.uid);
-          else this.#watchTurned(watch, event.type === 'failed' ? event.error : undefined);
+          else {
+            if (event.type === 'synced' && event.isRewound) this.#rewind(watch);
+            this.#watchTurned(watch, event.type === 'failed' ? event.error : undefined);
+          }
         },
       });
     } catch (thrown) {
@@ -156,6 +166,13 @@ export class LiveIndex implements AsyncDisposable {
       void this.watch(groupKind);
     };
     this.#retries.set(name, this.#options.clock.timer(waitMs, again));
+  }
+
+  /** What is known is of a future that the server has lost: what it has now counts, however old. */
+  #rewind(watch: KindWatch): void {
+    this.#options.rewound();
+    watch.seen = '';
+    for (const object of watch.reflector?.values() ?? []) this.#put(this.#summaries.get(object), true);
   }
 
   /** The reflector reconnects by itself and what we know stays good, but not for ever. */
@@ -218,11 +235,11 @@ export class LiveIndex implements AsyncDisposable {
     return kept;
   }
 
-  #put(live: LiveObject | undefined): void {
+  #put(live: LiveObject | undefined, isRewound = false): void {
     if (live === undefined) return;
     const { key } = live;
     const before = this.#objects.get(key);
-    if (before !== undefined && before.uid === live.uid) {
+    if (before !== undefined && before.uid === live.uid && !isRewound) {
       const version = live.resourceVersion;
       if (before.resourceVersion === version || isOlderVersion(version, before.resourceVersion)) return;
     }
@@ -268,6 +285,7 @@ function matters(before: LiveObject, after: LiveObject): boolean {
     before.target !== after.target ||
     before.fieldsHash !== after.fieldsHash ||
     before.deleting !== after.deleting ||
+    before.finalizers?.join() !== after.finalizers?.join() ||
     before.health.status !== after.health.status ||
     before.health.message !== after.health.message
   );
