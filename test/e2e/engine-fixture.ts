@@ -94,6 +94,8 @@ export interface KubeLike {
 
 export type FixtureOptions = Partial<Pick<EngineOptions, 'listen' | 'identity'>> & {
   readonly prefix?: string;
+  /** Default: the one that all tests share. */
+  readonly cluster?: TestCluster;
   /** Whether the engine hears of a commit at once, as by a webhook; default true. Else it has to look for itself. */
   readonly webhook?: boolean;
   /** Of the Repository that `application` makes; default an hour. */
@@ -110,7 +112,7 @@ export async function startFixture(
   setUp: (plumb: EngineFixture) => Promise<void> = async () => undefined,
 ): Promise<EngineFixture> {
   await using opening = new AsyncDisposableStack();
-  const cluster = await sharedCluster();
+  const cluster = options.cluster ?? (await sharedCluster());
   const namespace = await cluster.namespace(options.prefix ?? 'e2e');
   let running: { engine: Engine; client: KubeClient } | undefined;
   const git = opening.use(

@@ -158,7 +158,7 @@ spec:
   assert.notEqual(await plumb.get('apps/v1', 'statefulsets', 'db'), undefined);
 });
 
-test('a folder that has vanished deletes nothing, and the error names the commit and who made it', async () => {
+test('D4: a folder that has vanished deletes nothing, and the error names the commit and who made it', async () => {
   await using plumb = await startWith(['one', 'two', 'three']);
 
   const removal = await plumb.git.commit(
@@ -235,7 +235,7 @@ test('without its Repository an application keeps its objects and names what is 
   assert.deepEqual(deletions(plumb), []);
 });
 
-test('objects that move from one application to another in one commit are handed over, not made anew', async () => {
+test('D5: objects that move from one application to another in one commit are handed over, not made anew', async () => {
   const moving = Array.from({ length: 10 }, (_, index) => `moving-${index}`);
   const at = (folder: string): Record<string, string> =>
     Object.fromEntries(moving.map((name) => [`${folder}/${name}.yaml`, configMap(name)]));

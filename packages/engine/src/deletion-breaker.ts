@@ -62,9 +62,14 @@ export class DeletionBreaker {
     this.#trippedUntil = Math.max(this.#trippedUntil, until);
   }
 
-  /** The cluster has an older state than it had: what was deleted, and what was made, need not be so any more. */
-  freeze(): void {
+  /**
+   * The cluster has an older state than it had: what was deleted, and what was made, need not be so any more. Answers whether
+   * that is news.
+   */
+  freeze(): boolean {
+    const isNews = this.#clock.monotonic() >= this.#frozenUntil;
     this.#frozenUntil = this.#clock.monotonic() + FREEZE_MS;
+    return isNews;
   }
 
   /** So many are deleted now. */

@@ -298,7 +298,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
 
   function rewound(): void {
-    breaker.freeze();
+    if (!breaker.freeze()) return;
     log({ level: 'error', message: 'The cluster was set back to an older state: nothing is deleted for 15 minutes' });
   }
 

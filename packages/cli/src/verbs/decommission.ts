@@ -2,6 +2,7 @@ import { deletionDigest, parseObjectKey, PlumbError, shortName, type LiveObject 
 import { planDecommission, type DecommissionPlan } from '@plumb/engine';
 import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
+import { exitCodeOf } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
 import { jsonText, oneLine } from '../printable.ts';
 import { chooseTargets, placeOf, retireTargets } from '../retire.ts';
@@ -29,15 +30,20 @@ export async function decommission(this: CliContext, flags: DecommissionFlags, n
   const app = application.metadata.name;
 
   if (flags.approveDeletion !== digest) {
-    if (flags.output === 'json') this.print(`${jsonText(planData(app, plans, digest), 2)}\n`);
-    else for (const plan of plans) this.show(planText(app, plan));
     const environment = flags.env === undefined ? '' : ` -e ${flags.env}`;
     const command = `plumb decommission ${app} -n ${application.metadata.namespace}${environment} --approve-deletion ${digest}`;
     const what =
       flags.approveDeletion === undefined
         ? `Taking ${app} down deletes ${countOf(objects)}, and waits for an approval`
         : `${flags.approveDeletion} is not the digest of what would be deleted now`;
-    throw new PlumbError('DeletionBlocked', what, { fix: `Approve exactly this set: ${command}` });
+    const refusal = new PlumbError('DeletionBlocked', what, { fix: `Approve exactly this set: ${command}` });
+    if (flags.output === 'json') {
+      this.print(`${jsonText({ ...planData(app, plans, digest), refused: refusal.toRecord() }, 2)}\n`);
+      this.answer(exitCodeOf(refusal));
+      return;
+    }
+    for (const plan of plans) this.show(planText(app, plan));
+    throw refusal;
   }
   await retireTargets(this, {
     client,
