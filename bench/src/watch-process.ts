@@ -74,6 +74,7 @@ answerRequests(
           clock: systemClock,
           signal,
           changed: () => undefined,
+          rewound: () => undefined,
           watchChanged: (groupKind: GroupKind) => {
             if (opened().watchOf(groupKind).state === 'synced') synced();
           },

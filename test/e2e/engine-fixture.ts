@@ -64,7 +64,7 @@ export interface EngineFixture extends AsyncDisposable {
 }
 
 interface SentWrite {
-  readonly verb: 'apply' | 'status' | 'delete';
+  readonly verb: 'apply' | 'status' | 'delete' | 'disown';
   /** `ConfigMap/one`. */
   readonly object: string;
   readonly annotations: Readonly<Record<string, string>>;
@@ -94,6 +94,8 @@ export interface KubeLike {
 
 export type FixtureOptions = Partial<Pick<EngineOptions, 'listen' | 'identity'>> & {
   readonly prefix?: string;
+  /** Default: the one that all tests share. */
+  readonly cluster?: TestCluster;
   /** Whether the engine hears of a commit at once, as by a webhook; default true. Else it has to look for itself. */
   readonly webhook?: boolean;
   /** Of the Repository that `application` makes; default an hour. */
@@ -110,7 +112,7 @@ export async function startFixture(
   setUp: (plumb: EngineFixture) => Promise<void> = async () => undefined,
 ): Promise<EngineFixture> {
   await using opening = new AsyncDisposableStack();
-  const cluster = await sharedCluster();
+  const cluster = options.cluster ?? (await sharedCluster());
   const namespace = await cluster.namespace(options.prefix ?? 'e2e');
   let running: { engine: Engine; client: KubeClient } | undefined;
   const git = opening.use(
@@ -358,6 +360,13 @@ function recordWrites(client: KubeClient, writes: SentWrite[]): KubeClient {
       const write = { verb, object: `${object.kind}/${name}`, annotations, uid, resourceVersion } as const;
       if (options.dryRun !== true) writes.push(write);
       return client.apply(object, options);
+    },
+    kinds: (options) => client.kinds(options),
+    count: (resource, options) => client.count(resource, options),
+    disown(resource, live, options) {
+      const { name, uid, resourceVersion } = live.metadata;
+      writes.push({ verb: 'disown', object: `${resource.kind}/${name}`, annotations: {}, uid, resourceVersion });
+      return client.disown(resource, live, options);
     },
     delete(resource, ref, options) {
       const { uid, resourceVersion } = options;

@@ -203,7 +203,7 @@ test('without its Repository an application keeps its objects and names what is 
   assert.deepEqual(deletions(plumb), []);
 });
 
-test('objects that move from one application to another in one commit are handed over, not made anew', async () => {
+test('D5: objects that move from one application to another in one commit are handed over, not made anew', async () => {
   const moving = Array.from({ length: 10 }, (_, index) => `moving-${index}`);
   const at = (folder: string): Record<string, string> =>
     Object.fromEntries(moving.map((name) => [`${folder}/${name}.yaml`, configMap(name)]));

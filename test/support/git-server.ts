@@ -25,7 +25,7 @@ export interface CommitOptions {
   readonly orphan?: boolean;
 }
 
-export type GitServerFault = 'unauthorized' | 'not-found' | 'error-500' | 'empty' | 'hang' | undefined;
+export type GitServerFault = 'unauthorized' | 'not-found' | 'error-500' | 'empty' | 'truncated' | 'hang' | undefined;
 
 export interface GitServerOptions {
   /** Closes the server when it aborts. */
@@ -94,7 +94,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     }
     const repository = /^\/([\w.-]+)\/git-receive-pack$/.exec(request.url ?? '')?.[1];
     const before = repository === undefined || !options.onPush ? undefined : await refsOf(repository);
-    await serve(request, response, repositories, children);
+    await serve(request, response, repositories, children, fault === 'truncated' ? TRUNCATED_BYTES : Infinity);
     if (repository !== undefined && before !== undefined) announce(repository, before, await refsOf(repository));
   }
 
@@ -184,12 +184,16 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   return server;
 }
 
+/** What a truncated answer has left of its body. */
+const TRUNCATED_BYTES = 20;
+
 /** One request through the CGI program, as any web server would run it. */
 async function serve(
   request: http.IncomingMessage,
   response: http.ServerResponse,
   root: string,
   children: Set<ChildProcess>,
+  limit: number,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const child = spawn('git', ['http-backend'], {
@@ -222,8 +226,9 @@ async function serve(
     const end = head.indexOf('\r\n\r\n');
     if (end < 0) continue;
     writeHead(response, head.subarray(0, end).toString('latin1'));
-    if (head.length > end + 4) response.write(head.subarray(end + 4));
+    if (head.length > end + 4) response.write(head.subarray(end + 4, end + 4 + limit));
     head = undefined;
+    if (limit !== Infinity) break;
   }
   children.delete(child);
   if (head !== undefined) response.writeHead(500);

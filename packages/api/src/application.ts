@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { conditionsSchema, observedGenerationSchema, shortRevisionSchema } from './condition.ts';
-import { DEFAULTS, MAX_FAILURES, STATES } from './names.ts';
+import { DEFAULTS, MAX_FAILURES, MAX_LISTED_DELETIONS, STATES } from './names.ts';
 import { renderSchema, valuesFilesSchema } from './render.ts';
 import {
   CHART_NAME,
@@ -162,6 +162,25 @@ const targetStatusSchema = z
       .object({
         digest: z.string().meta({ description: 'The digest that an approval has to name.' }),
         count: z.int().min(0).meta({ description: 'How many objects would go.', format: 'int64' }),
+        reason: z.string().exactOptional().meta({ description: 'Why they wait, in one sentence.' }),
+        objects: z
+          .array(
+            z.object({
+              object: z.string().meta({ description: 'Kind and name, with the namespace where there is one.' }),
+              removedBy: z
+                .string()
+                .exactOptional()
+                .meta({ description: 'The commit that removed it, and its author.' }),
+              takes: z
+                .int()
+                .min(0)
+                .exactOptional()
+                .meta({ description: 'How many objects would go with it.', format: 'int64' }),
+            }),
+          )
+          .max(MAX_LISTED_DELETIONS)
+          .exactOptional()
+          .meta({ description: 'The first of them; plumb plan shows all.', 'x-kubernetes-list-type': 'atomic' }),
       })
       .exactOptional()
       .meta({ description: 'Deletions that wait for an approval.' }),

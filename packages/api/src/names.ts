@@ -33,6 +33,9 @@ export const DEFAULTS = {
 /** How many failures the status of one target lists: the ledger and the events hold the rest. */
 export const MAX_FAILURES = 5;
 
+/** How many objects of a blocked deletion the status of one target lists: `plumb plan` shows all. */
+export const MAX_LISTED_DELETIONS = 20;
+
 /** A commit as a column shows it. */
 export function shortRevision(revision: string): string {
   return revision.slice(0, 7);

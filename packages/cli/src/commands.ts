@@ -279,6 +279,34 @@ const events = buildCommand({
   docs: { brief: 'List the events of the objects of an application and of what they own, the newest last' },
 });
 
+const decommission = buildCommand({
+  loader: async () => (await import('./verbs/decommission.ts')).decommission,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      approveDeletion: text('Delete: approves the set of objects with this digest', 'DIGEST'),
+      timeout: duration('How long to wait', '5m'),
+      output: oneOf('table', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: application,
+  },
+  docs: { brief: 'Take an application down: show what would be deleted, and delete exactly that once it is approved' },
+});
+
+const forget = buildCommand({
+  loader: async () => (await import('./verbs/forget.ts')).forget,
+  parameters: {
+    flags: { ...everyVerb, context, namespace, env, timeout: duration('How long to wait', '5m') },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env' },
+    positional: application,
+  },
+  docs: { brief: 'Stop managing an application and keep its objects as they are' },
+});
+
 const history = buildCommand({
   loader: async () => (await import('./verbs/history.ts')).history,
   parameters: {
@@ -353,6 +381,8 @@ export const routes = buildRouteMap<string, CliContext>({
     logs,
     events,
     history,
+    decommission,
+    forget,
     render,
     diff,
     health,

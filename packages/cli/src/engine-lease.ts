@@ -1,5 +1,5 @@
-import { LEASE_NAME, LEASE_SECONDS, SYSTEM_NAMESPACE } from '@plumb/engine';
-import { fieldAt, PlumbError, type KubeObject } from '@plumb/core';
+import { fieldAt, PlumbError, SYSTEM_NAMESPACE, type KubeObject } from '@plumb/core';
+import { LEASE_NAME, LEASE_SECONDS } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 
 /** Whether an engine looks after the cluster, told by its Lease. */
@@ -58,4 +58,18 @@ export function formatAge(ms: number): string {
   if (minutes < 60) return `${minutes}m`;
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
+}
+
+/** Fails with the way to start it where no engine looks after the namespace: nobody would carry out what is asked. */
+export async function requireEngine(
+  client: KubeClient,
+  namespace: string,
+  context: string,
+  o: { readonly now: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const engine = await readEngineSign(client, { namespaces: [namespace], ...o });
+  if (engine.isRunning) return;
+  throw new PlumbError('NotRunning', `No engine looks after this cluster: ${describeAbsence(engine, o.now)}`, {
+    fix: `Start it with: plumb up --context ${context}`,
+  });
 }

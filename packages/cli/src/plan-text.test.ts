@@ -36,6 +36,7 @@ const PLAN: Plan = {
     objects: [live(CLAIM)],
     digest: 'abcdef012345',
     reason: 'it is of a protected kind',
+    findings: new Map(),
   },
   items: [
     { action: 'delete', key: CLAIM, reason: 'removed', changes: [], predicted: false },

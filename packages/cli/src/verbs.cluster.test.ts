@@ -73,6 +73,59 @@ test('a deletion beyond the budget is refused until exactly this set is approved
   assert.equal(live.status, 404);
 });
 
+test('an application is taken down after its plan was approved, and is gone then', async () => {
+  await using world = await openWorld({ 'deploy/a.yaml': configMap('a'), 'deploy/b.yaml': configMap('b') });
+  await world.plumb('sync', 'shop');
+
+  const refused = await world.plumb('decommission', 'shop');
+  const digest = /--approve-deletion ([0-9a-f]{12})$/m.exec(refused.stderr)?.[1] ?? '';
+  const wrong = await world.plumb('decommission', 'shop', '--approve-deletion', '0123456789ab', '-o', 'json');
+  const still = await world.cluster.request('GET', `/api/v1/namespaces/${world.namespace}/configmaps/a`);
+  const approved = await world.plumb('decommission', 'shop', '--approve-deletion', digest);
+  const gone = await world.cluster.request('GET', `/api/v1/namespaces/${world.namespace}/configmaps/a`);
+  const status = await world.plumb('status', 'shop');
+
+  assert.deepEqual([refused.code, wrong.code, approved.code], [6, 6, 0], approved.stderr);
+  assert.match(refused.stdout, /^  − delete  step 1  ConfigMap\/b\n  − delete  step 1  ConfigMap\/a$/m);
+  assert.match(refused.stderr, /^error: Taking shop down deletes 2 objects, and waits for an approval/m);
+  assert.equal(JSON.parse(wrong.stdout).digest, digest);
+  assert.deepEqual([still.status, gone.status], [200, 404]);
+  assert.equal(approved.stdout, '✓ shop decommissioned: 2 objects deleted\n✓ the Application shop is deleted\n');
+  assert.match(status.stderr, /there is no application shop/);
+});
+
+test('an application is forgotten in one command, and its objects stay', async () => {
+  await using world = await openWorld({ 'deploy/a.yaml': configMap('a') });
+  await world.plumb('sync', 'shop');
+
+  const forgotten = await world.plumb('forget', 'shop');
+  const live = await world.cluster.request('GET', `/api/v1/namespaces/${world.namespace}/configmaps/a`);
+
+  assert.deepEqual([forgotten.code, live.status], [0, 200], forgotten.stderr);
+  assert.equal(forgotten.stdout, '✓ shop forgotten: its objects stay as they are\n✓ the Application shop is deleted\n');
+  assert.ok(!JSON.stringify(live.body).includes('plumb.dev/tracking'));
+});
+
+test('the status of an application that was asked for lists what waits to be deleted, and who removed it', async () => {
+  const names = ['a', 'b', 'c', 'd'];
+  await using world = await openWorld(
+    Object.fromEntries(names.map((name) => [`deploy/${name}.yaml`, configMap(name)])),
+  );
+  await world.plumb('sync', 'shop');
+  const removed = Object.fromEntries(names.slice(1).map((name) => [`deploy/${name}.yaml`, null]));
+  const commit = await world.git.commit(REPOSITORY, removed, 'Remove most');
+  await world.plumb('sync', 'shop');
+
+  const status = await world.plumb('status', 'shop');
+
+  assert.match(status.stdout, /^3 deletions of shop wait: 3 of 4 objects would go, and 2 may go without being asked/m);
+  assert.match(
+    status.stdout,
+    new RegExp(`^  − ConfigMap/b in ${world.namespace}   removed by ${commit.slice(0, 7)} by `, 'm'),
+  );
+  assert.match(status.stdout, /approve exactly this set: plumb sync shop .*--approve-deletion [0-9a-f]{12}$/m);
+});
+
 test('a working copy is planned before it is pushed', async () => {
   await using world = await openWorld({ 'deploy/a.yaml': configMap('env') });
   await world.plumb('sync', 'shop');

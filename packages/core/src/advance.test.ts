@@ -83,6 +83,7 @@ function facts(world: World = {}): TargetFacts {
     policy: { conflicts: 'report' },
     budget: DEFAULT_DELETION_BUDGET,
     approvedDeletion: undefined,
+    deletions: { examined: () => ({ findings: new Map() }), allowed: undefined, pause: () => undefined },
     source: { state: 'ready', commit: 'c1', inputs: 'i1' },
     renderFailure: undefined,
     desired: { ...set, inputs: 'i1', commit: 'c1' },
@@ -534,6 +535,63 @@ test('a mistake in Git is told with its place, and with the commit and its autho
 
   assert.ok(step.do === 'rest');
   assert.equal(step.message, 'a.yaml:3: a tab, since 3f2a1bc by Test Author');
+});
+
+const calm = { examined: () => ({ findings: new Map() }), allowed: undefined, pause: () => undefined };
+
+test('D2: nothing is pruned before it was examined, nor while two renders do not agree', () => {
+  const error = new PlumbError('RenderUnstable', 'two renders differ');
+
+  const first = advance(facts({ live: withGone, facts: { deletions: { ...calm, examined: () => undefined } } }));
+  const doubted = advance(
+    facts({
+      live: withGone,
+      facts: { deletions: { ...calm, examined: () => ({ findings: new Map(), doubt: { error, retryAt: 7_000 } }) } },
+    }),
+  );
+
+  assert.ok(first.do === 'examine' && first.confirm);
+  assert.ok(doubted.do === 'rest');
+  assert.deepEqual([summary(doubted), doubted.wakeAt], ['rest Failed RenderUnstable', 7_000]);
+});
+
+test('a deletion that waits with those of all applications is looked at again when they go on', () => {
+  const pause = { reason: 'the deletions of all applications wait', until: 9_000, isFrozen: false };
+
+  const step = advance(facts({ live: withGone, facts: { deletions: { ...calm, pause: () => pause } } }));
+
+  assert.ok(step.do === 'rest' && step.deletions.verdict === 'blocked');
+  assert.deepEqual([summary(step), step.wakeAt], ['rest Failed DeletionBlocked', 9_000]);
+  assert.match(step.message, /ConfigMap\/gone is blocked: the deletions of all applications wait/);
+});
+
+test('D14: what is being deleted holds up what goes after it, and its finalizer is named', () => {
+  const workload = liveObject(desiredObject('Deployment', 'old', 'apps/v1').key);
+  const live = [...[CONFIG, WEB].map(({ key }) => liveObject(key)), GONE, workload];
+  const leaving = live.map((one) =>
+    one === workload ? { ...one, deleting: true, finalizers: ['example.com/hold'] } : one,
+  );
+
+  assert.equal(summary(advance(facts({ live }))), 'prune old');
+  const waiting = advance(facts({ live: leaving }));
+  assert.ok(waiting.do === 'rest');
+  assert.equal(waiting.message, 'Waiting until Deployment/old is gone (finalizer example.com/hold).');
+});
+
+test('D14: an entry leaves the inventory only when its object is seen to be gone, or another', () => {
+  const wanted = [CONFIG, WEB].map(({ key }) => liveObject(key));
+  const record = (key: ObjectKey): [ObjectKey, { uid: string; desiredHash: string; fieldsHash: string }] => [
+    key,
+    { uid: `uid of ${key}`, desiredHash: [CONFIG, WEB].find((one) => one.key === key)?.hash ?? '', fieldsHash: 'f' },
+  ];
+  const applied = new Map([CONFIG.key, WEB.key, GONE.key].map(record));
+  const withLive = (...more: LiveObject[]): Step => advance(facts({ live: [...wanted, ...more], facts: { applied } }));
+  const strike = { do: 'strike', keys: [GONE.key] };
+
+  assert.deepEqual(withLive(), strike);
+  assert.deepEqual(withLive({ ...GONE, uid: 'another', fieldsHash: undefined }), strike);
+  assert.equal(withLive({ ...GONE, deleting: true }).do, 'rest');
+  assert.equal(withLive(GONE).do, 'prune');
 });
 
 test('no facts make a deletion out of a read that failed', () => {

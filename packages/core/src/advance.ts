@@ -1,6 +1,15 @@
 import { decide, type AppliedObject, type Decision, type DecisionPolicy } from './decide.ts';
 import type { DesiredObject, DesiredSet } from './desired.ts';
-import { judgeDeletions, type DeletionBudget, type DeletionVerdict } from './deletion.ts';
+import { firstToGo } from './delete-order.ts';
+import {
+  judgeDeletions,
+  withhold,
+  type BlockedDeletion,
+  type DeletionBudget,
+  type DeletionFacts,
+  type DeletionVerdict,
+  type Findings,
+} from './deletion.ts';
 import { formatWhere, PlumbError } from './error.ts';
 import type { HookPhase } from './hook.ts';
 import { advanceHooks, type HookProgress, type HookRun, type HookStep } from './hook-run.ts';
@@ -8,7 +17,9 @@ import { parseObjectKey, shortNameOf, type ObjectKey, type TargetKey } from './k
 import type { LiveObject } from './live.ts';
 import { kindName, type GroupKind } from './object.ts';
 import { BEFORE_HOOKS, definitionsIn, type Need } from './order-graph.ts';
+import { commandName, nameSome, waitingUntilGone } from './phrases.ts';
 import { DELETION, isWrite, rehearsalOf, type Rehearsed, type Write } from './rehearsal.ts';
+import { retire, type Retirement } from './retire.ts';
 
 /** The headline of a target, worst first. `Suspended` is a state that a person asked for, so it hides the others. */
 export type HeadlineState = 'Failed' | 'Degraded' | 'Drifted' | 'Syncing' | 'Pending' | 'Healthy' | 'Suspended';
@@ -21,6 +32,9 @@ export type SourceFact =
       readonly commit: string;
       /** Names all inputs of the render. */ readonly inputs: string;
     };
+
+/** Stands for the desired hash where the attempt was to take our marks off. */
+export const DISOWNING = 'disowning';
 
 /** The last attempt to write an object that did not work. */
 export interface WriteFailure {
@@ -39,6 +53,9 @@ export interface TargetFacts {
   readonly policy: DecisionPolicy;
   readonly budget: DeletionBudget;
   readonly approvedDeletion: string | undefined;
+  readonly deletions: DeletionFacts;
+  /** Set where the target is to end. */
+  readonly retirement?: Retirement | undefined;
   readonly source: SourceFact;
   /** The last render of the current inputs, if it failed. */
   readonly renderFailure:
@@ -116,6 +133,8 @@ export interface Rest {
   readonly state: HeadlineState;
   /** One sentence with the cause. */
   readonly message: string;
+  /** The cause in one word, where no failure names it. */
+  readonly reason?: string;
   readonly failures: readonly PlumbError[];
   readonly deletions: DeletionVerdict;
   /** Look again then (monotonic milliseconds), even if nothing happens. */
@@ -140,7 +159,21 @@ export type Step =
   | { readonly do: 'write'; readonly writes: readonly Write[] }
   /** Delete these, once it is sure that they can be made anew; that they are gone is then a reason to create them. */
   | { readonly do: 'replace'; readonly replacements: readonly Replacement[] }
-  | { readonly do: 'prune'; readonly objects: readonly LiveObject[] }
+  /** Find out what has to be known of these objects before they may go; `confirm` renders once more. */
+  | { readonly do: 'examine'; readonly objects: readonly LiveObject[]; readonly confirm: boolean }
+  | {
+      readonly do: 'prune';
+      readonly objects: readonly LiveObject[];
+      readonly reason: 'removed' | 'approved' | 'decommissioned';
+      /** All that was allowed to go, of which these are the first. */
+      readonly set: readonly LiveObject[];
+    }
+  /** Take our marks off these objects, and leave them as they are. */
+  | { readonly do: 'disown'; readonly objects: readonly LiveObject[] }
+  /** These are gone, or another target's: they are no longer in the inventory. */
+  | { readonly do: 'strike'; readonly keys: readonly ObjectKey[] }
+  /** Nothing of the target is left to remember. */
+  | { readonly do: 'retired' }
   | HookStep
   | { readonly do: 'conclude'; readonly outcome: 'healthy' | 'failed'; readonly message: string }
   | Rest;
@@ -148,8 +181,8 @@ export type Step =
 /**
  * What to do next about a target: a pure function of the facts.
  *
- *   source ─► render ─► watch ─► depend ─► rehearse ─► release ─► widen ─► PreSync ─► write, wave by wave ─► prune
- *          ─► narrow ─► health ─► PostSync ─► conclude ─► rest
+ *   source ─► render ─► watch ─► depend ─► rehearse ─► release ─► widen ─► PreSync ─► write, wave by wave
+ *     ─► examine ─► prune, from the last wave to the first ─► narrow ─► health ─► PostSync ─► conclude ─► rest
  *
  * What failed before does not hide what can still be done: with a broken render, or a change that the API server would
  * refuse, the last set is kept healed, and with one object that fails the others are written. Only deletions wait until
@@ -164,6 +197,7 @@ export function advance(facts: TargetFacts): Step {
 
 function nextStep(facts: TargetFacts): Step {
   const { source, desired, now } = facts;
+  if (facts.retirement !== undefined) return retireTarget(facts, facts.retirement);
   if (facts.suspended) return rest('Suspended', 'Suspended: nothing is written until it is resumed.');
 
   const renderError = facts.renderFailure;
@@ -198,8 +232,9 @@ function nextStep(facts: TargetFacts): Step {
     return keepLast(facts, [...errors, ...inputErrors]);
   }
   if (opening && desired.objects.length === 0) {
-    const deletions = current && watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
-    if (deletions.verdict === 'blocked') return restBlocked(facts, deletions);
+    const { deletions } = current && watches.complete ? judge(facts, desired) : NOTHING_GOES;
+    const hindrance = hindranceOf(facts, deletions);
+    if (hindrance !== undefined) return hindrance;
     if (deletions.verdict === 'none') {
       const error = new PlumbError('SuspiciouslyEmpty', `The source of ${facts.target} holds no manifests`);
       return rest('Failed', error.message, { failures: [...inputErrors, error] });
@@ -218,7 +253,8 @@ function nextStep(facts: TargetFacts): Step {
     if (dependencies.state === 'waiting') {
       return rest('Pending', dependencies.message, { waitsFor: dependencies.target });
     }
-    const deletions = watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
+    // Not examined yet: the question is only whether the API server would let them go.
+    const deletions = watches.complete ? judged(facts, desired, unwantedOf(facts, desired)) : NOTHING_GOES.deletions;
     const rehearsal = rehearsalOf({
       decisions,
       deletions: deletions.verdict === 'allowed' ? deletions.objects : [],
@@ -247,19 +283,17 @@ function nextStep(facts: TargetFacts): Step {
   const failures = [...inputErrors, ...progress.failures, ...watches.unread];
   const settled = failures.length === 0 && progress.waiting === undefined && rollout.waiting === undefined;
   // A failed or incomplete read never deletes: deletions need today's render, all watches, and all writes done.
-  const deletions = current && settled && watches.complete ? judge(facts, desired) : { verdict: 'none' as const };
+  const { deletions, kept, again } = current && settled && watches.complete ? judge(facts, desired) : NOTHING_GOES;
+  if (deletions.verdict === 'unexamined') return { do: 'examine', objects: deletions.objects, confirm: true };
   if (deletions.verdict === 'allowed') {
     // An object that moves from one application to another is handed over: who gets it has to say so first.
     const behind = facts.behind('deletion');
     if (behind !== undefined) return restBehind(behind);
-    const due = deletions.objects.filter(({ key }) => isDue(facts.failures.get(key), DELETION, now));
-    if (due.length > 0) return { do: 'prune', objects: due };
-    const failed = deletions.objects.flatMap(({ key }) => facts.failures.get(key) ?? []);
-    const errors = failed.map(({ error }) => error);
-    return rest('Failed', sentence(errors), {
-      failures: errors,
-      wakeAt: earliest(failed.map(({ retryAt }) => retryAt)),
-    });
+    return pruneNext(facts, deletions, leavingOf(facts, desired), deletions.by === 'approval' ? 'approved' : 'removed');
+  }
+  if (current && settled && watches.complete) {
+    const gone = goneOf(facts, desired);
+    if (gone.length > 0) return { do: 'strike', keys: gone };
   }
   if (current && settled && watches.complete && parentKinds.size > wantedKinds.size) {
     return { do: 'membership', kinds: [...wantedKinds.values()] };
@@ -276,10 +310,12 @@ function nextStep(facts: TargetFacts): Step {
     return rest('Failed', sentence(inputErrors, since), { failures: inputErrors });
   }
   if (watches.unread.length > 0) return rest('Failed', sentence(failures), { failures });
-  if (deletions.verdict === 'blocked') return restBlocked(facts, deletions);
-  const wantedKeys = new Set([...desired.objects, ...desired.hooks].map(({ key }) => key));
-  const leaving = facts.members.filter((live) => live.deleting && !wantedKeys.has(live.key));
-  if (leaving.length > 0) return rest('Syncing', `Waiting until ${nameSome(leaving.map(({ key }) => key))} is gone.`);
+  const hindrance = hindranceOf(facts, deletions);
+  if (hindrance !== undefined) return hindrance;
+  const leaving = leavingOf(facts, desired);
+  if (leaving.length > 0) return rest('Syncing', waitingUntilGone(leaving));
+  if (kept.length > 0)
+    return rest('Failed', sentence(kept), { failures: kept, wakeAt: again ?? now + EXAMINE_AGAIN_MS });
   const { fights } = progress;
   if (fights.length > 0) return rest('Drifted', fights[0]?.message ?? '', { failures: fights, wakeAt });
   const waiting =
@@ -312,12 +348,126 @@ function restBehind(behind: TargetKey): Rest {
   return rest('Syncing', `Waiting until ${behind} can say what it wants of the same commit.`, { waitsFor: behind });
 }
 
-function restBlocked(facts: TargetFacts, deletions: Extract<DeletionVerdict, { verdict: 'blocked' }>): Rest {
-  const names = nameSome(deletions.objects.map(({ key }) => key).sort());
-  const error = new PlumbError('DeletionBlocked', `Deleting ${names} is blocked: ${deletions.reason}`, {
-    fix: `Restore them in Git, or approve exactly this set: plumb sync ${commandName(facts.target)} --approve-deletion ${deletions.digest}`,
+interface Judged {
+  readonly deletions: DeletionVerdict;
+  /** What is not deleted in any case, with the reason. */
+  readonly kept: readonly PlumbError[];
+  /** When that is looked at again, where it is known. */
+  readonly again?: number;
+}
+
+const NOTHING_GOES: Judged = { deletions: { verdict: 'none' }, kept: [] };
+
+/** What hinders a deletion changes unseen: it is looked at again now and then. */
+const EXAMINE_AGAIN_MS = 5 * 60_000;
+
+/** Why the deletions do not go on; undefined where there are none, or nothing stands in their way. */
+function hindranceOf(facts: TargetFacts, deletions: DeletionVerdict): Step | undefined {
+  if (deletions.verdict === 'unexamined') return { do: 'examine', objects: deletions.objects, confirm: true };
+  return deletions.verdict === 'blocked' ? restBlocked(facts, deletions) : undefined;
+}
+
+function restBlocked(facts: TargetFacts, deletions: BlockedDeletion): Rest {
+  const command = `plumb sync ${commandName(facts.target)} --approve-deletion ${deletions.digest}`;
+  return restUntilApproved(facts, deletions, `Restore them in Git, or approve exactly this set: ${command}`);
+}
+
+function restUntilApproved(facts: TargetFacts, deletions: BlockedDeletion, fix: string): Rest {
+  const { objects, reason, pause, findings } = deletions;
+  const names = nameSome(objects.map(({ key }) => key).sort());
+  const error = new PlumbError('DeletionBlocked', `Deleting ${names} is blocked: ${reason}`, {
+    fix: pause?.isFrozen === true ? 'Wait: it is looked at again by itself.' : fix,
   });
-  return rest('Failed', error.message, { failures: [error], deletions });
+  // Numbers in it grow old.
+  const isCounted = [...findings.values()].some(({ instances }) => instances !== undefined);
+  const again = isCounted ? facts.now + EXAMINE_AGAIN_MS : undefined;
+  return rest('Failed', error.message, { failures: [error], deletions, wakeAt: earliest([pause?.until, again]) });
+}
+
+/** Of a set that may go: what goes first, or what it waits for. */
+function pruneNext(
+  facts: TargetFacts,
+  { objects }: { readonly objects: readonly LiveObject[] },
+  leaving: readonly LiveObject[],
+  reason: Extract<Step, { do: 'prune' }>['reason'],
+): Step {
+  const first = firstToGo([...objects, ...leaving]);
+  const waiting = first.filter(({ deleting }) => !deleting);
+  if (waiting.length === 0) return rest('Syncing', waitingUntilGone(first));
+  const due = waiting.filter(({ key }) => isDue(facts.failures.get(key), DELETION, facts.now));
+  if (due.length > 0) return { do: 'prune', objects: due, reason, set: objects };
+  const failed = waiting.flatMap(({ key }) => facts.failures.get(key) ?? []);
+  const errors = failed.map(({ error }) => error);
+  return rest('Failed', sentence(errors), {
+    failures: errors,
+    wakeAt: earliest(failed.map(({ retryAt }) => retryAt)),
+  });
+}
+
+/** Objects that Git does not want and that are on their way out. */
+function leavingOf(facts: TargetFacts, desired: DesiredSet): readonly LiveObject[] {
+  const wanted = wantedKeys(desired);
+  return facts.members.filter((live) => live.deleting && live.hookRun === undefined && !wanted.has(live.key));
+}
+
+/** What was applied, is not wanted any more, and is seen to be gone or another's: only that leaves the inventory. */
+function goneOf(facts: TargetFacts, desired: DesiredSet): readonly ObjectKey[] {
+  const wanted = wantedKeys(desired);
+  return [...facts.applied].flatMap(([key, { uid }]) => {
+    if (wanted.has(key)) return [];
+    const live = facts.liveOf(key);
+    return live === undefined || live.uid !== uid || live.target !== facts.target ? [key] : [];
+  });
+}
+
+function wantedKeys(desired: DesiredSet): ReadonlySet<ObjectKey> {
+  return new Set([...desired.objects, ...desired.hooks].map(({ key }) => key));
+}
+
+/** Ends the target, as a person asked for it. */
+function retireTarget(facts: TargetFacts, retirement: Retirement): Step {
+  const isRecalled = facts.desired !== undefined || facts.openRelease !== undefined;
+  const step = retire({ ...facts, retirement, isRecalled });
+  const isForgotten = retirement.how === 'forget';
+  switch (step.next) {
+    case 'watch':
+      return { do: 'watch', kinds: step.kinds };
+    case 'read':
+      return rest('Syncing', 'Reading what is in the cluster.');
+    case 'unreadable':
+      return rest('Failed', step.error.message, { failures: [step.error] });
+    case 'examine':
+      return { do: 'examine', objects: step.objects, confirm: false };
+    case 'blocked': {
+      const command = `plumb decommission ${commandName(facts.target)} --approve-deletion ${step.deletion.digest}`;
+      return restUntilApproved(facts, step.deletion, `Approve exactly this set: ${command}`);
+    }
+    case 'delete':
+      return pruneNext(facts, step, step.leaving, 'decommissioned');
+    case 'disown': {
+      const due = step.objects.filter(({ key }) => isDue(facts.failures.get(key), DISOWNING, facts.now));
+      if (due.length > 0) return { do: 'disown', objects: due };
+      const failed = step.objects.flatMap(({ key }) => facts.failures.get(key) ?? []);
+      const errors = failed.map(({ error }) => error);
+      const wakeAt = earliest(failed.map(({ retryAt }) => retryAt));
+      return rest('Failed', sentence(errors), { failures: errors, wakeAt });
+    }
+    case 'narrow':
+      return { do: 'membership', kinds: step.kinds };
+    case 'forget':
+      return { do: 'retired' };
+    case 'done':
+      if (step.kept.length > 0) {
+        return rest('Failed', sentence(step.kept), { failures: step.kept, wakeAt: facts.now + EXAMINE_AGAIN_MS });
+      }
+      return rest(
+        'Suspended',
+        isForgotten
+          ? 'Forgotten: its objects stay as they are, and are no longer managed.'
+          : 'Decommissioned: its objects are deleted.',
+        { reason: isForgotten ? 'Forgotten' : 'Decommissioned' },
+      );
+  }
 }
 
 interface Watches {
@@ -621,9 +771,9 @@ function earliest(times: readonly (number | undefined)[]): number | undefined {
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-function judge(facts: TargetFacts, desired: DesiredSet): DeletionVerdict {
-  const wanted = new Set([...desired.objects, ...desired.hooks].map(({ key }) => key));
-  const candidates = facts.members.filter((live) => {
+function unwantedOf(facts: TargetFacts, desired: DesiredSet): readonly LiveObject[] {
+  const wanted = wantedKeys(desired);
+  return facts.members.filter((live) => {
     // What was run is taken away by its own policy, or with the application.
     if (wanted.has(live.key) || live.hookRun !== undefined) return false;
     const decision = decide({
@@ -638,13 +788,37 @@ function judge(facts: TargetFacts, desired: DesiredSet): DeletionVerdict {
     // An object that another living target wants is handed over, not deleted.
     return decision.action === 'delete' && facts.heirOf(live.key) === undefined;
   });
+}
+
+function judged(
+  facts: TargetFacts,
+  desired: DesiredSet,
+  candidates: readonly LiveObject[],
+  findings?: Findings,
+): DeletionVerdict {
   return judgeDeletions({
     candidates,
     memberCount: facts.members.length,
     desiredCount: desired.objects.length,
     budget: facts.budget,
     approved: facts.approvedDeletion,
+    findings,
+    facts: facts.deletions,
   });
+}
+
+function judge(facts: TargetFacts, desired: DesiredSet): Judged {
+  const unwanted = unwantedOf(facts, desired);
+  if (unwanted.length === 0) return NOTHING_GOES;
+  const examination = facts.deletions.examined(unwanted);
+  if (examination === undefined) return { deletions: { verdict: 'unexamined', objects: unwanted }, kept: [] };
+  const { findings, doubt } = examination;
+  if (doubt !== undefined) {
+    return { deletions: { verdict: 'none' }, kept: [doubt.error], again: doubt.retryAt };
+  }
+  const { candidates, kept } = withhold(unwanted, findings);
+  const deletions = judged(facts, desired, candidates, findings);
+  return { deletions, kept };
 }
 
 function restByHealth(facts: TargetFacts, desired: DesiredSet): Step {
@@ -701,15 +875,4 @@ function sentence(errors: readonly PlumbError[], since?: string): string {
   const place = first.where?.line === undefined ? '' : `${formatWhere(first.where)}: `;
   const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
   return `${place}${first.message}${more}${since === undefined ? '' : `, since ${since}`}`;
-}
-
-function nameSome(keys: readonly ObjectKey[]): string {
-  const names = keys.slice(0, 3).map(shortNameOf);
-  return keys.length > 3 ? `${names.join(', ')} and ${keys.length - 3} more` : names.join(', ');
-}
-
-function commandName(target: TargetKey): string {
-  const [namespace, application, environment] = target.split('/');
-  const inNamespace = namespace === 'default' ? '' : ` -n ${namespace}`;
-  return `${application}${inNamespace}${environment === undefined ? '' : ` -e ${environment}`}`;
 }

@@ -33,8 +33,14 @@ export type Reason =
   | 'abandoned'
   /** A field has to change that only a new object can have. */
   | 'immutable'
-  /** Git does not want it any more. */
+  /** Git does not want it any more, and the budget allows it. */
   | 'removed'
+  /** Git does not want it any more, and a person approved the deletion. */
+  | 'approved'
+  /** A person had the whole application taken down. */
+  | 'decommissioned'
+  /** A person had the application forgotten: the object stays, without our marks. */
+  | 'forgotten'
   /** It is a hook whose turn has come, or whose policy takes it away. */
   | 'hook';
 

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DEFAULT_DELETION_BUDGET, deletionDigest, judgeDeletions, type DeletionQuestion } from './deletion.ts';
+import {
+  DEFAULT_DELETION_BUDGET,
+  deletionDigest,
+  deletionId,
+  judgeDeletions,
+  withhold,
+  type DeletionQuestion,
+  type Pause,
+} from './deletion.ts';
 import { objectKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 
@@ -111,4 +119,106 @@ test('the digest of a set does not depend on its order', () => {
 
   assert.equal(deletionDigest(set), deletionDigest(set.toReversed()));
   assert.notEqual(deletionDigest(set), deletionDigest(set.slice(1)));
+});
+
+const PAUSE: Pause = { reason: 'all wait', until: 5, isFrozen: false };
+const IDS = new Set(objects(3).map(deletionId));
+const FACTS_TABLE: readonly [name: string, question: DeletionQuestion, verdict: string][] = [
+  [
+    'what is left of a set that was allowed may go, whatever the budget',
+    question({
+      candidates: objects(1, 'ConfigMap'),
+      memberCount: 1,
+      desiredCount: 0,
+      facts: { allowed: { by: 'budget', ids: IDS }, pause: () => PAUSE },
+    }),
+    'allowed budget',
+  ],
+  [
+    'one more than was allowed makes it another set',
+    question({
+      candidates: objects(4),
+      memberCount: 5,
+      facts: { allowed: { by: 'approval', ids: IDS }, pause: () => undefined },
+    }),
+    'blocked',
+  ],
+  [
+    'within the budget it still waits while the deletions of all do',
+    question({ candidates: objects(1), facts: { allowed: undefined, pause: () => PAUSE } }),
+    'blocked',
+  ],
+  [
+    'an approval goes past that',
+    question({
+      candidates: objects(1),
+      approved: deletionDigest(objects(1)),
+      facts: { allowed: undefined, pause: () => PAUSE },
+    }),
+    'allowed approval',
+  ],
+  [
+    'nothing goes past a cluster that was set back',
+    question({
+      candidates: objects(1),
+      approved: deletionDigest(objects(1)),
+      facts: { allowed: { by: 'approval', ids: IDS }, pause: () => ({ ...PAUSE, isFrozen: true }) },
+    }),
+    'blocked',
+  ],
+];
+
+for (const [name, asked, expected] of FACTS_TABLE) {
+  test(`deletions: ${name}`, () => {
+    const verdict = judgeDeletions(asked);
+    assert.equal(verdict.verdict === 'allowed' ? `allowed ${verdict.by}` : verdict.verdict, expected);
+  });
+}
+
+test('an approval names one set: fewer, more or others are another set', () => {
+  const approved = deletionDigest(objects(5));
+  const [first, ...others] = objects(5);
+  assert.ok(first !== undefined);
+  const changed = [objects(6), others, [{ ...first, uid: 'made anew' }, ...others]];
+
+  assert.equal(judgeDeletions(question({ candidates: objects(5), approved, desiredCount: 0 })).verdict, 'allowed');
+  for (const candidates of changed) {
+    assert.equal(judgeDeletions(question({ candidates, approved, desiredCount: 0 })).verdict, 'blocked');
+  }
+});
+
+test('a blocked deletion says what would go with it, and who removed it', () => {
+  const [crd] = objects(1, 'CustomResourceDefinition', 'apiextensions.k8s.io');
+  assert.ok(crd !== undefined);
+  const findings = new Map([[crd.key, { instances: 500, removedBy: '3f2a1bc by Test Author' }]]);
+
+  const verdict = judgeDeletions(question({ candidates: [crd], findings }));
+
+  assert.ok(verdict.verdict === 'blocked');
+  assert.equal(
+    verdict.reason,
+    'CustomResourceDefinition/o0 is of a protected kind: CustomResourceDefinition/o0 would take 500 objects of its kind with it; removed from Git by 3f2a1bc by Test Author',
+  );
+});
+
+test("D9: the cluster's own namespaces and the engine's are never deleted, nor one that holds what does not go", () => {
+  const names = ['default', 'kube-system', 'kube-public', 'plumb-system', 'shared', 'empty'];
+  const namespaces = names.map((name) => ({
+    ...objects(1)[0]!,
+    key: objectKey({ group: '', kind: 'Namespace', namespace: '', name }),
+  }));
+  const shared = objectKey({ group: '', kind: 'Namespace', namespace: '', name: 'shared' });
+  const findings = new Map([[shared, { foreign: ['ConfigMap/a', 'ConfigMap/b', 'Secret/c', 'Secret/d'] }]]);
+
+  const { candidates, kept } = withhold(namespaces, findings);
+
+  assert.deepEqual(
+    candidates.map(({ key }) => key.split('/').at(-1)),
+    ['empty'],
+  );
+  assert.deepEqual(
+    kept.map(({ subject }) => subject),
+    ['default', 'kube-system', 'kube-public', 'plumb-system', 'shared'].map((name) => `Namespace/${name}`),
+  );
+  assert.match(kept.at(-1)?.message ?? '', /still in it: ConfigMap\/a, ConfigMap\/b, Secret\/c and 1 more/);
 });

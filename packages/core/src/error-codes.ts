@@ -192,6 +192,21 @@ export const ERROR_CODES = {
     fix: 'Name an Application that exists; "plumb status" lists them.',
   },
   OwnedByOther: { culprit: 'user', retry: 'change', fix: 'Remove the object from one of the two applications.' },
+  ClusterRewound: {
+    culprit: 'cluster',
+    retry: 'backoff',
+    fix: 'Wait: nothing is deleted for 15 minutes after a cluster was set back to an older state.',
+  },
+  RenderUnstable: {
+    culprit: 'user',
+    retry: 'backoff',
+    fix: 'Look for what differs with "plumb render": chance, or a fault of the machine. Nothing is deleted until two renders agree.',
+  },
+  NamespaceKept: {
+    culprit: 'user',
+    retry: 'backoff',
+    fix: 'Move or delete what is in the namespace, or restore it in Git.',
+  },
   DeletionBlocked: {
     culprit: 'user',
     retry: 'change',

@@ -5,7 +5,7 @@ import type { Origin } from './rendered.ts';
 
 /**
  * When a hook runs. `PreSync` before the first write of a release, `Sync` with the objects of its wave, `PostSync` once
- * everything is healthy, `SyncFail` when a release has failed; the two others when an application is decommissioned.
+ * everything is healthy, `SyncFail` when a release has failed. The two others are known, and not run yet.
  */
 export const HOOK_PHASES = ['PreSync', 'Sync', 'PostSync', 'SyncFail', 'PreDelete', 'PostDelete'] as const;
 export type HookPhase = (typeof HOOK_PHASES)[number];

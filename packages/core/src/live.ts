@@ -27,6 +27,8 @@ export interface LiveObject {
   /** The last other manager that wrote the object, for naming who made a drift. */
   readonly lastEditor: Editor | undefined;
   readonly deleting: boolean;
+  /** What a deletion waits for; only while it is being deleted. */
+  readonly finalizers?: readonly string[];
   readonly health: Health;
   /** Which run of a hook it is; undefined where it is none. */
   readonly hookRun?: string;
@@ -51,6 +53,8 @@ export interface Editor {
 /** Sums up an object as the API server reports it. Its managedFields must be there. */
 export function observe(object: KubeObject, assess: (object: KubeObject) => Health = computeHealth): LiveObject {
   const hookRun = object.metadata.annotations?.[HOOK_RUN_ANNOTATION];
+  const deleting = object.metadata.deletionTimestamp !== undefined;
+  const { finalizers = [] } = object.metadata;
   const wave = annotatedWave(object);
   const scaledBy = autoscalerOf(object);
   const beforeScaling = fieldsHashBeforeScaling(object);
@@ -65,10 +69,11 @@ export function observe(object: KubeObject, assess: (object: KubeObject) => Heal
     target: trackedTarget(object),
     fieldsHash: fieldsHash(object),
     lastEditor: lastEditorOf(object),
-    deleting: object.metadata.deletionTimestamp !== undefined,
+    deleting,
     health: assess(object),
     ...(scaledBy === undefined ? {} : { scaledBy }),
     ...(beforeScaling === undefined ? {} : { fieldsHashBeforeScaling: beforeScaling }),
+    ...(deleting && finalizers.length > 0 ? { finalizers } : {}),
     ...(hookRun === undefined ? {} : { hookRun }),
     ...(wave === 0 ? {} : { wave }),
     ...(dependsOn.length === 0 ? {} : { dependsOn }),

@@ -79,6 +79,7 @@ class World {
       policy: { conflicts: 'report' },
       budget: DEFAULT_DELETION_BUDGET,
       approvedDeletion: undefined,
+      deletions: { examined: () => ({ findings: new Map() }), allowed: undefined, pause: () => undefined },
       source: { state: 'ready', commit: 'c', inputs },
       renderFailure: undefined,
       desired: { ...this.desired, inputs, commit: 'c' },
@@ -180,6 +181,9 @@ class World {
           this.applied.delete(key);
           this.failures.delete(key);
         }
+        return;
+      case 'strike':
+        for (const key of step.keys) this.applied.delete(key);
         return;
       case 'clear-hooks':
       case 'prune':

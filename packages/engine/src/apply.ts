@@ -1,11 +1,14 @@
 import {
   fieldsHash,
   isAbort,
+  isOlderVersion,
   located,
+  observe,
   parseObjectKey,
   PlumbError,
   sentObject,
   takeOver,
+  shortNameOf,
   toPlumbError,
   type KubeObject,
   type LiveObject,
@@ -29,6 +32,10 @@ export interface WriteContext {
   readonly identity: string;
   /** The object as an answer shows it, at once: whoever changes it meanwhile is noticed. */
   answered(object: KubeObject): void;
+  /** Whether this engine still holds its lease: asked right before each deletion, which cannot be taken back. */
+  mayWrite(): boolean;
+  /** The cluster shows an older state than it has shown before. */
+  rewound(): void;
   readonly signal: AbortSignal;
 }
 
@@ -126,13 +133,14 @@ async function settle(
 }
 
 /**
- * Deletes objects, each only in the exact state that was judged: the uid and the resource version are preconditions.
+ * Deletes objects, each only in the state that was judged: it is read once more, and its uid and its resource version are
+ * preconditions, so that nothing can come in between.
  * An object that has finalizers is on its way; the watch tells when it is gone.
  */
 export async function pruneAll(
   objects: readonly LiveObject[],
   context: WriteContext,
-  reason: Extract<Reason, 'removed' | 'hook' | 'immutable'> = 'removed',
+  reason: Extract<Reason, 'removed' | 'approved' | 'decommissioned' | 'hook' | 'immutable'>,
 ): Promise<readonly WriteResult[]> {
   const { client, ledger, target, commit, writeAs, identity, signal } = context;
   const seqs = await ledger.intend(
@@ -148,23 +156,28 @@ export async function pruneAll(
   const outcomes: WriteOutcome[] = [];
   const removed: ObjectKey[] = [];
   const results = await Promise.all(
-    objects.map(async ({ key, uid, resourceVersion }, index): Promise<WriteResult> => {
+    objects.map(async (judged, index): Promise<WriteResult> => {
+      const { key, uid } = judged;
       const seq = seqs[index] ?? 0;
       try {
         const ref = parseObjectKey(key);
         if (ref === undefined) throw new PlumbError('Internal', `${key} is not an object key`);
         const resource = await client.resource({ group: ref.group, kind: ref.kind }, { signal });
-        const answer = await client.delete(
-          resource,
-          { name: ref.name, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) },
-          {
-            uid,
-            resourceVersion,
-            propagation: 'Background',
-            signal,
-            ...(writeAs === undefined ? {} : { impersonate: writeAs }),
-          },
-        );
+        const place = { name: ref.name, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) };
+        const resourceVersion = stillAsJudged(await client.get(resource, place, { signal }), judged, context);
+        if (resourceVersion !== undefined && !context.mayWrite()) {
+          throw new PlumbError('EngineBusy', 'The lease was lost before the deletion was sent');
+        }
+        const answer =
+          resourceVersion === undefined
+            ? 'absent'
+            : await client.delete(resource, place, {
+                uid,
+                resourceVersion,
+                propagation: 'Background',
+                signal,
+                ...(writeAs === undefined ? {} : { impersonate: writeAs }),
+              });
         outcomes.push({ seq, result: 'ok', uid });
         if (answer !== 'deleting') removed.push(key);
         return { key, ok: true, object: undefined, uid, gone: answer !== 'deleting' };
@@ -178,4 +191,25 @@ export async function pruneAll(
   );
   await ledger.concludeBatch({ target, outcomes, applied: [], removed });
   return results;
+}
+
+/**
+ * The version to delete: of the very object, as it bears our marks and our fields now, whatever others wrote besides.
+ * Undefined where it is gone, or another one of its name is there.
+ */
+function stillAsJudged(
+  live: KubeObject | undefined,
+  judged: LiveObject,
+  { target, answered, rewound }: WriteContext,
+): string | undefined {
+  if (live === undefined || live.metadata.uid !== judged.uid) return undefined;
+  const now = observe(live);
+  const subject = shortNameOf(judged.key);
+  if (isOlderVersion(now.resourceVersion, judged.resourceVersion)) {
+    rewound();
+    throw new PlumbError('ClusterRewound', `${subject} is older in the cluster than it was before`, { subject });
+  }
+  if (now.target === target && now.fieldsHash === judged.fieldsHash) return now.resourceVersion;
+  answered(live);
+  throw new PlumbError('Conflict', `${subject} has been changed since its deletion was decided`, { subject });
 }

@@ -4,6 +4,7 @@ import {
   isAbort,
   parseObjectKey,
   parseTargetKey,
+  SYSTEM_NAMESPACE,
   toPlumbError,
   type Clock,
   type Random,
@@ -15,13 +16,14 @@ import { openLedger } from '@plumb/ledger';
 import { openDiskCache } from '@plumb/render';
 import { Catalog, rawName, type CatalogApplication } from './catalog.ts';
 import { Claims } from './claims.ts';
+import { BREAKER_WINDOW_MS, DeletionBreaker } from './deletion-breaker.ts';
 import { dependentsOf } from './dependencies.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { dataNamesOf } from './externals.ts';
 import { Gate } from './gate.ts';
 import { HookSecrets } from './http/hook-secrets.ts';
 import { createHttp, listen, type ListenAddress } from './http/server.ts';
-import { install, SYSTEM_NAMESPACE } from './install.ts';
+import { install } from './install.ts';
 import { holdLease } from './lease.ts';
 import { Metrics } from './metrics.ts';
 import { NamedData, readDataOnce } from './named-data.ts';
@@ -153,6 +155,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }),
   );
   const claims = new Claims();
+  const breaker = new DeletionBreaker({
+    clock,
+    recorded: await ledger.deletionsSince(clock.now() - BREAKER_WINDOW_MS, 'removed'),
+    objectCount: () =>
+      [...catalog.applications()]
+        .flatMap(({ targets }) => [...targets.keys()])
+        .reduce((sum, target) => sum + live.countOf(target), 0),
+  });
   const requests = new Requests();
 
   const wake = (targets: Iterable<TargetKey>): void => {
@@ -248,6 +258,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (claimant !== undefined) queue.add(claimant);
     },
     watchChanged: (groupKind) => reconciler.watchChanged(groupKind),
+    rewound,
   });
   const diagnosis = new Diagnosis({
     client,
@@ -273,6 +284,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     live,
     diagnosis,
     claims,
+    breaker,
+    rewound,
     parents,
     identity,
     specOf: (target) => catalog.specOf(target),
@@ -305,6 +318,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     failed: (subject, error) =>
       log({ level: 'warn', message: 'A status could not be written', subject, code: error.code, error: error.message }),
   });
+
+  function rewound(): void {
+    if (!breaker.freeze()) return;
+    log({ level: 'error', message: 'The cluster was set back to an older state: nothing is deleted for 15 minutes' });
+  }
 
   function forget(target: TargetKey): void {
     requests.rested(target);
@@ -419,7 +437,9 @@ function sameWishes(before: CatalogApplication, after: CatalogApplication): bool
   if (before.application.metadata.uid !== after.application.metadata.uid) return false;
   if (before.application.metadata.generation !== after.application.metadata.generation) return false;
   const approvals = (entry: CatalogApplication): string =>
-    [...entry.targets.values()].map((spec: TargetSpec) => spec.approvedDeletion ?? '').join();
+    [...entry.targets.values()]
+      .map(({ approvedDeletion, retirement }: TargetSpec) => JSON.stringify([approvedDeletion, retirement]))
+      .join();
   return approvals(before) === approvals(after);
 }
 

@@ -1,6 +1,7 @@
 export { startEngine, type Engine, type EngineOptions } from './engine.ts';
 export type { EngineEvent } from './narrate.ts';
-export { install, isInstalled, SYSTEM_NAMESPACE } from './install.ts';
+export { planDecommission, type DecommissionPlan } from './decommission-plan.ts';
+export { install, isInstalled } from './install.ts';
 export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
 export { openTargetRenderer, type TargetRendererFolders } from './open-target-renderer.ts';
 export { readDataOnce } from './named-data.ts';
@@ -10,8 +11,11 @@ export { systemClock, systemRandom } from './ports/clock.ts';
 export {
   APPROVE_DELETION_ANNOTATION,
   nameOf,
+  formatRetirements,
   parseApprovals,
+  parseRetirements,
   RECONCILE_ANNOTATION,
+  RETIRE_ANNOTATION,
   targetsOf,
   type NamespacedName,
   type TargetSpec,

@@ -1,9 +1,6 @@
 import { CRDS } from '@plumb/api';
-import { PlumbError, type Clock, type KubeObject } from '@plumb/core';
+import { PlumbError, SYSTEM_NAMESPACE, type Clock, type KubeObject } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
-
-/** Where the engine keeps what is its own: the lease that says who runs. */
-export const SYSTEM_NAMESPACE = 'plumb-system';
 
 const DISCOVERY_PAUSE_MS = 100;
 const DISCOVERY_ATTEMPTS = 100;

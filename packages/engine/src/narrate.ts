@@ -82,7 +82,11 @@ export function narrate(event: TargetEvent, metrics: Metrics, log: Log): void {
         message: 'Deleted what Git no longer has',
         target,
         objects: event.keys.map(shortNameOf).join(', '),
+        ...(event.removedBy.length === 0 ? {} : { removedBy: event.removedBy.join(', ') }),
       });
+      return;
+    case 'disowned':
+      log({ level: 'info', message: 'No longer manages', target, objects: event.keys.map(shortNameOf).join(', ') });
       return;
     case 'concluded':
       metrics.add('plumb_sync_total', 1, { result: event.outcome });

@@ -33,6 +33,8 @@ export interface LiveIndexOptions {
   changed(key: ObjectKey, targets: readonly TargetKey[]): void;
   /** The watch of a kind has synced or failed. */
   watchChanged(groupKind: GroupKind): void;
+  /** The server has an older state than it had. */
+  rewound(): void;
 }
 
 /** A kind that cannot be watched is asked for again: soon at first, since a definition may just be on its way. */
@@ -76,6 +78,11 @@ export class LiveIndex implements AsyncDisposable {
     return this.#objects.get(key);
   }
 
+  /** How many objects bear marks that name the target. */
+  countOf(target: TargetKey): number {
+    return this.#members.get(target)?.size ?? 0;
+  }
+
   /** Objects whose marks name the target. */
   membersOf(target: TargetKey): readonly LiveObject[] {
     const keys = this.#members.get(target);
@@ -114,7 +121,10 @@ export class LiveIndex implements AsyncDisposable {
             if (!isOlderVersion(version, watch.seen)) watch.seen = version;
             this.#put(this.#summaries.get(event.object));
           } else if (event.type === 'deleted') this.#remove(event.key, event.object.metadata.uid);
-          else this.#watchTurned(watch, event.type === 'failed' ? event.error : undefined);
+          else {
+            if (event.type === 'synced' && event.isRewound) this.#rewind(watch);
+            this.#watchTurned(watch, event.type === 'failed' ? event.error : undefined);
+          }
         },
       });
     } catch (thrown) {
@@ -159,6 +169,13 @@ export class LiveIndex implements AsyncDisposable {
       void this.watch(groupKind);
     };
     this.#retries.set(name, this.#options.clock.timer(waitMs, again));
+  }
+
+  /** What is known is of a future that the server has lost: what it has now counts, however old. */
+  #rewind(watch: KindWatch): void {
+    this.#options.rewound();
+    watch.seen = '';
+    for (const object of watch.reflector?.values() ?? []) this.#put(this.#summaries.get(object), true);
   }
 
   /** The reflector reconnects by itself and what we know stays good, but not for ever. */
@@ -225,11 +242,11 @@ export class LiveIndex implements AsyncDisposable {
     return observe(object, this.#options.health?.assess);
   }
 
-  #put(live: LiveObject | undefined): void {
+  #put(live: LiveObject | undefined, isRewound = false): void {
     if (live === undefined) return;
     const { key } = live;
     const before = this.#objects.get(key);
-    if (before !== undefined && before.uid === live.uid) {
+    if (before !== undefined && before.uid === live.uid && !isRewound) {
       const version = live.resourceVersion;
       if (before.resourceVersion === version || isOlderVersion(version, before.resourceVersion)) return;
     }
@@ -277,6 +294,7 @@ function matters(before: LiveObject, after: LiveObject): boolean {
     before.deleting !== after.deleting ||
     before.keep !== after.keep ||
     before.askFirst !== after.askFirst ||
+    before.finalizers?.join() !== after.finalizers?.join() ||
     before.health.status !== after.health.status ||
     before.health.message !== after.health.message
   );

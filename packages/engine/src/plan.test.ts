@@ -57,6 +57,7 @@ async function openWorld(): Promise<World> {
     conflicts: 'report',
     budget: { maxObjects: 25, maxPercent: 20, protect: [] },
     approvedDeletion: undefined,
+    retirement: undefined,
     suspended: false,
     dependsOn: [],
     deadlineMs: 600_000,

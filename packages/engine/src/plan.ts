@@ -23,6 +23,7 @@ import {
   trackedTarget,
   valueAt,
   versionOf,
+  withhold,
   APPLYSET_GROUP_KINDS_ANNOTATION,
   HOOK_PHASES,
   PART_OF_LABEL,
@@ -46,6 +47,7 @@ import {
 } from '@plumb/core';
 import type { ApiResource, KubeClient } from '@plumb/kube';
 import { FieldPlaces, type Place } from '@plumb/render';
+import { examine } from './examine.ts';
 import type { Externals } from './externals.ts';
 import { tryCreation } from './replace.ts';
 import type { TargetRenderer } from './target-renderer.ts';
@@ -64,6 +66,8 @@ export interface PlanRequest {
   readonly targets: ReadonlySet<TargetKey>;
   /** What the ledger knows of the target's objects; without it a drift shows as a change. */
   readonly applied?: ReadonlyMap<ObjectKey, AppliedObject> | undefined;
+  /** The commit that is planned, which removes what is not in it: `3f2a1bc`. */
+  readonly removedBy?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -135,7 +139,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     Promise.all(desired.objects.map((object) => planObject(request, object, kinds, newNamespaces))),
     listMembers(request, kinds, desired.objects),
   ]);
-  const deletions = judge(request, members, desired);
+  const { deletions, kept } = await judge(request, members, desired);
   if (desired.objects.length === 0 && deletions.verdict === 'none') {
     return fail([new PlumbError('SuspiciouslyEmpty', `The source of ${spec.target} holds no manifests`)]);
   }
@@ -149,7 +153,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     target: spec.target,
     namespace: spec.namespace,
     digest: digest([desired.digest, ...leaving.map(({ key, uid }) => `${key} ${uid}`).sort()]).slice(0, 12),
-    items: [...leaving.map(deletion), ...items],
+    items: [...leaving.map(deletion), ...kept, ...items],
     unchanged: outcomes.length - items.length,
     deletions,
     notes: [...notesOf(rendered.value, desired, externals, spec), ...keptNotes(members, desired)],
@@ -368,23 +372,39 @@ async function listMembers(
   return lists.flat().flatMap((object) => (trackedTarget(object) === spec.target ? [observe(object)] : []));
 }
 
-function judge(request: PlanRequest, members: readonly LiveObject[], { objects, hooks }: DesiredSet): DeletionVerdict {
-  const { spec } = request;
+async function judge(
+  request: PlanRequest,
+  members: readonly LiveObject[],
+  { objects, hooks }: DesiredSet,
+): Promise<{ readonly deletions: DeletionVerdict; readonly kept: readonly PlanItem[] }> {
+  const { spec, client, signal, removedBy } = request;
   const wanted = new Set([...objects, ...hooks].map(({ key }) => key));
-  const candidates = members.filter((live) => {
+  const unwanted = members.filter((live) => {
     // Hooks have their own delete policies.
     if (wanted.has(live.key) || live.hookRun !== undefined) return false;
     const { target, conflicts } = spec;
     const question = { target, key: live.key, desired: undefined, live, applied: undefined, owner: undefined };
     return decide({ ...question, policy: { conflicts } }).action === 'delete';
   });
-  return judgeDeletions({
+  const examined = await examine(unwanted, { client, signal });
+  const findings = new Map(unwanted.map(({ key }) => [key, { removedBy, ...examined.get(key) }]));
+  const { candidates, kept } = withhold(unwanted, findings);
+  const deletions = judgeDeletions({
     candidates,
     memberCount: members.length,
     desiredCount: objects.length,
     budget: spec.budget,
     approved: spec.approvedDeletion,
+    findings,
   });
+  const items = kept.map((error): PlanItem => ({
+    action: 'blocked',
+    key: unwanted.find(({ key }) => shortNameOf(key) === error.subject)?.key ?? ('' as ObjectKey),
+    changes: [],
+    predicted: false,
+    error,
+  }));
+  return { deletions, kept: items };
 }
 
 /** The living target, other than this one, that the object's marks name. */

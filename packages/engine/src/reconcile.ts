@@ -1,6 +1,7 @@
 import {
   advance,
   arrange,
+  deletionId,
   fieldsHash,
   hookAttempt,
   isAbort,
@@ -8,13 +9,17 @@ import {
   parseObjectKey,
   place,
   PlumbError,
+  shortNameOf,
   toPlumbError,
   DELETION,
+  DISOWNING,
+  type AllowedDeletion,
   type AppliedObject,
   type Clock,
   type DependencyFact,
   type DesiredObject,
   type DesiredSet,
+  type Examination,
   type GroupKind,
   type HookPhase,
   type HookStart,
@@ -35,8 +40,11 @@ import type { Ledger } from '@plumb/ledger';
 import { applyAll, pruneAll, type WriteContext, type WriteResult } from './apply.ts';
 import { backoffMs } from './backoff.ts';
 import type { Claims } from './claims.ts';
+import type { DeletionBreaker } from './deletion-breaker.ts';
 import { judgeDependencies } from './dependencies.ts';
 import type { Diagnosis } from './diagnosis.ts';
+import { disownAll } from './disown.ts';
+import { examine, removersOf } from './examine.ts';
 import type { Externals } from './externals.ts';
 import { nextAttempt, openReleaseOf, recordHooks, startHooks, type HookStarted } from './hooks.ts';
 import { Heals } from './heals.ts';
@@ -58,6 +66,9 @@ export interface ReconcilerOptions {
   /** Why what is live does not work. */
   readonly diagnosis: Diagnosis;
   readonly claims: Claims;
+  readonly breaker: DeletionBreaker;
+  /** The cluster shows an older state than it has shown before. */
+  rewound(): void;
   readonly parents: Parents;
   readonly identity: string;
   specOf(target: TargetKey): TargetSpec | undefined;
@@ -116,7 +127,14 @@ export type TargetEvent =
       readonly failed: ReadonlyMap<ObjectKey, PlumbError>;
     }
   | { readonly type: 'stopped'; readonly target: TargetKey; readonly errors: readonly PlumbError[] }
-  | { readonly type: 'pruned'; readonly target: TargetKey; readonly keys: readonly ObjectKey[] }
+  | {
+      readonly type: 'pruned';
+      readonly target: TargetKey;
+      readonly keys: readonly ObjectKey[];
+      /** Who removed them from Git, where that is known: `3f2a1bc by Demo Author`. */
+      readonly removedBy: readonly string[];
+    }
+  | { readonly type: 'disowned'; readonly target: TargetKey; readonly keys: readonly ObjectKey[] }
   | {
       readonly type: 'concluded';
       readonly target: TargetKey;
@@ -149,6 +167,12 @@ export interface TargetMemory {
   releasedDigest: string | undefined;
   openRelease: TargetFacts['openRelease'];
   readonly heals: Heals;
+  /** Deletions that may go on. */
+  allowed: AllowedDeletion | undefined;
+  /** What was found out last about objects that are to go, in which desired set; undefined covers all of them. */
+  examined: { digest: string; ids: ReadonlySet<string> | undefined; at: number; found: Examination } | undefined;
+  /** Renders in a row that did not come out as the one before. */
+  doubts: number;
   rest: Rest | undefined;
   wait: TargetFacts['wait'];
   since: number;
@@ -160,6 +184,8 @@ export interface TargetMemory {
 const MAX_STEPS = 64;
 /** What only a person can mend is tried again all the same, at long intervals: the world changes unseen. */
 const STUCK_RETRY_MS = 10 * 60_000;
+/** How long what was found out before a deletion is believed. */
+const EXAMINED_MS = 60_000;
 
 /** Brings targets forward, step by step: gathers the facts, asks `advance` what is next, does it. */
 export class Reconciler {
@@ -206,6 +232,7 @@ export class Reconciler {
     memory.rehearsal = NOT_REHEARSED;
     memory.renderFailure = undefined;
     memory.heals.excuse();
+    memory.examined = undefined;
     memory.wait = undefined;
     if (memory.openRelease !== undefined) memory.openRelease = nextAttempt(memory.openRelease);
   }
@@ -236,6 +263,9 @@ export class Reconciler {
       releasedDigest: undefined,
       openRelease: undefined,
       heals: new Heals(),
+      allowed: undefined,
+      examined: undefined,
+      doubts: 0,
       rest: undefined,
       wait: undefined,
       since: clock.now(),
@@ -265,6 +295,7 @@ export class Reconciler {
         memory.released = memory.desired;
       }
       for (const row of rows) memory.applied.set(row.key, row);
+      memory.allowed = await ledger.allowedDeletion(target);
     }
     const raced = this.#memories.get(target);
     if (raced !== undefined) return raced;
@@ -301,6 +332,7 @@ export class Reconciler {
       const spec = this.#options.specOf(target);
       if (spec === undefined) return;
       const memory = await this.recall(target);
+      if (spec.retirement !== undefined) this.#letGo(target);
       const facts = this.#factsOf(spec, memory);
       const step = advance(facts);
       if (step.do === 'rest') {
@@ -333,6 +365,12 @@ export class Reconciler {
       policy: { conflicts: spec.conflicts },
       budget: spec.budget,
       approvedDeletion: spec.approvedDeletion,
+      retirement: spec.retirement,
+      deletions: {
+        allowed: memory.allowed,
+        examined: (objects) => this.#examined(memory, objects),
+        pause: (count) => this.#options.breaker.pause(count),
+      },
       source: sources.sourceOf(spec),
       renderFailure: memory.renderFailure,
       desired: memory.desired,
@@ -399,7 +437,7 @@ export class Reconciler {
   #behind(spec: TargetSpec, before: 'claim' | 'deletion'): TargetKey | undefined {
     const commit = this.#memories.get(spec.target)?.desired?.commit;
     for (const [target, neighbour] of this.#options.targetsOf(spec.repository)) {
-      if (target === spec.target || neighbour.suspended) continue;
+      if (target === spec.target || neighbour.suspended || neighbour.retirement !== undefined) continue;
       const source = this.#options.sources.sourceOf(neighbour);
       if (source.state === 'failed') continue;
       const memory = this.#memories.get(target);
@@ -468,11 +506,30 @@ export class Reconciler {
         return;
       }
       case 'prune': {
-        const results = await pruneAll(step.objects, this.#writeContext(spec, memory, signal));
+        await this.#allow(step, target, memory);
+        const results = await pruneAll(step.objects, this.#writeContext(spec, memory, signal), step.reason);
         this.#learnDeletions(results, step.objects, memory);
-        narrate({ type: 'pruned', target, keys: results.flatMap((result) => (result.ok ? [result.key] : [])) });
+        const keys = results.flatMap((result) => (result.ok ? [result.key] : []));
+        const findings = memory.examined?.found.findings;
+        const removedBy = new Set(keys.flatMap((key) => findings?.get(key)?.removedBy ?? []));
+        narrate({ type: 'pruned', target, keys, removedBy: [...removedBy] });
         return;
       }
+      case 'examine':
+        return this.#examine(step, spec, memory, signal);
+      case 'disown': {
+        const results = await disownAll(step.objects, this.#writeContext(spec, memory, signal));
+        this.#learnDeletions(results, step.objects, memory, DISOWNING);
+        const keys = results.flatMap((result) => (result.ok ? [result.key] : []));
+        narrate({ type: 'disowned', target, keys });
+        return;
+      }
+      case 'strike':
+        await ledger.saveApplied(target, [], step.keys);
+        for (const key of step.keys) memory.applied.delete(key);
+        return;
+      case 'retired':
+        return this.#retired(target, memory);
       case 'start-hooks': {
         const open = memory.openRelease;
         if (open === undefined) return;
@@ -514,43 +571,135 @@ export class Reconciler {
     }
   }
 
-  async #render(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): Promise<void> {
-    const { sources, renderer, claims, clock, client, wake, narrate } = this.#options;
+  #examined(memory: TargetMemory, objects: readonly LiveObject[]): Examination | undefined {
+    const { examined } = memory;
+    if (examined === undefined || examined.digest !== (memory.desired?.digest ?? '')) return undefined;
+    const now = this.#options.clock.monotonic();
+    const { doubt } = examined.found;
+    if (doubt !== undefined) return now < doubt.retryAt ? examined.found : undefined;
+    const { ids } = examined;
+    const isKnown = ids === undefined || objects.every((live) => ids.has(deletionId(live)));
+    return isKnown && now < examined.at + EXAMINED_MS ? examined.found : undefined;
+  }
+
+  /** Finds out what has to be known before these go, and whether they are not wanted indeed. */
+  async #examine(
+    step: Extract<Step, { do: 'examine' }>,
+    spec: TargetSpec,
+    memory: TargetMemory,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, ledger, sources, clock } = this.#options;
+    const { target } = spec;
+    const doubt = step.confirm ? await this.#confirm(spec, memory, signal) : undefined;
+    const { desired } = memory;
+    const digest = desired?.digest ?? '';
+    if (doubt !== undefined) {
+      memory.examined = { digest, ids: undefined, at: clock.monotonic(), found: { findings: new Map(), doubt } };
+      return;
+    }
+    const findings = new Map(await examine(step.objects, { client, signal }));
+    if (step.confirm && desired !== undefined) {
+      const { author } = await sources.commitOf(spec.repository, desired.commit, { signal });
+      const atHand =
+        memory.releasedDigest === desired.digest ? undefined : `${desired.commit.slice(0, 7)} by ${author.name}`;
+      const keys = step.objects.map(({ key }) => key);
+      for (const [key, removedBy] of await removersOf(keys, target, ledger, atHand)) {
+        findings.set(key, { ...findings.get(key), removedBy });
+      }
+    }
+    const ids = new Set(step.objects.map(deletionId));
+    memory.examined = { digest, ids, at: clock.monotonic(), found: { findings } };
+  }
+
+  /**
+   * Renders once more, past everything that is kept. Where the same does not come of it, neither of the two is believed:
+   * the newer one is what is wanted now, and nothing is deleted until two in a row agree.
+   */
+  async #confirm(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): Promise<Examination['doubt']> {
+    const { sources, clock, claims, wake } = this.#options;
+    const { desired } = memory;
     const source = sources.sourceOf(spec);
-    const tree = source.state === 'ready' ? sources.treeAt(spec.repository, source.commit) : undefined;
-    if (source.state !== 'ready' || tree === undefined) return;
+    const isCurrent = source.state === 'ready' && source.inputs === desired?.inputs;
+    const drawn = isCurrent ? await this.#draw(spec, source, { isFresh: true }, signal) : undefined;
+    const doubt = (error: PlumbError): Examination['doubt'] => {
+      memory.doubts += 1;
+      return { error, retryAt: clock.monotonic() + backoffMs(memory.doubts) };
+    };
+    if (drawn === undefined || desired === undefined || memory.desired !== desired) {
+      return doubt(new PlumbError('RenderUnstable', 'The source moved while it was rendered once more'));
+    }
+    const [error] = drawn.errors;
+    if (error !== undefined) return doubt(error);
+    const mine = new Set(keysOf(desired));
+    const others = new Set(keysOf(drawn.desired));
+    const different = [...mine.symmetricDifference(others)];
+    // Where chance is a part of it, what counts is which objects there are.
+    if (different.length === 0 && (spec.isVolatile || drawn.desired.digest === desired.digest)) {
+      memory.doubts = 0;
+      return undefined;
+    }
+    memory.desired = { ...drawn.desired, inputs: desired.inputs, commit: desired.commit };
+    wake(claims.claim(spec.target, keysOf(drawn.desired)));
+    const names = different.slice(0, 3).map(shortNameOf).join(', ');
+    const what = different.length === 0 ? 'fields of its objects' : `${names}${different.length > 3 ? ' …' : ''}`;
+    const commit = desired.commit.slice(0, 7);
+    return doubt(new PlumbError('RenderUnstable', `Two renders of ${commit} differ in ${what}, so nothing is deleted`));
+  }
+
+  /** The set may go, from now on until it is gone: its first step is about to be made. */
+  async #allow(step: Extract<Step, { do: 'prune' }>, target: TargetKey, memory: TargetMemory): Promise<void> {
+    const ids = step.set.map(deletionId);
+    if (ids.every((id) => memory.allowed?.ids.has(id))) return;
+    const by = step.reason === 'removed' ? 'budget' : 'approval';
+    memory.allowed = { by, ids: new Set(ids) };
+    if (by === 'budget') this.#options.breaker.took(ids.length);
+    await this.#options.ledger.allowDeletion(target, memory.allowed);
+  }
+
+  /** Its claims go at once, so that whoever wants an object of it may have it. */
+  #letGo(target: TargetKey): void {
+    const { claims, wake } = this.#options;
+    wake(claims.claim(target, []));
+    this.#wakeKept(target);
+  }
+
+  async #retired(target: TargetKey, memory: TargetMemory): Promise<void> {
+    const release = memory.openRelease;
+    await this.#options.ledger.concludeBatch({
+      target,
+      outcomes: [],
+      removed: [...memory.applied.keys()],
+      ...(release === undefined ? {} : { release: { number: release.number, outcome: 'superseded' } }),
+    });
+    memory.applied.clear();
+    memory.failures.clear();
+    memory.desired = undefined;
+    memory.openRelease = undefined;
+    memory.releasedDigest = undefined;
+    memory.releasedCommit = undefined;
+  }
+
+  async #render(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): Promise<void> {
+    const { sources, claims, clock, client, wake, narrate } = this.#options;
+    const source = sources.sourceOf(spec);
+    const drawn = source.state === 'ready' ? await this.#draw(spec, source, { isFresh: false }, signal) : undefined;
+    if (source.state !== 'ready' || drawn === undefined) return;
     const { commit } = source;
-    const externals = sources.externalsOf(spec);
-    const { author, committer } = await sources.commitOf(spec.repository, commit, { signal });
-    const rendered = await renderer.render(spec, { tree, externals, committedMs: committer.time }, { signal });
+    const { rendered, errors, desired, author, externals } = drawn;
     const result = !rendered.ok ? 'failed' : rendered.isCached ? 'kept' : 'rendered';
     narrate({ type: 'rendered', target: spec.target, result });
-    let errors: readonly PlumbError[] = rendered.ok ? [] : rendered.error;
-    if (rendered.ok) {
-      const { objects } = rendered.value;
-      const scopes = await this.#scopesOf(
-        objects.map(({ object }) => object),
-        signal,
-      );
-      const placed = place(objects, {
-        target: spec.target,
-        namespace: spec.namespace,
-        applySet: spec.applySet,
-        scopeOf: (groupKind) => scopes.get(kindName(groupKind)),
-      });
-      errors = placed.errors;
-      // Forgotten while it was rendered: a claim now would be one of nobody.
-      if (this.#memories.get(spec.target) !== memory) return;
-      if (errors.length === 0) {
-        const inputs = sources.learned(spec, source, rendered.reads);
-        memory.desired = { ...placed.desired, inputs, commit };
-        memory.chart = externals?.chart;
-        memory.renderFailure = undefined;
-        memory.renderAttempts = 0;
-        wake(claims.claim(spec.target, keysOf(placed.desired)));
-        this.#wakeKept(spec.target);
-        return;
-      }
+    // Forgotten while it was rendered: a claim now would be one of nobody.
+    if (this.#memories.get(spec.target) !== memory) return;
+    if (errors.length === 0) {
+      const inputs = sources.learned(spec, source, rendered.reads);
+      memory.desired = { ...desired, inputs, commit };
+      memory.chart = externals?.chart;
+      memory.renderFailure = undefined;
+      memory.renderAttempts = 0;
+      wake(claims.claim(spec.target, keysOf(desired)));
+      this.#wakeKept(spec.target);
+      return;
     }
     memory.renderAttempts += 1;
     const again = errors.some((error) => error.facts.retry === 'backoff');
@@ -561,6 +710,35 @@ export class Reconciler {
       retryAt: again ? clock.monotonic() + backoffMs(memory.renderAttempts) : undefined,
     };
     if (again) client.invalidateDiscovery();
+  }
+
+  /** Renders, and puts the objects where they belong on the cluster. Remembers nothing. */
+  async #draw(
+    spec: TargetSpec,
+    { commit }: { readonly commit: string },
+    { isFresh }: { readonly isFresh: boolean },
+    signal: AbortSignal,
+  ) {
+    const { sources, renderer } = this.#options;
+    const tree = sources.treeAt(spec.repository, commit);
+    if (tree === undefined) return undefined;
+    const externals = sources.externalsOf(spec);
+    const { author, committer } = await sources.commitOf(spec.repository, commit, { signal });
+    const source = { tree, externals, committedMs: committer.time, isFresh };
+    const rendered = await renderer.render(spec, source, { signal });
+    const objects = rendered.ok ? rendered.value.objects : [];
+    const scopes = await this.#scopesOf(
+      objects.map(({ object }) => object),
+      signal,
+    );
+    const placed = place(objects, {
+      target: spec.target,
+      namespace: spec.namespace,
+      applySet: spec.applySet,
+      scopeOf: (groupKind) => scopes.get(kindName(groupKind)),
+    });
+    const errors: readonly PlumbError[] = rendered.ok ? placed.errors : rendered.error;
+    return { rendered, errors, desired: placed.desired, author, externals };
   }
 
   /** The scope of each kind; a kind that the cluster does not know is left out. */
@@ -614,6 +792,7 @@ export class Reconciler {
     memory.releasedDigest = desired.digest;
     memory.openRelease = openReleaseOf(release.number, false, []);
     memory.wait = undefined;
+    await this.#takeBack(spec.target, memory, desired);
     narrate({
       type: 'released',
       target: spec.target,
@@ -623,9 +802,22 @@ export class Reconciler {
     });
   }
 
+  /** What Git wants again has to be allowed anew, should it be removed another time. */
+  async #takeBack(target: TargetKey, memory: TargetMemory, desired: DesiredSet): Promise<void> {
+    const { allowed } = memory;
+    if (allowed === undefined) return;
+    const wanted = new Set<string>(keysOf(desired));
+    const ids = [...allowed.ids].filter((id) => !wanted.has(id.slice(0, id.lastIndexOf(' '))));
+    if (ids.length === allowed.ids.size) return;
+    memory.allowed = { by: allowed.by, ids: new Set(ids) };
+    await this.#options.ledger.allowDeletion(target, memory.allowed);
+  }
+
   #writeContext(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): WriteContext {
-    const { client, ledger, identity, live } = this.#options;
+    const { client, ledger, identity, live, mayWrite, rewound } = this.#options;
     return {
+      mayWrite,
+      rewound,
       client,
       ledger,
       identity,
@@ -699,16 +891,22 @@ export class Reconciler {
     return failed;
   }
 
-  #learnDeletions(results: readonly WriteResult[], objects: readonly LiveObject[], memory: TargetMemory): void {
+  #learnDeletions(
+    results: readonly WriteResult[],
+    objects: readonly LiveObject[],
+    memory: TargetMemory,
+    attempt: string = DELETION,
+  ): void {
     for (const [index, result] of results.entries()) {
       const object = objects[index];
       if (object === undefined) continue;
       if (!result.ok) {
-        this.#fail(memory, result.key, DELETION, result.error);
+        this.#fail(memory, result.key, attempt, result.error);
         continue;
       }
       memory.failures.delete(result.key);
-      memory.applied.delete(result.key);
+      // What waits for its finalizers is still there: it leaves the inventory when it is seen to be gone.
+      if (result.gone) memory.applied.delete(result.key);
       if (result.gone) this.#options.live.removed(result.key, object.uid);
       else this.#options.live.leaving(result.key, object.uid);
     }
@@ -741,6 +939,8 @@ export class Reconciler {
       memory.since = said?.state === rest.state ? said.since : this.#options.clock.now();
     } else if (memory.rest.state !== rest.state) memory.since = this.#options.clock.now();
     memory.rest = rest;
+    const pause = rest.deletions.verdict === 'blocked' ? rest.deletions.pause : undefined;
+    if (pause?.until !== undefined && !pause.isFrozen) this.#options.breaker.trip(pause.until);
     if (rest.waitsFor !== undefined) {
       const followers = this.#following.get(rest.waitsFor) ?? new Set();
       this.#following.set(rest.waitsFor, followers.add(target));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Application, ApplicationStatus } from '@plumb/api';
-import { PlumbError, type HeadlineState, type Rest } from '@plumb/core';
+import { observe, PlumbError, type HeadlineState, type Rest } from '@plumb/core';
 import { saysTheSame, statusOf, type StatusInput, type TargetReport } from './status.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05.678Z');
@@ -156,11 +156,28 @@ test('a later comparison with the same answer is no news', () => {
   assert.equal(saysTheSame(undefined, after), false);
 });
 
-test('deletions that wait for an approval show their digest', () => {
+test('deletions that wait for an approval show their digest, the reason and the first of the objects', () => {
   const blocked = report('Failed');
-  const deletions = { verdict: 'blocked', objects: [], digest: 'abc', reason: 'too many' } as const;
+  const objects = Array.from({ length: 30 }, (_, index) =>
+    observe({ apiVersion: 'v1', kind: 'Secret', metadata: { name: `s${10 + index}`, namespace: 'shop' } }),
+  );
+  const [first] = objects;
+  assert.ok(first !== undefined);
+  const deletions = {
+    verdict: 'blocked',
+    objects,
+    digest: 'abc',
+    reason: 'too many',
+    findings: new Map([[first.key, { removedBy: '3f2a1bc by Test Author', instances: 4 }]]),
+  } as const;
 
   const answer = status({ reports: [{ ...blocked, rest: { ...blocked.rest, deletions } }] });
 
-  assert.deepEqual(answer.environments?.[0]?.pendingDeletions, { digest: 'abc', count: 0 });
+  const { objects: listed = [], ...rest } = answer.environments?.[0]?.pendingDeletions ?? {};
+  assert.deepEqual(rest, { digest: 'abc', count: 30, reason: 'too many' });
+  assert.equal(listed.length, 20);
+  assert.deepEqual(listed.slice(0, 2), [
+    { object: 'Secret/s10 in shop', removedBy: '3f2a1bc by Test Author', takes: 4 },
+    { object: 'Secret/s11 in shop' },
+  ]);
 });

@@ -1,5 +1,6 @@
 import {
   MAX_FAILURES,
+  MAX_LISTED_DELETIONS,
   shortRevision,
   type Application,
   type ApplicationStatus,
@@ -7,7 +8,14 @@ import {
   type RepositoryStatus,
   type TargetStatus,
 } from '@plumb/api';
-import { canonicalJson, type HeadlineState, type Rest } from '@plumb/core';
+import {
+  canonicalJson,
+  parseObjectKey,
+  shortName,
+  type BlockedDeletion,
+  type HeadlineState,
+  type Rest,
+} from '@plumb/core';
 import { releaseName } from '@plumb/ledger';
 
 /** What a target says of itself when it has nothing more to do. */
@@ -123,15 +131,35 @@ function targetStatus(report: TargetReport, written: ApplicationStatus | undefin
     objects,
     ...(revision === undefined ? {} : { revision }),
     ...(release === undefined ? {} : { release: releaseName(release) }),
-    ...(rest.deletions.verdict === 'blocked'
-      ? { pendingDeletions: { digest: rest.deletions.digest, count: rest.deletions.objects.length } }
-      : {}),
+    ...(rest.deletions.verdict === 'blocked' ? { pendingDeletions: pendingOf(rest.deletions) } : {}),
     ...(failures.length === 0 ? {} : { failures }),
   };
 }
 
+function pendingOf({
+  digest,
+  objects,
+  reason,
+  findings,
+}: BlockedDeletion): NonNullable<TargetStatus['pendingDeletions']> {
+  const listed = objects
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    .slice(0, MAX_LISTED_DELETIONS)
+    .map(({ key }) => {
+      const ref = parseObjectKey(key);
+      const { removedBy, instances } = findings.get(key) ?? {};
+      const place = ref === undefined || ref.namespace === '' ? '' : ` in ${ref.namespace}`;
+      return {
+        object: ref === undefined ? key : shortName(ref) + place,
+        ...(removedBy === undefined ? {} : { removedBy }),
+        ...(instances === undefined ? {} : { takes: instances }),
+      };
+    });
+  return { digest, count: objects.length, reason, objects: listed };
+}
+
 function reasonOf(rest: Rest): string {
-  return rest.failures[0]?.code ?? rest.state;
+  return rest.failures[0]?.code ?? rest.reason ?? rest.state;
 }
 
 /** Ready always; Reconciling and Stalled only while they are true (kstatus). */

@@ -24,6 +24,8 @@ export interface TargetSource {
   readonly externals: Externals | undefined;
   /** Epoch milliseconds of the commit: what `now` answers. */
   readonly committedMs: number;
+  /** Whether it is rendered anew although it is known what comes of it: to see whether the same comes of it again. */
+  readonly isFresh?: boolean;
 }
 
 const NO_BYTES = new Uint8Array();
@@ -62,7 +64,11 @@ export class TargetRenderer {
     });
   }
 
-  async #request(spec: TargetSpec, { tree, externals, committedMs }: TargetSource, call: Call): Promise<RenderRequest> {
+  async #request(
+    spec: TargetSpec,
+    { tree, externals, committedMs, isFresh = false }: TargetSource,
+    call: Call,
+  ): Promise<RenderRequest> {
     return {
       ...spec.render,
       tree,
@@ -71,6 +77,7 @@ export class TargetRenderer {
       substitution: externals?.substitution,
       seed: this.#seedOf(spec),
       isVolatile: spec.isVolatile,
+      isFresh,
       nowMs: committedMs,
       owner: spec.application,
       signal: call.signal,

@@ -6,6 +6,7 @@ import {
   targetKey,
   type DeletionBudget,
   type ObjectRef,
+  type Retirement,
   type TargetKey,
 } from '@plumb/core';
 import type { ChartSource } from '@plumb/charts';
@@ -31,6 +32,8 @@ export interface TargetSpec {
   readonly conflicts: 'report' | 'force';
   readonly budget: DeletionBudget;
   readonly approvedDeletion: string | undefined;
+  /** Set where the target is to end. */
+  readonly retirement: Retirement | undefined;
   readonly suspended: boolean;
   /** Applications that have to be healthy before this one rolls out. */
   readonly dependsOn: readonly NamespacedName[];
@@ -69,6 +72,12 @@ export const RECONCILE_ANNOTATION = 'plumb.dev/reconcile-requested-at';
 /** On an Application: `<environment or ->=<digest>`, separated by commas: deletions that a person approved. */
 export const APPROVE_DELETION_ANNOTATION = 'plumb.dev/approved-deletions';
 
+/**
+ * On an Application: `<environment or ->=forget` or `<environment or ->=decommission:<digest>`, separated by commas: targets
+ * that are to end.
+ */
+export const RETIRE_ANNOTATION = 'plumb.dev/retire';
+
 export function nameOf(object: {
   readonly metadata: { readonly namespace: string; readonly name: string };
 }): NamespacedName {
@@ -80,6 +89,7 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
   const { metadata, spec } = application;
   const environments = spec.environments ?? [undefined];
   const approvals = parseApprovals(metadata.annotations?.[APPROVE_DELETION_ANNOTATION] ?? '');
+  const retirements = parseRetirements(metadata.annotations?.[RETIRE_ANNOTATION] ?? '');
   return environments.map((environment) => {
     const namespace = environment?.namespace ?? spec.namespace ?? metadata.namespace;
     return {
@@ -95,6 +105,7 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
       conflicts: spec.conflicts,
       budget: { ...spec.deletion, protect: spec.deletion.protect ?? [] },
       approvedDeletion: approvals.get(environment?.name ?? '-'),
+      retirement: retirements.get(environment?.name ?? '-'),
       suspended: (spec.suspend ?? false) || (environment?.suspend ?? false),
       dependsOn: (spec.dependsOn ?? []).map((other): NamespacedName => {
         return `${other.namespace ?? metadata.namespace}/${other.name}`;
@@ -207,4 +218,26 @@ export function parseApprovals(text: string): ReadonlyMap<string, string> {
     if (environment !== undefined && environment !== '' && digest !== undefined) approvals.set(environment, digest);
   }
   return approvals;
+}
+
+const DECOMMISSION = 'decommission:';
+
+/** What is neither of the two words is left out: a target that is not clearly told to end goes on. */
+export function parseRetirements(text: string): ReadonlyMap<string, Retirement> {
+  const retirements = new Map<string, Retirement>();
+  for (const [environment, how] of parseApprovals(text)) {
+    if (how === 'forget') retirements.set(environment, { how });
+    else if (how.startsWith(DECOMMISSION)) {
+      retirements.set(environment, { how: 'decommission', approved: how.slice(DECOMMISSION.length) });
+    }
+  }
+  return retirements;
+}
+
+export function formatRetirements(retirements: ReadonlyMap<string, Retirement>): string {
+  return [...retirements]
+    .map(([environment, wish]) => {
+      return `${environment}=${wish.how === 'forget' ? wish.how : DECOMMISSION + wish.approved}`;
+    })
+    .join(',');
 }

@@ -4,8 +4,9 @@ import { applyObject, kindOf, patchOwners, type Applied, type ApplyOptions } fro
 import { decodeJson, textOf } from './decode.ts';
 import { deleteObject, getObject, type DeleteOptions, type Deletion } from './delete.ts';
 import { Discovery } from './discovery.ts';
+import { disownObject, type DisownOptions } from './disown.ts';
 import type { ClusterConfig } from './kubeconfig.ts';
-import { listPages, type Selection } from './pages.ts';
+import { countObjects, listPages, type Selection } from './pages.ts';
 import { ClusterReflector, type ReflectOptions, type Reflector } from './reflector.ts';
 import { podLogs, type LogOptions } from './logs.ts';
 import { Transport } from './transport.ts';
@@ -26,12 +27,16 @@ export interface KubeClient extends AsyncDisposable {
   ): Promise<ApiResource>;
   /** All served API versions and kinds, sorted: `apps/v1`, `apps/v1/Deployment`. Cached like `resource`. */
   apiVersions(options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
+  /** Every kind, as the server prefers it. Throws where a group cannot be read: what it holds is not known then. */
+  kinds(options: { readonly signal: AbortSignal }): Promise<readonly ApiResource[]>;
   /** Call it when a CustomResourceDefinition or an APIService has changed. */
   invalidateDiscovery(): void;
   /** The object, or undefined where there is none (404). */
   get(resource: ApiResource, ref: ResourceRef, options: GetOptions): Promise<KubeObject | undefined>;
   /** All objects of one state of the cluster, in pages of `limit` (default 500). */
   list(resource: ApiResource, options: ListOptions): Promise<ObjectList>;
+  /** How many objects of a kind there are in the whole cluster. */
+  count(resource: ApiResource, options: { readonly signal: AbortSignal }): Promise<number>;
   /** The one function that writes objects: server-side apply. */
   apply(object: KubeObject, options: ApplyOptions): Promise<Applied>;
   /** Changes who is on record as the owner of the object's fields, and nothing that Git may say. */
@@ -43,6 +48,8 @@ export interface KubeClient extends AsyncDisposable {
   delete(resource: ApiResource, ref: ResourceRef, options: DeleteOptions): Promise<Deletion>;
   /** What a container of a pod has written; `pods` is how pods are served. */
   logs(pods: ApiResource, ref: ResourceRef, options: LogOptions): Promise<AsyncIterable<Buffer>>;
+  /** Takes our marks off an object that was just read; the rest of it stays as it is. */
+  disown(resource: ApiResource, live: KubeObject, options: DisownOptions): Promise<void>;
   /** Starts at once; runs until it is disposed of, its signal aborts or the client is disposed of. */
   reflect(resource: ApiResource, options: ReflectOptions): Reflector;
 }
@@ -114,6 +121,10 @@ class ClusterClient implements KubeClient {
     return this.#discovery.apiVersions(options);
   }
 
+  kinds(options: { readonly signal: AbortSignal }): Promise<readonly ApiResource[]> {
+    return this.#discovery.kinds(options);
+  }
+
   invalidateDiscovery(): void {
     this.#discovery.invalidate();
   }
@@ -124,6 +135,10 @@ class ClusterClient implements KubeClient {
 
   list(resource: ApiResource, options: ListOptions): Promise<ObjectList> {
     return listPages(this.#transport, resource, options, { keep: (object) => object, signal: options.signal });
+  }
+
+  count(resource: ApiResource, options: { readonly signal: AbortSignal }): Promise<number> {
+    return countObjects(this.#transport, resource, options);
   }
 
   async apply(object: KubeObject, options: ApplyOptions): Promise<Applied> {
@@ -151,6 +166,10 @@ class ClusterClient implements KubeClient {
 
   logs(pods: ApiResource, ref: ResourceRef, options: LogOptions): Promise<AsyncIterable<Buffer>> {
     return podLogs(this.#transport, pods, ref, options);
+  }
+
+  disown(resource: ApiResource, live: KubeObject, options: DisownOptions): Promise<void> {
+    return disownObject(this.#transport, resource, live, options);
   }
 
   reflect(resource: ApiResource, options: ReflectOptions): Reflector {

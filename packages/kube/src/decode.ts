@@ -31,6 +31,8 @@ export interface ListPage {
   readonly items: readonly KubeObject[];
   readonly resourceVersion: string;
   readonly continueToken: string;
+  /** How many come after this page, where the server says. */
+  readonly remaining: number | undefined;
 }
 
 /** A page of a list. Items of lists name no apiVersion and kind, and partial ones name another: the resource's are set. */
@@ -46,6 +48,7 @@ export function decodeListPage(bytes: Buffer, resource: ApiResource, what: strin
     items: (items ?? []).map((item: unknown) => typedAs(resource, item, what)),
     resourceVersion: textOf(metadata, 'resourceVersion'),
     continueToken: textOf(metadata, 'continue'),
+    remaining: typeof metadata['remainingItemCount'] === 'number' ? metadata['remainingItemCount'] : undefined,
   };
 }
 

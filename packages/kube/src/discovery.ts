@@ -73,6 +73,14 @@ export class Discovery {
     return [...names].toSorted();
   }
 
+  /** Every kind in the version that the server prefers; throws where a group could not be read. */
+  async kinds(options: { readonly signal: AbortSignal }): Promise<readonly ApiResource[]> {
+    const catalog = this.#catalog ?? (await this.#flight.run(options));
+    const [unread] = catalog.unread.values();
+    if (unread !== undefined) throw unread;
+    return [...catalog.served.values()].flatMap(([preferred]) => preferred ?? []);
+  }
+
   /** The next question reads the catalogue anew, for instance because a CustomResourceDefinition has changed. */
   invalidate(): void {
     this.#catalog = undefined;

@@ -1,6 +1,6 @@
 import { PlumbError, type KubeObject } from '@plumb/core';
 import { collectionPath, type ApiResource } from './api-resource.ts';
-import { decodeListPage } from './decode.ts';
+import { decodeListPage, type ListPage } from './decode.ts';
 import type { Attempt } from './status-error.ts';
 import type { Transport } from './transport.ts';
 
@@ -68,6 +68,33 @@ export async function listPages(
       if (!expired || restarts >= MAX_RESTARTS) throw error;
     }
   }
+}
+
+/** How many objects a resource has: one request where the server tells how many follow, else all pages. */
+export async function countObjects(
+  transport: Transport,
+  resource: ApiResource,
+  options: { readonly signal: AbortSignal },
+): Promise<number> {
+  const selection = { metadataOnly: true };
+  const { items, continueToken, remaining } = await firstOf(transport, resource, selection, options);
+  if (continueToken === '') return items.length;
+  if (remaining !== undefined) return items.length + remaining;
+  return (await listPages(transport, resource, selection, { keep: (object) => object, ...options })).items.length;
+}
+
+/** A list of one object, and what it says of the rest. */
+async function firstOf(
+  transport: Transport,
+  resource: ApiResource,
+  selection: Selection,
+  options: { readonly signal: AbortSignal },
+): Promise<ListPage> {
+  const attempt = attemptOn('list', resource, selection);
+  const path = collectionPath(resource, selection.namespace) + selectionQuery(selection, { limit: '1' });
+  const headers = ['accept', PARTIAL_LIST];
+  const reply = await transport.send({ method: 'GET', path, headers, repeatable: true, attempt }, options);
+  return decodeListPage(reply.body, resource, `list ${attempt.subject}`);
 }
 
 const PARTIAL_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';

@@ -55,6 +55,24 @@ test('falls back to pages and a watch where the server has no streaming lists, a
   assert.deepEqual(kinds.slice(0, 4), ['stream', 'list', 'watch', 'list']);
 });
 
+test('D36: reads everything anew, and says so, when the server shows an older state than before', async () => {
+  const bookmark = { kind: 'Pod', apiVersion: 'v1', metadata: { resourceVersion: '7' } };
+  let reads = 0;
+  await using world = await open((exchange) => {
+    const stream = exchange.stream();
+    if (exchange.query.get('sendInitialEvents') === null) return;
+    reads += 1;
+    stream.event('ADDED', pod('a', reads === 1 ? 20 : 5));
+    stream.event('BOOKMARK', initialEnd(reads === 1 ? 20 : 7));
+    if (reads === 1) stream.event('BOOKMARK', bookmark);
+  });
+
+  await world.heard('synced', 2);
+
+  assert.deepEqual(world.events, ['added a', 'synced', 'updated a', 'synced']);
+  assert.deepEqual(world.rewinds, [false, true]);
+});
+
 test('tells nobody of deletions when a reading breaks off half way', async () => {
   let reads = 0;
   await using world = await open((exchange) => {
@@ -297,6 +315,7 @@ test('ends with the signal that it was given, and those who wait for the first s
 async function open(script: (exchange: ApiExchange) => unknown, options: Partial<ReflectOptions> = {}) {
   const clock = new ManualClock({ instantSleep: true });
   const events: string[] = [];
+  const rewinds: boolean[] = [];
   const waiting = new Set<() => void>();
   const server = await startApiFaultServer(async (exchange) => void (await script(exchange)));
   const client = connect(
@@ -308,12 +327,14 @@ async function open(script: (exchange: ApiExchange) => unknown, options: Partial
     ...options,
     onChange: (event) => {
       events.push(nameOf(event));
+      if (event.type === 'synced') rewinds.push(event.isRewound);
       for (const check of waiting) check();
     },
   });
   return {
     clock,
     events,
+    rewinds,
     reflector,
     exchanges: server.exchanges,
     heard(name: string, times = 1): Promise<void> {

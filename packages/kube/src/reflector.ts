@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import {
+  isOlderVersion,
   objectKey,
   PlumbError,
   toPlumbError,
@@ -34,7 +35,11 @@ export type ReflectEvent =
       readonly previous?: KubeObject;
     }
   /** The cache holds all that the server has: at first, and again after each time it was read anew. */
-  | { readonly type: 'synced' }
+  | {
+      readonly type: 'synced';
+      /** The server is at an older state than one that it has shown before: it was restored from a backup. */
+      readonly isRewound: boolean;
+    }
   /** The cache grows old until this is over; it is tried again by itself. */
   | { readonly type: 'failed'; readonly error: PlumbError };
 
@@ -93,6 +98,8 @@ export class ClusterReflector implements Reflector {
   #contactAt: number;
   /** Where the watch stands; undefined: everything has to be read. */
   #resourceVersion: string | undefined;
+  /** The newest state that the server has shown. */
+  #furthest = '';
   /** Failures since the last event that a watch brought. */
   #failures = 0;
 
@@ -211,6 +218,12 @@ export class ClusterReflector implements Reflector {
             await this.#replace(reading, event.resourceVersion);
             reading = undefined;
           } else if (reading === undefined) {
+            if (isOlderVersion(event.resourceVersion, this.#furthest)) {
+              // It waits for a future that the server has lost: what there is now has to be read.
+              this.#resourceVersion = undefined;
+              return;
+            }
+            this.#furthest = event.resourceVersion;
             this.#resourceVersion = event.resourceVersion;
             this.#failures = 0;
           }
@@ -221,6 +234,7 @@ export class ClusterReflector implements Reflector {
         } else {
           this.#failures = 0;
           this.#resourceVersion = event.object.metadata.resourceVersion;
+          this.#furthest = this.#resourceVersion ?? this.#furthest;
           this.#change(event.type, this.#trimmed(event.object));
         }
       }
@@ -251,6 +265,8 @@ export class ClusterReflector implements Reflector {
   /** Puts a complete reading in the place of the cache, at once, and then tells what is different. */
   async #replace(fresh: Map<ObjectKey, KubeObject>, resourceVersion: string): Promise<void> {
     const old = this.#objects;
+    const isRewound = isOlderVersion(resourceVersion, this.#furthest);
+    this.#furthest = resourceVersion;
     this.#objects = fresh;
     this.#resourceVersion = resourceVersion;
     let looked = 0;
@@ -266,7 +282,7 @@ export class ClusterReflector implements Reflector {
     }
     this.#synced = true;
     this.#error = undefined;
-    this.#tell({ type: 'synced' });
+    this.#tell({ type: 'synced', isRewound });
     this.#firstSync.resolve();
   }
 

@@ -367,3 +367,45 @@ async function readAll(folder: string): Promise<Buffer> {
   const names = (await readdir(folder)).filter((name) => name.startsWith('ledger.db'));
   return Buffer.concat(await Promise.all(names.map((name) => readFile(join(folder, name)))));
 }
+
+test('what was allowed to go is known after a restart, and is forgotten with the target', async (t) => {
+  const folder = await temporaryFolder(t);
+  const clock = manualClock(NOON);
+  {
+    await using ledger = await openLedger({ folder, clock });
+    await ledger.allowDeletion(SHOP, { by: 'budget', ids: new Set(['x']) });
+    await ledger.allowDeletion(SHOP, { by: 'approval', ids: new Set(['a 1', 'b 2']) });
+    await ledger.allowDeletion(PAY, { by: 'budget', ids: new Set(['c 3']) });
+    await ledger.allowDeletion(PAY, { by: 'budget', ids: new Set() });
+  }
+
+  await using reopened = await openLedger({ folder, clock });
+  assert.deepEqual(await reopened.allowedDeletion(SHOP), { by: 'approval', ids: new Set(['a 1', 'b 2']) });
+  assert.equal(await reopened.allowedDeletion(PAY), undefined);
+  await reopened.forgetTarget(SHOP);
+  assert.equal(await reopened.allowedDeletion(SHOP), undefined);
+});
+
+test('deletions of the last minutes are counted by their reason, except those that were refused', async (t) => {
+  const clock = manualClock(NOON);
+  await using ledger = await openLedger({ folder: await temporaryFolder(t), clock });
+  const deletion = (name: string, reason = 'removed') => {
+    const { desiredHash: _desiredHash, ...intent } = intentOf(SHOP, name);
+    return { ...intent, verb: 'delete' as const, reason };
+  };
+  await ledger.intend([deletion('old')]);
+  clock.advance(1_000);
+  const [refused = 0, done = 0] = await ledger.intend([
+    deletion('refused'),
+    deletion('done'),
+    deletion('lost'),
+    deletion('approved', 'approved'),
+    intentOf(SHOP, 'applied'),
+  ]);
+  await ledger.conclude([
+    { seq: refused, result: 'failed', error: { code: 'Forbidden', message: 'no', fix: 'Grant it.' } },
+    { seq: done, result: 'ok' },
+  ]);
+
+  assert.deepEqual(await ledger.deletionsSince(NOON + 1_000, 'removed'), [NOON + 1_000, NOON + 1_000]);
+});

@@ -1,5 +1,5 @@
 import { GroupCommit } from './group-commit.ts';
-import { canonicalJson, type Clock, type ObjectKey, type TargetKey } from '@plumb/core';
+import { canonicalJson, type AllowedDeletion, type Clock, type ObjectKey, type TargetKey } from '@plumb/core';
 import type { AppliedObject } from './applied-object.ts';
 import { inTransaction, ledgerUnavailable } from './database.ts';
 import { SqliteReader, type LedgerReader, type OpenDatabase } from './reader.ts';
@@ -32,6 +32,8 @@ export interface Ledger extends LedgerReader {
   saveApplied(target: TargetKey, upserts: readonly AppliedObject[], removals: readonly ObjectKey[]): Promise<void>;
   /** `conclude`, `saveApplied` and `concludeRelease` as one transaction, and what became of hooks. */
   concludeBatch(batch: ConcludedBatch): Promise<void>;
+  /** Replaces the set that may go: what was allowed is still allowed after a restart. */
+  allowDeletion(target: TargetKey, allowed: AllowedDeletion): Promise<void>;
   /** Forgets the releases and the applied objects of a target; the record of its writes is kept. */
   forgetTarget(target: TargetKey): Promise<void>;
 }
@@ -157,14 +159,24 @@ export class SqliteLedger extends SqliteReader implements Ledger {
     });
   }
 
+  async allowDeletion(target: TargetKey, { by, ids }: AllowedDeletion): Promise<void> {
+    const { allowDeletion, forgetAllowance } = this.#statements;
+    await this.#write(() => {
+      if (ids.size === 0) forgetAllowance.run(target);
+      else allowDeletion.run(target, this.#clock.now(), by, canonicalJson([...ids]));
+    });
+  }
+
   async forgetTarget(target: TargetKey): Promise<void> {
-    const { contentOfTarget, forgetReleaseObjects, forgetReleases, forgetApplied, forgetHookRuns } = this.#statements;
+    const { contentOfTarget, forgetReleaseObjects, forgetReleases, forgetApplied, forgetHookRuns, forgetAllowance } =
+      this.#statements;
     await this.#write(() => {
       const contents = contentOfTarget.all(target);
       forgetReleaseObjects.run(target);
       forgetReleases.run(target);
       forgetApplied.run(target);
       forgetHookRuns.run(target);
+      forgetAllowance.run(target);
       this.#dropUnreferenced(contents);
     });
   }

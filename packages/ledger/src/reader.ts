@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Kysely } from 'kysely';
-import type { ErrorRecord, ObjectKey, Origin, TargetKey } from '@plumb/core';
+import type { AllowedDeletion, ErrorRecord, ObjectKey, Origin, TargetKey } from '@plumb/core';
 import type { AppliedObject } from './applied-object.ts';
 import { decodeJson } from './decode.ts';
 import { kyselyOver, ledgerUnavailable } from './database.ts';
@@ -25,6 +25,13 @@ export interface LedgerReader extends AsyncDisposable {
   applied(target: TargetKey): Promise<readonly AppliedObject[]>;
   /** The hooks that were run for a release, attempt by attempt. */
   hookRuns(target: TargetKey, release: number): Promise<readonly HookRunRecord[]>;
+  /** The set that was last allowed to go; undefined where there is none. */
+  allowedDeletion(target: TargetKey): Promise<AllowedDeletion | undefined>;
+  /**
+   * When objects were deleted for this reason, since a time (both in epoch milliseconds), oldest first. A deletion whose
+   * answer was lost counts; one that was refused does not.
+   */
+  deletionsSince(since: number, reason: string): Promise<readonly number[]>;
   appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>>;
   /** Newest first. */
   writes(options: { readonly target?: TargetKey; readonly limit: number }): Promise<readonly WriteRecord[]>;
@@ -144,6 +151,33 @@ export class SqliteReader implements LedgerReader {
         .execute(),
     );
     return rows.map(({ object, ...row }) => ({ ...row, object: object as ObjectKey }));
+  }
+
+  async allowedDeletion(target: TargetKey): Promise<AllowedDeletion | undefined> {
+    const row = await this.read((db) =>
+      db
+        .selectFrom('deletion_allowance')
+        .select(['allowed_by', 'objects'])
+        .where('target', '=', target)
+        .executeTakeFirst(),
+    );
+    if (row === undefined) return undefined;
+    return { by: row.allowed_by, ids: new Set(decodeJson(row.objects) as readonly string[]) };
+  }
+
+  async deletionsSince(since: number, reason: string): Promise<readonly number[]> {
+    const rows = await this.read((db) =>
+      db
+        .selectFrom('intent')
+        .leftJoin('outcome', 'outcome.seq', 'intent.seq')
+        .select(['intent.at as at', 'result'])
+        .where('verb', '=', 'delete')
+        .where('intent.at', '>=', since)
+        .where('reason', '=', reason)
+        .orderBy('intent.at')
+        .execute(),
+    );
+    return rows.flatMap(({ at, result }) => (result === 'failed' ? [] : at));
   }
 
   async appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>> {

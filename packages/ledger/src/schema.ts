@@ -11,6 +11,7 @@ export interface Tables {
   content: ContentRow;
   applied: AppliedRow;
   hook_run: HookRunRow;
+  deletion_allowance: { target: string; at: number; allowed_by: 'approval' | 'budget'; objects: string };
   setting: { name: string; value: string };
 }
 
@@ -111,7 +112,24 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       await sql.raw(HOOKS).execute(db);
     },
   },
+  '0004-deletions': {
+    async up(db: Kysely<unknown>) {
+      for (const statement of DELETIONS) await sql.raw(statement).execute(db);
+    },
+  },
 };
+
+const DELETIONS = [
+  // A JSON list of `deletionId`s: a set of deletions goes step by step, and outlives the process in between.
+  `CREATE TABLE deletion_allowance (
+    target TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    allowed_by TEXT NOT NULL CHECK (allowed_by IN ('approval', 'budget')),
+    objects TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID`,
+  // Only deletions are in it: how many there were lately is asked at each start.
+  `CREATE INDEX intent_of_deletion ON intent (at) WHERE verb = 'delete'`,
+];
 
 const HOOKS = `CREATE TABLE hook_run (
   target TEXT NOT NULL,

@@ -48,6 +48,9 @@ export function prepareStatements(database: DatabaseSync) {
     contentOfTarget: prepare('SELECT DISTINCT content FROM release_object WHERE target = ?'),
     forgetReleaseObjects: prepare('DELETE FROM release_object WHERE target = ?'),
     forgetReleases: prepare('DELETE FROM release WHERE target = ?'),
+    allowDeletion: prepare(`INSERT INTO deletion_allowance (target, at, allowed_by, objects) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET at = excluded.at, allowed_by = excluded.allowed_by, objects = excluded.objects`),
+    forgetAllowance: prepare('DELETE FROM deletion_allowance WHERE target = ?'),
     forgetApplied: prepare('DELETE FROM applied WHERE target = ?'),
   };
 }

@@ -158,7 +158,7 @@ class FolderRenderer implements Renderer {
       return { ...done, isCached: false };
     };
     // Chance is nobody else's, and not what it was the last time.
-    if (cache === undefined || request.isVolatile === true) return run();
+    if (cache === undefined || request.isVolatile === true || request.isFresh === true) return run();
     const root = await trace.untraced.treeId('', { signal });
     const flight = `${key} ${root} ${capabilitiesMark(request.capabilities)}`;
     for (let running = this.#running.get(flight); running !== undefined; running = this.#running.get(flight)) {

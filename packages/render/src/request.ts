@@ -78,6 +78,8 @@ export interface RenderRequest extends RenderInputs {
   readonly seed?: string | undefined;
   /** Never answered from what is kept, since its randomness is chance; what it read is kept. Default false. */
   readonly isVolatile?: boolean | undefined;
+  /** Rendered anew, whatever is kept; the result is kept. Default false. */
+  readonly isFresh?: boolean | undefined;
   /** What `lookup` finds, as recorded by whoever asks. Default: nothing. */
   readonly liveObjects?: readonly KubeObject[] | undefined;
   /** What `now` answers, in milliseconds since the epoch: the time of the commit. Default 0. */

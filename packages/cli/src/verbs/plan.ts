@@ -150,6 +150,7 @@ async function planApplication(context: PlanContext, application: Application): 
       renderer,
       parent,
       targets: living,
+      removedBy: source.commit === undefined ? undefined : source.label,
       signal,
     });
     if (!result.ok) throwAll(result.error);

@@ -33,6 +33,7 @@ export async function status(this: CliContext, flags: StatusFlags, name?: string
     this.answer(isWell(fleet) ? EXIT.yes : EXIT.no);
     if (flags.output === 'table' || flags.output === 'wide') {
       this.show(fleetText(fleet, { style: this.style, now: clock.now(), isWide: flags.output === 'wide' }));
+      if (name !== undefined) this.show(fleet.rows.map(pendingText).join(''));
     } else this.print(fleetData(fleet, flags.output));
   };
   await look();
@@ -64,6 +65,24 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
     if (signal.aborted) reject(signal.reason as Error);
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
+}
+
+/** Of one application that was asked for: which deletions wait, why, and what lets them go. */
+function pendingText({ app, env, pendingDeletions, failures }: FleetRow): string {
+  if (pendingDeletions === undefined) return '';
+  const { count, objects = [], reason = '' } = pendingDeletions;
+  const lines = objects.map(({ object, removedBy, takes }) => {
+    const facts = [
+      ...(takes === undefined ? [] : [`takes ${takes} of its kind with it`]),
+      ...(removedBy === undefined ? [] : [`removed by ${removedBy}`]),
+    ];
+    return `  − ${[object, ...facts].map(oneLine).join('   ')}\n`;
+  });
+  const rest = count > objects.length ? `  and ${count - objects.length} more: plumb plan ${app}\n` : '';
+  const fix = failures.find(({ code }) => code === 'DeletionBlocked')?.fix;
+  const place = env === '' ? app : `${app} ${env}`;
+  const what = `\n${count === 1 ? '1 deletion' : `${count} deletions`} of ${place} wait: ${oneLine(reason)}\n`;
+  return `${what}${lines.join('')}${rest}${fix === undefined ? '' : `  ${oneLine(fix)}\n`}`;
 }
 
 function isWell({ rows }: Fleet): boolean {

@@ -5,7 +5,8 @@ import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { describeAbsence, readEngineSign } from '../engine-lease.ts';
 import type { EveryVerb } from '../flags.ts';
-import { conclude, waitFor } from './sync.ts';
+import { follow } from '../request.ts';
+import { conclude } from './sync.ts';
 
 export interface WaitFlags extends EveryVerb, ClusterFlags {
   readonly env?: string | undefined;
@@ -38,11 +39,12 @@ export async function wait(this: CliContext, flags: WaitFlags, name?: string): P
   await checkFresh();
 
   const resource = await plumbResource(client, APPLICATION.kind, { signal });
-  const ended = await waitFor(this, {
+  const ended = await follow(this, {
     client,
     resource,
     application,
-    flags,
+    environment: flags.env,
+    timeout: flags.timeout,
     isOver: ({ metadata, status }) =>
       status?.state !== undefined && (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
   });

@@ -1,0 +1,140 @@
+import type { Application, TargetStatus } from '@plumb/api';
+import { PlumbError, type KubeObject, type Retirement } from '@plumb/core';
+import {
+  APPROVE_DELETION_ANNOTATION,
+  formatRetirements,
+  parseApprovals,
+  parseRetirements,
+  RECONCILE_ANNOTATION,
+  RETIRE_ANNOTATION,
+} from '@plumb/engine';
+import type { ApiResource, KubeClient } from '@plumb/kube';
+import { decodedApplication } from './applications.ts';
+import type { CliContext } from './context.ts';
+import { oneLine } from './printable.ts';
+import { showSign, STATE_SIGNS } from './style.ts';
+
+export interface Wishes {
+  /** Tells this request from others: the time. */
+  readonly request: string;
+  /** Environment (`-` where there are none) and digest. */
+  readonly approve?: readonly [environment: string, digest: string];
+  /** By environment, `-` where there are none. */
+  readonly retire?: ReadonlyMap<string, Retirement>;
+}
+
+/**
+ * What a person asks of the engine, as annotations on the Application. They are ours alone (manager `plumb-request`, which
+ * owns nothing else), and an apply that leaves one out removes it: so all are in every one. With the uid it can never
+ * create an application.
+ */
+export function requestOf({ apiVersion, kind, metadata }: Application, wishes: Wishes): KubeObject {
+  const approvals = new Map(parseApprovals(metadata.annotations?.[APPROVE_DELETION_ANNOTATION] ?? ''));
+  if (wishes.approve !== undefined) approvals.set(...wishes.approve);
+  const approved = [...approvals].map(([environment, digest]) => `${environment}=${digest}`).join(',');
+  const before = parseRetirements(metadata.annotations?.[RETIRE_ANNOTATION] ?? '');
+  const retired = formatRetirements(new Map([...before, ...(wishes.retire ?? [])]));
+  const { name, namespace, uid } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      namespace,
+      ...(uid === undefined ? {} : { uid }),
+      annotations: {
+        [RECONCILE_ANNOTATION]: wishes.request,
+        ...(approved === '' ? {} : { [APPROVE_DELETION_ANNOTATION]: approved }),
+        ...(retired === '' ? {} : { [RETIRE_ANNOTATION]: retired }),
+      },
+    },
+  };
+}
+
+export interface Followed {
+  readonly client: KubeClient;
+  readonly resource: ApiResource;
+  readonly application: Application;
+  /** Whether what it says counts as an answer; it is waited further while any target still moves. */
+  readonly isOver: (application: Application) => boolean;
+  /** Undefined follows all of them. */
+  readonly environment: string | undefined;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** Watches the application until it has an answer and nothing moves any more. */
+export async function follow(
+  cli: CliContext,
+  { client, resource, application, isOver, environment, timeout }: Followed,
+): Promise<Application> {
+  const { clock, signal } = cli.surroundings;
+  const { name, namespace, uid } = application.metadata;
+  const { promise, resolve, reject } = Promise.withResolvers<Application>();
+  // How it was before is no news.
+  const told = new Map(targetsOf(application, environment).map((target) => [target.name, lineOf(name, target)]));
+  const ending = new AbortController();
+  await using _watch = client.reflect(resource, {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+    signal,
+    onChange(event) {
+      if (event.type === 'failed')
+        cli.note(`The cluster does not answer (${oneLine(event.error.message)}); still waiting.`);
+      if (event.type === 'deleted') reject(new PlumbError('ApplicationMissing', `${name} was deleted`));
+      if (event.type !== 'added' && event.type !== 'updated') return;
+      if (event.object.metadata.uid !== uid) return reject(new PlumbError('Conflict', `${name} was made anew`));
+      try {
+        const now = decodedApplication(event.object);
+        const targets = targetsOf(now, environment);
+        for (const target of targets) narrate(cli, told, name, target);
+        if (isOver(now) && targets.every(({ state }) => state !== 'Syncing' && state !== 'Pending')) resolve(now);
+      } catch (thrown) {
+        reject(thrown);
+      }
+    },
+  });
+  const deadline = clock.sleep(timeout, { signal: AbortSignal.any([signal, ending.signal]) }).then(() => {
+    const last = [...told.values()].at(-1) ?? 'nothing happened yet';
+    throw new PlumbError('WaitTimeout', `${name} is not done after ${timeout / 1000} s: ${oneLine(last)}`);
+  });
+  // Only whoever races hears of it.
+  deadline.catch(() => {});
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    ending.abort();
+  }
+}
+
+/** Whether the request has been carried out. */
+export function hasHandled(request: string): Followed['isOver'] {
+  return ({ status }) => status?.handledRequest === request;
+}
+
+/** How its targets are; a spec that is refused as a whole is told as one. */
+export function targetsOf({ status, spec }: Application, environment: string | undefined): readonly TargetStatus[] {
+  const all = status?.environments ?? [];
+  if (all.length > 0) return all.filter(({ name }) => environment === undefined || name === environment);
+  // A spec that is refused as a whole has no targets.
+  if (status?.state === undefined) return [];
+  return [
+    {
+      name: spec.environments === undefined ? '' : (environment ?? ''),
+      state: status.state,
+      message: status.message ?? '',
+    },
+  ];
+}
+
+/** One line for each transition. */
+function narrate(cli: CliContext, told: Map<string, string>, name: string, target: TargetStatus): void {
+  const line = lineOf(name, target);
+  if (told.get(target.name) === line) return;
+  told.set(target.name, line);
+  cli.note(`${showSign(cli.style, STATE_SIGNS[target.state])} ${line}`);
+}
+
+function lineOf(name: string, { name: environment, state, release = '', message = '' }: TargetStatus): string {
+  return oneLine([name, environment, state, release, message].filter((word) => word !== '').join('  '));
+}
