@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { deletionDigest, objectKey } from '@plumb/core';
 import { openLedgerReadOnly } from '@plumb/ledger';
 import type { ChildSettings } from './engine-child.ts';
 import {
@@ -41,6 +42,7 @@ test('an engine that is killed in the middle of deletions ends in the same state
   await plumb.start();
   await plumb.untilAll(PLUMB, 'applications', (all) => all.every(isHealthy));
   await plumb.stop();
+  await approveAll(plumb, 'two');
   const removal = await plumb.git.commit('shop', removed('two'));
 
   const killed = await killWhen(plumb, (objects) => objects.length <= 2 * COUNT - SHRINKING.length / 3);
@@ -76,6 +78,20 @@ async function startHundred(): Promise<EngineFixture> {
 
 function removed(part: string): Record<string, null> {
   return Object.fromEntries(SHRINKING.map((name) => [`${name}/${part}.yaml`, null]));
+}
+
+/** So many deletions over all applications would else wait for an approval of each. */
+async function approveAll(plumb: EngineFixture, part: string): Promise<void> {
+  const { namespace } = plumb;
+  const uids = new Map((await plumb.list('v1', 'configmaps')).map(({ metadata }) => [metadata.name, metadata.uid]));
+  const approvals = APPLICATIONS.map((application) => {
+    const name = `${application}-${part}`;
+    const key = objectKey({ group: '', kind: 'ConfigMap', namespace, name });
+    const digest = deletionDigest([{ key, uid: uids.get(name) ?? '' }]);
+    const annotations = { 'plumb.dev/approved-deletions': `-=${digest}` };
+    return plumb.edit(PLUMB, 'applications', application, { metadata: { annotations } });
+  });
+  await Promise.all(approvals);
 }
 
 /** Runs an engine in a process of its own and kills it, without a warning, when its objects are so far. Answers these. */
