@@ -40,7 +40,9 @@ test('the story holds, step by step, and leaves nothing behind', async (t) => {
     /✓ Nobody else has a new release {2}shop dev, shop staging, shop prod, cart dev, cart prod$/m,
     /✓ Nothing else was rendered {2}plumb_render_total \+ 2$/m,
     /✓ The generated passwords stay what they are {2}Secret\/cart-store was not written/,
-    /✓ All 9 steps hold/,
+    /✓ The cause is known [\d.]+ m?s after the push began/,
+    /✓ It leads from the pod to the commit {2}[0-9a-f]{7} by Demo Author/,
+    /✓ All 10 steps hold/,
   ];
   for (const line of lines) assert.match(story, line);
   assert.deepEqual(await readdir(temporary), []);

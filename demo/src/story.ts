@@ -1,5 +1,6 @@
 import { shortRevision, type Application } from '@plumb/api';
 import { diffObjects, fieldAt, formatChanges, shortName, refOf, type KubeObject } from '@plumb/core';
+import { askPlumb } from './ask-plumb.ts';
 import { variable } from './env-variable.ts';
 import type { LiveRef } from './live.ts';
 import { Mismatch, duration } from './narrator.ts';
@@ -31,6 +32,7 @@ export async function tellStory(options: SceneOptions): Promise<void> {
   await neighbours.join();
   await neighbours.changeTheSharedBase();
   await neighbours.keepThePassword();
+  await story.explainABrokenImage();
 }
 
 class Story {
@@ -260,6 +262,42 @@ class Story {
       await this.#fingerprints(uid),
       before,
     );
+  }
+
+  async explainABrokenImage(): Promise<void> {
+    const { copy } = this.#stage;
+    const narrator = this.#narrator;
+    narrator.step('A commit names an image that is not there.');
+    await this.#scene.edit('deploy/values.yaml', 'tag: 1.4.2', 'tag: broken');
+    const commit = await this.#scene.commit('Ship the new checkout');
+
+    const begun = await this.#scene.push();
+    const { application, at } = await this.#untilApplication('the cause is known', ({ status }) => {
+      const prod = status?.environments?.find(({ name }) => name === 'prod');
+      return prod?.state === 'Degraded' && /ImagePullBackOff|ErrImagePull/.test(prod.message ?? '');
+    });
+    narrator.proven(`The cause is known ${duration(at - begun)} after the push began`, 'long before any deadline');
+    narrator.say(`  ${statusIn(application, 'prod').message}`);
+
+    const { code, stdout } = await askPlumb(this.#stage, 'why', 'shop', '-e', 'prod');
+    narrator.command('npx plumb why shop -e prod');
+    for (const line of stdout.trimEnd().split('\n')) narrator.say(`  ${line}`);
+    const author = await copy.git('log', '-1', '--format=%an');
+    narrator.verify(
+      'It leads from the pod to the commit',
+      [
+        code,
+        /because {2}image .*1\.4\.2 → .*broken/.test(stdout),
+        stdout.includes(`commit ${shortRevision(commit)}, ${author}`),
+      ],
+      [1, true, true],
+      `${shortRevision(commit)} by ${author}`,
+    );
+
+    await copy.revert();
+    const reverted = await this.#scene.push();
+    const healthy = await this.#untilApplication('the revert is Healthy', ({ status }) => status?.state === 'Healthy');
+    narrator.proven(`Reverted, and Healthy again after ${duration(healthy.at - reverted)}`);
   }
 
   #untilApplication(claim: string, satisfies: (application: Application) => boolean): Promise<SeenApplication> {

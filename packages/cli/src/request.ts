@@ -57,6 +57,8 @@ export interface Followed {
   readonly application: Application;
   /** Whether what it says counts as an answer; it is waited further while any target still moves. */
   readonly isOver: (application: Application) => boolean;
+  /** What it should come to, for the message when it has not: `healthy`. */
+  readonly aim: string;
   /** Undefined follows all of them. */
   readonly environment: string | undefined;
   /** Milliseconds. */
@@ -66,7 +68,7 @@ export interface Followed {
 /** Watches the application until it has an answer and nothing moves any more. */
 export async function follow(
   cli: CliContext,
-  { client, resource, application, isOver, environment, timeout }: Followed,
+  { client, resource, application, isOver, aim, environment, timeout }: Followed,
 ): Promise<Application> {
   const { clock, signal } = cli.surroundings;
   const { name, namespace, uid } = application.metadata;
@@ -96,7 +98,7 @@ export async function follow(
   });
   const deadline = clock.sleep(timeout, { signal: AbortSignal.any([signal, ending.signal]) }).then(() => {
     const last = [...told.values()].at(-1) ?? 'nothing happened yet';
-    throw new PlumbError('WaitTimeout', `${name} is not done after ${timeout / 1000} s: ${oneLine(last)}`);
+    throw new PlumbError('WaitTimeout', `${name} is not ${aim} after ${timeout / 1000} s: ${oneLine(last)}`);
   });
   // Only whoever races hears of it.
   deadline.catch(() => {});

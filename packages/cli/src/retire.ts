@@ -66,7 +66,15 @@ export async function retireTargets(cli: CliContext, request: RetireRequest): Pr
   const wish = requestOf(application, { request: at, retire: wishes });
   await client.apply(wish, { manager: 'plumb-request', force: true, signal });
   const resource = await plumbResource(client, APPLICATION.kind, { signal });
-  const ended = await follow(cli, { client, resource, application, isOver: hasHandled(at), environment, timeout });
+  const ended = await follow(cli, {
+    client,
+    resource,
+    application,
+    isOver: hasHandled(at),
+    aim: 'done',
+    environment,
+    timeout,
+  });
   const open = statusesOf(ended, environment).filter(({ reason = '' }) => !ENDS.has(reason));
   if (open.length > 0) {
     throwAll(open.flatMap((target) => errorsOf(name, target)));

@@ -45,6 +45,7 @@ export async function sync(this: CliContext, flags: SyncFlags, name?: string): P
     resource,
     application,
     isOver: hasHandled(request),
+    aim: 'healthy',
     environment: flags.env,
     timeout: flags.timeout,
   });

@@ -45,6 +45,7 @@ export async function wait(this: CliContext, flags: WaitFlags, name?: string): P
     application,
     environment: flags.env,
     timeout: flags.timeout,
+    aim: flags.for,
     isOver: ({ metadata, status }) =>
       status?.state !== undefined && (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
   });
