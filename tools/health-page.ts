@@ -21,14 +21,16 @@ that says something decides:
    Progressing and \`Stalled\` is Degraded, where they are \`True\`.
 2. \`spec.suspend\`, \`spec.suspended\` or \`spec.paused\` is \`true\`: Suspended.
 3. No status: Healthy, except of the groups at the end of this page, which always write one: Progressing.
-4. Conditions, by the first table. A condition about an older generation is Progressing. Where a condition says only "not
-   there yet", a state of step 7 may still say that it failed or was stopped.
-5. The conditions of each place of ${list(PLACES)}; the worst counts.
+4. Conditions, by the first table. A condition about an older generation is Progressing; one that is True at an end with a fault as its
+   reason is Degraded. Where a condition says only "not
+   there yet", \`spec.replicas\` of 0 makes it Suspended, and a state of step 7 may still say that it failed or was stopped.
+5. The conditions of each place of ${list(PLACES)}; the worst counts. A place that
+   speaks of an older generation is left out where another speaks of this one.
 6. A field that is there only when something is wrong: ${list(FAULT_FIELDS)}: Degraded.
 7. States: the fields ${list(FIRST_FIELDS)}, others whose name ends so, then those one level deeper; read by the second
    table, and the worst counts. \`health.status\` alone decides where it is there. What a kind that runs once (its name ends
    in Run, Job, Workflow, Backup …) calls running is Progressing.
-8. Flags: ${list(FLAGS)}: \`true\` is Healthy, \`false\` is Progressing.
+8. Flags: ${list(FLAGS)}: \`true\` is Healthy, \`false\` is Progressing, of \`healthy\` and \`valid\` Degraded.
 9. \`status.readyReplicas\` against \`spec.replicas\`.
 10. Otherwise it is there: Healthy.
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Clock } from '@plumb/core';
 import { openHealthAssessor, type HealthAssessor } from '@plumb/health';
-import { decodeYaml } from '@plumb/render';
+import { decodeYamlWithLines } from '@plumb/render';
 import { readInput } from './objects-file.ts';
 
 export interface HealthRuleFlags {
@@ -22,5 +22,6 @@ export async function readHealthRules(flags: HealthRuleFlags, cwd: string, clock
 
 async function readRules(file: string, cwd: string) {
   const { text, name } = await readInput(file, cwd);
-  return { value: decodeYaml(text, name)[0]?.value, file: name };
+  const { documents, lineOf } = decodeYamlWithLines(text, name);
+  return { value: documents[0]?.value, file: name, lineOf };
 }

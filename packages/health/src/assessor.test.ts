@@ -118,3 +118,16 @@ for (const [problem, rule, code] of refused) {
     });
   });
 }
+
+test('a rule that is refused names the line of its expression', async () => {
+  const rule = { apiVersion: 'example.org/v1', kind: 'Widget', current: 'status.(' };
+  const lineOf = (container: object, entry: string | number) =>
+    container === rule && entry === 'current' ? 7 : undefined;
+  const rules = { value: { healthCheckExprs: [rule] }, file: 'rules.yaml', lineOf };
+
+  await assert.rejects(openHealthAssessor({ rules, ...CLOCK }), (thrown) => {
+    assert.ok(thrown instanceof PlumbError);
+    assert.deepEqual(thrown.where, { file: 'rules.yaml', line: 7 });
+    return true;
+  });
+});

@@ -7,14 +7,14 @@ import {
   type Json,
   type KubeObject,
 } from '@plumb/core';
-import { CelRules } from './cel-rules.ts';
+import { CelRules, type LineOf } from './cel-rules.ts';
 import { LuaScripts } from './lua-scripts.ts';
 
 export interface HealthRuleSources {
   /** Folder of `GROUP/KIND/health.lua`. */
   readonly luaFolder?: string | undefined;
-  /** The decoded file of rules in CEL, with its name for errors. */
-  readonly rules?: { readonly value: Json | undefined; readonly file: string } | undefined;
+  /** The decoded file of rules in CEL, with its name and lines for errors. */
+  readonly rules?: { readonly value: Json | undefined; readonly file: string; readonly lineOf?: LineOf } | undefined;
   /** Milliseconds that only ever grow. */
   readonly monotonic: () => number;
   /** Milliseconds since 1970. */
@@ -35,7 +35,7 @@ const LUA_LIMITS = { timeMs: 1_000, memoryBytes: 64 * 1024 * 1024 };
 /** Reads the rules. Throws the first that is none, with its place. */
 export async function openHealthAssessor(sources: HealthRuleSources): Promise<HealthAssessor> {
   const { luaFolder, rules, monotonic, now } = sources;
-  const cel = rules === undefined ? undefined : CelRules.read(rules.value, rules.file);
+  const cel = rules === undefined ? undefined : CelRules.read(rules.value, rules.file, rules.lineOf);
   const lua =
     luaFolder === undefined ? undefined : await LuaScripts.read(luaFolder, { limits: LUA_LIMITS, monotonic, now });
   return {

@@ -28,6 +28,9 @@ interface CelRule {
   }[];
 }
 
+/** The line at which an entry of a map or a list is written, where that is known. */
+export type LineOf = (container: object, entry: string | number) => number | undefined;
+
 /** Values that one expression may look at. */
 const MAX_COST = 100_000;
 
@@ -41,8 +44,8 @@ export class CelRules {
     this.#rules = rules;
   }
 
-  /** Of the decoded file. Throws at the first rule that is none, with its field. */
-  static read(value: Json | undefined, file: string): CelRules {
+  /** Of the decoded file. Throws at the first rule that is none, with its field and line. */
+  static read(value: Json | undefined, file: string, lineOf: LineOf = () => undefined): CelRules {
     const list = isJsonObject(value) ? value['healthCheckExprs'] : undefined;
     if (!Array.isArray(list) || list.length === 0) {
       throw new PlumbError('HealthRulesInvalid', 'the file has no list healthCheckExprs', { where: { file } });
@@ -51,7 +54,9 @@ export class CelRules {
     (list as readonly Json[]).forEach((item, index) => {
       const at = `healthCheckExprs[${index}]`;
       const fail = (code: ErrorCode, field: string, message: string): never => {
-        throw new PlumbError(code, message, { where: { file }, field: `${at}${field}` });
+        const line = (isJsonObject(item) ? lineOf(item, field.slice(1)) : undefined) ?? lineOf(list, index);
+        const where = line === undefined ? { file } : { file, line };
+        throw new PlumbError(code, message, { where, field: `${at}${field}` });
       };
       if (!isJsonObject(item)) return fail('HealthRulesInvalid', '', 'the rule is no mapping');
       const { apiVersion, kind } = item;

@@ -8,5 +8,5 @@ export * from './renderer.ts';
 export * from './request.ts';
 export { KUSTOMIZATION_NAMES } from './repository-part.ts';
 export type { Substitution } from './substitute.ts';
-export { decodeYaml, type YamlDocument } from './yaml/decode.ts';
+export { decodeYaml, decodeYamlWithLines, type YamlDocument } from './yaml/decode.ts';
 export { decodeText } from './yaml/text.ts';

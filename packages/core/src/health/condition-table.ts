@@ -59,8 +59,8 @@ export const CONDITION_TABLE: readonly ConditionRow[] = [
   },
   {
     types:
-      /^(Progressing|Reconciling|Creating|Pending|Initializing|Provisioning|Installing|Deploying|Processing|Waiting|InProgress)$/,
-    examples: ['Progressing', 'Pending', 'Installing'],
+      /^(.*Progressing|Reconciling|Creating|Pending|Initializing|Provisioning|Installing|Deploying|Processing|Waiting|InProgress)$/,
+    examples: ['Progressing', 'RolloutProgressing', 'Pending', 'Installing'],
     whenTrue: 'Progressing',
     otherwise: 'fault',
     settles: true,
@@ -81,8 +81,8 @@ export const CONDITION_TABLE: readonly ConditionRow[] = [
   },
   {
     types:
-      /^(Programmed|Established|Deployed|Released|Promoted|Reconciled|Running|Active|Initialized|Initialised|Installed|Provisioned|Created|Bound|Applied|Updated|Configured|Connected|Scheduled|Discoverable|Online|Operational|.*(Ready|Available|Succeeded|Synced|Reconciled|Healthy|Completed?|Installed|Provisioned|Created|Applied|Deployed|Established|Discovered|Discoverable))$/,
-    examples: ['Programmed', 'Established', 'Promoted', 'Running', 'InfrastructureReady'],
+      /^(Programmed|Established|Deployed|Released|Promoted|Reconciled|Running|Active|Initialized|Initialised|Installed|Provisioned|Created|Bound|Applied|Updated|Configured|Connected|Scheduled|Discoverable|Online|Operational|.*(Ready|Available|Succeeded|Synced|Reconciled|Healthy|Completed?|Installed|Provisioned|Created|Applied|Deployed|Established|Discovered|Discoverable|UpToDate))$/,
+    examples: ['Programmed', 'Established', 'Promoted', 'Running', 'InfrastructureReady', 'ResourcesUpToDate'],
     whenTrue: 'Healthy',
     otherwise: 'reason',
     settles: false,

@@ -379,3 +379,66 @@ test('a long text costs no more than its beginning', () => {
 
   assert.equal(statusOfWords(`${text} failed`), undefined);
 });
+
+const endings: readonly (readonly [string, object, object, string])[] = [
+  [
+    'a complete condition with a failure as its reason',
+    {},
+    { conditions: [{ type: 'Complete', status: 'True', reason: 'StepFailed' }] },
+    'Degraded',
+  ],
+  [
+    'a message that is one word of fault',
+    {},
+    { conditions: [{ type: 'Complete', status: 'False', reason: 'Scheduled', message: 'Failed' }] },
+    'Degraded',
+  ],
+  [
+    'an unready object that is to have no replicas',
+    { replicas: 0 },
+    { conditions: [{ type: 'AllReplicasReady', status: 'False', reason: 'None' }] },
+    'Suspended',
+  ],
+  [
+    'resources that are not up to date for an error',
+    {},
+    { conditions: [{ type: 'PartsUpToDate', status: 'False', reason: 'CreateError' }] },
+    'Degraded',
+  ],
+  [
+    'a rollout in progress',
+    {},
+    {
+      conditions: [
+        { type: 'PartsUpToDate', status: 'True' },
+        { type: 'RolloutProgressing', status: 'True', reason: 'Modified' },
+      ],
+    },
+    'Progressing',
+  ],
+  ['a flag that denies health', {}, { healthy: false }, 'Degraded'],
+  ['a flag that is not there yet', {}, { ready: false }, 'Progressing'],
+];
+
+for (const [says, spec, status, expected] of endings) {
+  test(`by conventions, ${says} is ${expected}`, () => {
+    const object: KubeObject = { apiVersion: 'example.org/v1', kind: 'Widget', metadata: { name: 'a' }, spec, status };
+    assert.equal(computeHealth(object).status, expected);
+  });
+}
+
+test('a place that speaks of an older spec counts only as long as no place speaks of this one', () => {
+  const place = (observedGeneration: number, status: string) => ({
+    conditions: [{ type: 'Accepted', status, observedGeneration, reason: 'NoMatch' }],
+  });
+  const health = (...parents: readonly object[]): string =>
+    computeHealth({
+      apiVersion: 'example.org/v1',
+      kind: 'Widget',
+      metadata: { name: 'a', generation: 2 },
+      status: { parents },
+    }).status;
+
+  assert.equal(health(place(1, 'False'), place(2, 'True')), 'Healthy');
+  assert.equal(health(place(1, 'True')), 'Progressing');
+});

@@ -55,6 +55,9 @@ function assessConditions(object: KubeObject, conditions: readonly Condition[]):
   if (verdict === undefined || verdict.isSure) return verdict?.health;
   // Not there yet, says a condition: a phase may know that it never will be, or that somebody stopped it.
   const state = isJsonObject(object.status) ? assessStates(object.kind, object.status) : undefined;
+  if (verdict.health.status === 'Progressing' && numberAt(object, 'spec', 'replicas') === 0) {
+    return suspended('is scaled to 0 replicas');
+  }
   const knowsMore = state?.status === 'Degraded' || state?.status === 'Suspended';
   const isBehind = state?.status === 'Progressing' && verdict.health.status === 'Healthy';
   return state !== undefined && (knowsMore || isBehind) ? state : verdict.health;
@@ -89,11 +92,10 @@ function severity({ status }: Health): number {
 }
 
 function readCondition(object: KubeObject, row: ConditionRow, condition: Condition): Verdict | undefined {
-  const { status, observedGeneration } = condition;
+  const { status } = condition;
   if (status !== 'True' && row.otherwise === 'nothing') return undefined;
-  const { generation } = object.metadata;
-  if (generation !== undefined && observedGeneration !== undefined && observedGeneration < generation) {
-    return { health: progressing(`waiting for generation ${generation} to be observed`), isSure: true };
+  if (isOutdated(object, condition)) {
+    return { health: progressing(`waiting for generation ${object.metadata.generation} to be observed`), isSure: true };
   }
   return status === 'True' ? readTrue(row, condition) : readOther(row, condition);
 }
@@ -113,6 +115,9 @@ function readTrue(row: ConditionRow, condition: Condition): Verdict | undefined 
     case 'Suspended':
       return { health: suspended(detail), isSure: true };
     case 'Healthy':
+      // It is over, and the reason tells how it ended.
+      if (reasonSays === 'Degraded' && ENDINGS.test(type))
+        return { health: degraded(because(says(condition), message, reason)), isSure: true };
       // "Running: creating the autoscaler" has begun, and not arrived.
       if (!row.settles && type.endsWith('ing') && tellsWork(message))
         return { health: progressing(detail), isSure: false };
@@ -120,12 +125,16 @@ function readTrue(row: ConditionRow, condition: Condition): Verdict | undefined 
   }
 }
 
+/** Conditions that are True at a bad end as well. */
+const ENDINGS = /(Completed?|Finished|Done)$/;
+
 function readOther(row: ConditionRow, condition: Condition): Verdict | undefined {
   const { status, reason, message } = condition;
   const detail = because(says(condition), message, reason);
   const work = { health: progressing(detail), isSure: false };
   const reasonSays = reason === undefined ? undefined : statusOfWords(reason);
-  if (reasonSays === 'Degraded') return { health: degraded(detail), isSure: true };
+  const isFaultWord = message !== undefined && /^\w+$/.test(message) && statusOfWords(message) === 'Degraded';
+  if (reasonSays === 'Degraded' || isFaultWord) return { health: degraded(detail), isSure: true };
   if (row.otherwise === 'fault') {
     return reasonSays === undefined && tellsFault(message) ? { health: degraded(detail), isSure: false } : undefined;
   }
@@ -148,14 +157,21 @@ function says({ type, status }: Condition): string {
 export const PLACES = ['parents', 'ancestors', 'ingress', 'listeners'];
 
 function assessPlaces(object: KubeObject, status: JsonObject): Health | undefined {
+  const places = PLACES.flatMap((place) =>
+    listAt(status, place).map((item) => conditionsIn(listAt(item, 'conditions'))),
+  );
+  // A place that speaks of an older spec has gone from the spec, as long as another one speaks of this one.
+  const current = places.filter((conditions) => conditions.some((condition) => !isOutdated(object, condition)));
   let found: Verdict | undefined;
-  for (const place of PLACES) {
-    for (const item of listAt(status, place)) {
-      const verdict = verdictOf(object, conditionsIn(listAt(item, 'conditions')));
-      if (verdict !== undefined) found = worse(found, verdict);
-    }
+  for (const conditions of current.length > 0 ? current : places) {
+    const verdict = verdictOf(object, conditions);
+    if (verdict !== undefined) found = worse(found, verdict);
   }
   return found?.health;
+}
+
+function isOutdated({ metadata: { generation } }: KubeObject, { observedGeneration }: Condition): boolean {
+  return generation !== undefined && observedGeneration !== undefined && observedGeneration < generation;
 }
 
 /** Fields that are there only when something is wrong. */
@@ -244,7 +260,10 @@ function assessFlags(status: JsonObject): Health | undefined {
   for (const flag of FLAGS) {
     const value = status[flag];
     if (value === true) return healthy(`${flag} is true`);
-    if (value === false) return progressing(because(`${flag} is false`, detailOf(status)));
+    if (value !== false) continue;
+    // Not ready may be not yet; unhealthy and invalid is what was found.
+    const tell = flag === 'healthy' || flag === 'valid' ? degraded : progressing;
+    return tell(because(`${flag} is false`, detailOf(status)));
   }
   return undefined;
 }

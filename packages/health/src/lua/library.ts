@@ -1,11 +1,12 @@
 import { dateText, timeOf } from './dates.ts';
 import { compile, type Runtime } from './compile.ts';
+import { openJson } from './json.ts';
 import { LuaSyntaxError } from './lexer.ts';
 import { openStrings } from './strings.ts';
 import { badArgument, library, numberArgument, tableArgument, type Body } from './arguments.ts';
 import { isFunction, LuaError, LuaTable, numberOf, truthy, typeOf, type Value } from './value.ts';
 
-/** What a health script finds: the base functions, string, table, math, and os.time, os.date, os.clock, os.difftime. */
+/** What a health script finds: the base functions, string, table, math, os.time, os.date, os.clock, os.difftime, json. */
 export function openLibraries(runtime: Runtime, nowMs: () => number): void {
   const { globals } = runtime;
   for (const [name, value] of openBase(runtime).entries()) globals.set(name, value);
@@ -17,6 +18,21 @@ export function openLibraries(runtime: Runtime, nowMs: () => number): void {
   globals.set('table', openTables(runtime));
   globals.set('math', openMath());
   globals.set('os', openClock(nowMs));
+  globals.set('require', openRequire(runtime));
+}
+
+/** `require` of what is here anyway, and of `json`; there is no file to load another module from. */
+function openRequire({ globals, meter }: Runtime): Value {
+  const modules = new Map<string, Value>([['json', openJson(meter)]]);
+  for (const name of ['string', 'table', 'math', 'os']) modules.set(name, globals.get(name));
+  return {
+    name: 'require',
+    call: ([name]) => {
+      const found = modules.get(String(name));
+      if (found === undefined) throw new LuaError(`module ${String(name)} not found`);
+      return [found];
+    },
+  };
 }
 
 function openBase(runtime: Runtime): LuaTable {

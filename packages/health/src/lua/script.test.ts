@@ -33,7 +33,13 @@ const rows: readonly (readonly [string, unknown])[] = [
   ['local t = setmetatable({}, { __index = function(_, k) return k .. "!" end }) return t.x', 'x!'],
   ['local t = { 3, 1, 2 } table.sort(t, function(a, b) return a > b end) return table.concat(t, " ")', '3 2 1'],
   ['return obj.none == nil and type(obj.list) .. #obj.list', 'table2'],
-  ['return io == nil and require == nil and os.execute == nil and load == nil and debug == nil', true],
+  ['return io == nil and package == nil and os.execute == nil and load == nil and debug == nil', true],
+  ['return require("os") == os and pcall(require, "socket")', false],
+  ['local t = require("json").decode([==[{"a":[{"b":"é"},null,2]}]==]) return t.a[1].b .. t.a[3]', 'é2'],
+  ['local t, problem = require("json").decode("{") return t == nil and type(problem)', 'string'],
+  ['return require("json").decode(string.rep("[", 500) .. string.rep("]", 500))', undefined],
+  ['return require("json").encode({ list = { 1, "x", true } })', '{"list":[1,"x",true]}'],
+  ['for _, n in ipairs({ 1, 2 }) do if n == 1 then goto continue end local x = n do return x end ::continue:: end', 2],
 ];
 
 for (const [source, expected] of rows) {
