@@ -95,6 +95,10 @@ export const applicationSpecSchema = z
     namespace: namespaceSchema
       .exactOptional()
       .meta({ description: "The namespace that the objects go to. Default: the application's own." }),
+    createNamespace: z
+      .boolean()
+      .exactOptional()
+      .meta({ description: 'Make that namespace where it is missing. It belongs to nobody, and is never deleted.' }),
     serviceAccount: text(
       253,
       [DNS_SUBDOMAIN],

@@ -1,3 +1,4 @@
+import type { FieldConflict } from './field-conflict.ts';
 import { ERROR_CODES, type ErrorCode, type ErrorFacts } from './error-codes.ts';
 
 /** A place in the user's files. Line and column are 1-based. */
@@ -17,6 +18,8 @@ export interface ErrorOptions {
   readonly fix?: string | undefined;
   /** Not before this many milliseconds (a server's Retry-After). */
   readonly retryAfterMs?: number | undefined;
+  /** Of a `FieldConflict`: who owns what. */
+  readonly conflicts?: readonly FieldConflict[] | undefined;
   readonly cause?: unknown;
 }
 
@@ -33,6 +36,7 @@ export class PlumbError extends Error {
   readonly field: string | undefined;
   readonly fix: string;
   readonly retryAfterMs: number | undefined;
+  readonly conflicts: readonly FieldConflict[];
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -42,6 +46,7 @@ export class PlumbError extends Error {
     this.field = options.field;
     this.fix = options.fix ?? ERROR_CODES[code].fix;
     this.retryAfterMs = options.retryAfterMs;
+    this.conflicts = options.conflicts ?? [];
   }
 
   get facts(): ErrorFacts {

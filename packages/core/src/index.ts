@@ -10,6 +10,7 @@ export * from './desired.ts';
 export * from './diff.ts';
 export * from './error-codes.ts';
 export * from './error.ts';
+export * from './field-conflict.ts';
 export * from './field-path.ts';
 export * from './health/index.ts';
 export * from './hook-run.ts';

@@ -59,7 +59,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
 
 /** Known options that ask for something that is not done, and what is done instead. */
 const NOT_DONE: Readonly<Record<string, string>> = {
-  'CreateNamespace=true': 'Git has to hold the namespace',
+  'CreateNamespace=true': 'spec.createNamespace of the Application asks for it, or Git holds the namespace',
   'FailOnSharedResource=false': 'an object of another application always stops the release',
   'PrunePropagationPolicy=foreground': 'deletions run in the background',
   'PrunePropagationPolicy=orphan': 'deletions run in the background',

@@ -17,18 +17,17 @@ import {
   type TargetKey,
   type Write,
 } from '@plumb/core';
-import type { Applied, ApplyOptions, KubeClient } from '@plumb/kube';
+import type { Applied, ApplyOptions } from '@plumb/kube';
+import { applyWish } from './apply-wish.ts';
+import type { NamespaceContext } from './create-namespace.ts';
 import type { AppliedObject, Ledger, WriteOutcome } from '@plumb/ledger';
 
-export interface WriteContext {
-  readonly client: KubeClient;
+export interface WriteContext extends NamespaceContext {
   readonly ledger: Ledger;
   readonly target: TargetKey;
   /** The commit that asks for it. */
   readonly commit: string;
   readonly release: number;
-  /** The user to impersonate; undefined writes as ourselves. */
-  readonly writeAs: string | undefined;
   readonly identity: string;
   /** The object as an answer shows it, at once: whoever changes it meanwhile is noticed. */
   answered(object: KubeObject): void;
@@ -36,7 +35,6 @@ export interface WriteContext {
   mayWrite(): boolean;
   /** The cluster shows an older state than it has shown before. */
   rewound(): void;
-  readonly signal: AbortSignal;
 }
 
 export type WriteResult =
@@ -56,7 +54,7 @@ export type WriteResult =
  * one that fails stops no other, and the outcomes are recorded with what is now known of the objects.
  */
 export async function applyAll(writes: readonly Write[], context: WriteContext): Promise<readonly WriteResult[]> {
-  const { client, ledger, target, commit, release, writeAs, identity, signal } = context;
+  const { ledger, target, commit, release, writeAs, identity, signal } = context;
   const seqs = await ledger.intend(
     writes.map(({ key, desired, reason }) => ({
       change: commit,
@@ -77,7 +75,7 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
       const sent = sentObject(write);
       try {
         const options = { force, signal, ...(writeAs === undefined ? {} : { impersonate: writeAs }) };
-        const first = await client.apply(sent, options);
+        const first = await applyWish(sent, { force, dryRun: false }, context);
         context.answered(first.object);
         const { object, auditId } = FIRST_CONTACT.has(reason) ? await settle(first, sent, context, options) : first;
         const uid = object.metadata.uid ?? '';

@@ -20,6 +20,7 @@ import {
 } from '@plumb/core';
 import type { HookRunRecord, WriteOutcome } from '@plumb/ledger';
 import type { WriteContext } from './apply.ts';
+import { inNamespace } from './create-namespace.ts';
 
 /** What became of starting a hook. */
 export interface HookStarted {
@@ -56,11 +57,13 @@ export async function startHooks(
       const seq = seqs[index] ?? 0;
       try {
         if (runsOnce(key)) await makeRoom(hook.object, context);
-        const { object, auditId } = await client.apply(withHookRun(hook.object, mark), {
-          force: true,
-          signal,
-          ...(writeAs === undefined ? {} : { impersonate: writeAs }),
-        });
+        const { object, auditId } = await inNamespace(hook.object.metadata.namespace, context, () =>
+          client.apply(withHookRun(hook.object, mark), {
+            force: true,
+            signal,
+            ...(writeAs === undefined ? {} : { impersonate: writeAs }),
+          }),
+        );
         context.answered(object);
         const uid = object.metadata.uid ?? '';
         const resourceVersion = object.metadata.resourceVersion ?? '';

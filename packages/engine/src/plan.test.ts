@@ -55,6 +55,7 @@ async function openWorld(): Promise<World> {
     namespace,
     writeAs: undefined,
     conflicts: 'report',
+    createNamespace: undefined,
     budget: { maxObjects: 25, maxPercent: 20, protect: [] },
     approvedDeletion: undefined,
     retirement: undefined,

@@ -48,6 +48,7 @@ import {
 import type { ApiResource, KubeClient } from '@plumb/kube';
 import { FieldPlaces, type Place } from '@plumb/render';
 import { examine } from './examine.ts';
+import { applyWish } from './apply-wish.ts';
 import type { Externals } from './externals.ts';
 import { tryCreation } from './replace.ts';
 import type { TargetRenderer } from './target-renderer.ts';
@@ -131,12 +132,13 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
   });
   if (errors.length > 0) return fail(errors);
 
-  const newNamespaces = new Set<string>();
+  const newNamespaces = new Set(spec.createNamespace === undefined ? [] : [spec.createNamespace]);
   for (const { object } of desired.objects) {
     if (object.kind === 'Namespace' && object.apiVersion === 'v1') newNamespaces.add(object.metadata.name);
   }
+  const left: string[] = [];
   const [outcomes, members] = await Promise.all([
-    Promise.all(desired.objects.map((object) => planObject(request, object, kinds, newNamespaces))),
+    Promise.all(desired.objects.map((object) => planObject(request, object, kinds, newNamespaces, left))),
     listMembers(request, kinds, desired.objects),
   ]);
   const { deletions, kept } = await judge(request, members, desired);
@@ -156,7 +158,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     items: [...leaving.map(deletion), ...kept, ...items],
     unchanged: outcomes.length - items.length,
     deletions,
-    notes: [...notesOf(rendered.value, desired, externals, spec), ...keptNotes(members, desired)],
+    notes: [...notesOf(rendered.value, desired, externals, spec), ...keptNotes(members, desired), ...left.sort()],
   });
 }
 
@@ -255,6 +257,7 @@ async function planObject(
   desired: DesiredObject,
   kinds: Kinds,
   newNamespaces: ReadonlySet<string>,
+  notes: string[],
   looks = 1,
 ): Promise<PlanItem | undefined> {
   const { client, spec, signal } = request;
@@ -283,8 +286,10 @@ async function planObject(
   // As the apply itself would be made.
   const force = 'force' in first ? first.force : true;
   const sent = 'force' in first ? sentObject(first) : object;
-  const dryRun = await client.apply(sent, { force, dryRun: true, impersonate, signal }).then(
+  const context = { client, writeAs: impersonate, createNamespace: undefined, signal };
+  const dryRun = await applyWish(sent, { force, dryRun: true }, context).then(
     (answer) => ({
+      left: answer.left,
       changes:
         current === undefined ? [] : [...diffObjects(current, answer.object), ...leavingWith(current, answer.object)],
       isOfSameState: current?.metadata.resourceVersion === answer.object.metadata.resourceVersion,
@@ -300,7 +305,10 @@ async function planObject(
     if (dryRun.error.code === 'DryRunUnsupported') return predictedOf(first, desired, current);
   } else if (current !== undefined && !dryRun.isOfSameState && looks < MAX_LOOKS) {
     // Somebody wrote in between: what differs is theirs, not ours.
-    return planObject(request, desired, kinds, newNamespaces, looks + 1);
+    return planObject(request, desired, kinds, newNamespaces, notes, looks + 1);
+  }
+  if ('left' in dryRun) {
+    for (const { field, manager } of dryRun.left) notes.push(`${shortNameOf(key)}: ${field} is left to ${manager}`);
   }
   const decision = decide({ ...input, dryRun });
   if (decision.action !== 'replace') return itemOf(decision, desired, current);

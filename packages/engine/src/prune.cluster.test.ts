@@ -38,6 +38,7 @@ async function openWorld(change: Partial<WriteContext> = {}) {
     commit: 'c0ffee',
     release: 1,
     writeAs: undefined,
+    createNamespace: undefined,
     identity: 'test',
     answered: () => {},
     mayWrite: () => true,

@@ -827,6 +827,7 @@ export class Reconciler {
       commit: memory.releasedCommit ?? memory.desired?.commit ?? '',
       release: memory.release ?? 0,
       writeAs: spec.writeAs,
+      createNamespace: spec.createNamespace,
     };
   }
 

@@ -15,6 +15,7 @@ import {
   type Write,
 } from '@plumb/core';
 import type { WriteContext } from './apply.ts';
+import { applyWish } from './apply-wish.ts';
 import { tryCreation } from './replace.ts';
 
 /** As `Rehearsed`, before anybody has said when to ask again. */
@@ -36,6 +37,7 @@ export async function rehearseAll(
     if (isAbort(thrown, signal)) throw thrown;
     const error = toPlumbError(thrown);
     if (error.code === 'ClusterUnreachable' || error.code === 'ClusterUnauthorized') throw error;
+    if (error.code === 'NamespaceMissing' && context.createNamespace !== undefined) return undefined;
     return isForeseen(error, changing) ? error : undefined;
   };
   return Promise.all([
@@ -55,10 +57,8 @@ export async function rehearseAll(
 
 /** Where an object would be replaced, what counts is whether the new one would be taken. */
 async function tryWrite({ action, desired, force }: Write, context: WriteContext): Promise<void> {
-  const { client, writeAs, signal } = context;
-  const impersonate = writeAs === undefined ? {} : { impersonate: writeAs };
   try {
-    await client.apply(desired.object, { force, dryRun: true, signal, ...impersonate });
+    await applyWish(desired.object, { force, dryRun: true }, context);
   } catch (thrown) {
     if (action !== 'update' || replacedFor(desired, toPlumbError(thrown)) === undefined) throw thrown;
     await tryCreation(desired, context);

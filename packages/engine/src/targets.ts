@@ -30,6 +30,8 @@ export interface TargetSpec {
   /** The user to impersonate; undefined writes as the engine itself. */
   readonly writeAs: string | undefined;
   readonly conflicts: 'report' | 'force';
+  /** The namespace that is made where it is missing; undefined makes none. */
+  readonly createNamespace: string | undefined;
   readonly budget: DeletionBudget;
   readonly approvedDeletion: string | undefined;
   /** Set where the target is to end. */
@@ -103,6 +105,7 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
       writeAs:
         spec.serviceAccount === undefined ? undefined : `system:serviceaccount:${namespace}:${spec.serviceAccount}`,
       conflicts: spec.conflicts,
+      createNamespace: spec.createNamespace === true ? namespace : undefined,
       budget: { ...spec.deletion, protect: spec.deletion.protect ?? [] },
       approvedDeletion: approvals.get(environment?.name ?? '-'),
       retirement: retirements.get(environment?.name ?? '-'),

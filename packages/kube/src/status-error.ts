@@ -1,4 +1,4 @@
-import { isJsonObject, PlumbError, type ErrorCode, type Json, type JsonObject } from '@plumb/core';
+import { isJsonObject, PlumbError, type ErrorCode, type FieldConflict, type Json, type JsonObject } from '@plumb/core';
 import type { Reply, ReplyHeaders } from './exchange.ts';
 import { decodeJson, textOf } from './decode.ts';
 
@@ -24,6 +24,7 @@ interface Verdict {
   readonly field?: string | undefined;
   /** The server's words hold no value of the object: names, rights and field paths only. */
   readonly harmless?: boolean | undefined;
+  readonly conflicts?: readonly FieldConflict[] | undefined;
 }
 
 /**
@@ -63,6 +64,7 @@ function errorOf(status: JsonObject, httpStatus: number, headers: ReplyHeaders, 
   return new PlumbError(verdict.code, `${attempt.verb} ${attempt.subject}: ${words}`, {
     subject: attempt.subject,
     field: verdict.field,
+    conflicts: verdict.conflicts,
     retryAfterMs: retryAfterMs(headers),
   });
 }
@@ -199,8 +201,23 @@ function conflict(causes: readonly Cause[]): Verdict {
     else fields.push(fieldPath(field));
   }
   const text = [...byManager].map(([manager, fields]) => `${manager} owns ${fields.join(', ')}`).join('; ');
-  return { code: 'FieldConflict', text, field: fieldPath(first.field), harmless: true };
+  const conflicts = owned.flatMap(({ message, field }): FieldConflict[] => {
+    const [, manager, subresource] = OWNER.exec(message) ?? [];
+    return manager === undefined ? [] : [{ manager, subresource, field: fieldPath(field) }];
+  });
+  // Who cannot be read is nobody to give way to, and nobody to take from.
+  const isWhole = conflicts.length === owned.length;
+  return {
+    code: 'FieldConflict',
+    text,
+    field: fieldPath(first.field),
+    harmless: true,
+    conflicts: isWhole ? conflicts : [],
+  };
 }
+
+/** The one place where the API server names the other manager: a cause has a reason, a field, and this text. */
+const OWNER = /^conflict with "([^"]+)"(?: with subresource "([^"]+)")?/;
 
 const IMMUTABLE = /immutable|may not change|cannot change|may not be changed|updates to .* are forbidden/i;
 
