@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { advance, type Step, type TargetFacts, type WriteFailure } from './advance.ts';
+import { advance } from './advance.ts';
 import { DEFAULT_DELETION_BUDGET } from './deletion.ts';
 import { digestOf, type DesiredObject, type DesiredSet } from './desired.ts';
 import { PlumbError } from './error.ts';
@@ -9,6 +9,8 @@ import type { ErrorCode } from './error-codes.ts';
 import { keyOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import type { KubeObject } from './object.ts';
+import type { Step } from './step.ts';
+import type { TargetFacts, WriteFailure } from './target-facts.ts';
 import { applyPhase } from './order.ts';
 import { DELETION, rehearsedState, type Rehearsed } from './rehearsal.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { advance, type Step, type TargetFacts } from './advance.ts';
+import { advance } from './advance.ts';
 import { desiredHash } from './canonical.ts';
 import type { AppliedObject } from './decide.ts';
 import { DEFAULT_DELETION_BUDGET } from './deletion.ts';
@@ -13,6 +13,8 @@ import { shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import { fieldAt, type KubeObject } from './object.ts';
 import { DELETION, rehearsedState, type Rehearsed } from './rehearsal.ts';
+import type { Step } from './step.ts';
+import type { TargetFacts } from './target-facts.ts';
 
 const TARGET = 'shop/web' as TargetKey;
 const HEALTHY: Health = { status: 'Healthy', message: 'works' };
