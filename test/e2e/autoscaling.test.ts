@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configMap, deployment, isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { configMap, deployment } from './manifests.ts';
 
 async function scale(plumb: EngineFixture, replicas: number, manager: string): Promise<void> {
   const path = `/apis/apps/v1/namespaces/${plumb.namespace}/deployments/app/scale?fieldManager=${manager}`;

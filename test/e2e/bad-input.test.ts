@@ -8,8 +8,6 @@ import { connect, loadKubeconfig } from '@plumb/kube';
 import { startGitServer, type FileChange } from '@plumb/test-support/git-server';
 import {
   conditionOf,
-  configMap,
-  deployment,
   failureOf,
   hasFailed,
   isHealthy,
@@ -17,6 +15,7 @@ import {
   startFixture,
   type EngineFixture,
 } from './engine-fixture.ts';
+import { configMap, deployment } from './manifests.ts';
 
 const PLUMB = 'plumb.dev/v1alpha1';
 

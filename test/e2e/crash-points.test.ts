@@ -9,7 +9,8 @@ import { connect, loadKubeconfig } from '@plumb/kube';
 import { openLedgerReadOnly } from '@plumb/ledger';
 import type { TargetKey } from '@plumb/core';
 import type { ChildSettings } from './engine-child.ts';
-import { configMap, isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { hasFailed, isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { configMap, job } from './manifests.ts';
 
 const CHILD = fileURLToPath(new URL('engine-child.ts', import.meta.url));
 /** More than there can be: the loop ends by itself when a round has passed every boundary. */
@@ -25,8 +26,11 @@ async function killedFrom(first: number): Promise<void> {
   await using plumb = await startFixture({ prefix: 'crash' }, async ({ git, application }) => {
     await git.create('shop');
     await git.commit('shop', {
-      'deploy/migrate.yaml': job('migrate', 'PreSync'),
-      'deploy/smoke.yaml': job('smoke', 'PostSync', 'HookSucceeded'),
+      'deploy/migrate.yaml': job('migrate', { 'plumb.dev/hook': 'PreSync' }),
+      'deploy/smoke.yaml': job('smoke', {
+        'plumb.dev/hook': 'PostSync',
+        'plumb.dev/hook-delete-policy': 'HookSucceeded',
+      }),
       'deploy/kept.yaml': configMap('kept'),
       ...round(0),
     });
@@ -76,6 +80,53 @@ async function killedFrom(first: number): Promise<void> {
   }
 }
 
+test('D15: an engine that is killed at any boundary of a decommission with hooks ends it all the same, and runs each hook once', async () => {
+  await using plumb = await startFixture({ prefix: 'crash' }, async ({ git }) => {
+    await git.create('shop');
+  });
+  await using runs = await watchRuns(plumb);
+
+  let boundary = 0;
+  for (let hasCrashed = true; hasCrashed;) {
+    boundary += 1;
+    assert.ok(boundary < MOST_BOUNDARIES, 'the rounds come to an end');
+    const name = `app-${boundary}`;
+    const commit = await plumb.git.commit('shop', {
+      [`${name}/one.yaml`]: configMap(`${name}-one`),
+      [`${name}/two.yaml`]: configMap(`${name}-two`),
+      [`${name}/before.yaml`]: job(`${name}-before`, { 'plumb.dev/hook': 'PreDelete' }),
+      [`${name}/after.yaml`]: job(`${name}-after`, { 'plumb.dev/hook': 'PostDelete' }),
+    });
+    await plumb.application(name, { source: { repository: 'shop', path: name } });
+    await plumb.until(name, isHealthyAt(commit));
+    await retire(plumb, name, '');
+    const blocked = await plumb.until(name, hasFailed('DeletionBlocked'));
+    await plumb.stop();
+    await retire(plumb, name, blocked.status?.environments?.[0]?.pendingDeletions.digest);
+
+    const done = plumb.until(name, (application) => application.status?.environments?.[0]?.reason === 'Decommissioned');
+    hasCrashed = await crashes(plumb, boundary, done);
+    await plumb.start();
+    await done;
+
+    const where = `after a crash at boundary ${boundary}`;
+    const left = [...(await plumb.list('v1', 'configmaps')), ...(await plumb.list('batch/v1', 'jobs'))];
+    assert.deepEqual(
+      left.flatMap(({ metadata }) => (metadata.name.startsWith(name) ? metadata.name : [])),
+      [],
+      where,
+    );
+    assert.equal(runs.of(`${name}-before r1.1 PreDelete`), 1, where);
+    assert.equal(runs.of(`${name}-after r1.1 PostDelete`), 1, where);
+  }
+  assert.ok(boundary > 8, `only ${boundary} boundaries`);
+});
+
+async function retire(plumb: EngineFixture, name: string, approved: string): Promise<void> {
+  const annotations = { 'plumb.dev/retire': `-=decommission:${approved}` };
+  await plumb.edit('plumb.dev/v1alpha1', 'applications', name, { metadata: { annotations } });
+}
+
 function round(number: number, before = -1): Record<string, string | null> {
   const wave = 'metadata:\n  annotations: {plumb.dev/sync-wave: "1"}\n';
   return {
@@ -83,22 +134,6 @@ function round(number: number, before = -1): Record<string, string | null> {
     ...(before < 0 ? {} : { [`deploy/late-${before}.yaml`]: null }),
     [`deploy/late-${number}.yaml`]: configMap(`late-${number}`).replace('metadata:\n', wave),
   };
-}
-
-function job(name: string, phase: string, policy?: string): string {
-  return `apiVersion: batch/v1
-kind: Job
-metadata:
-  name: ${name}
-  annotations:
-    plumb.dev/hook: ${phase}${policy === undefined ? '' : `\n    plumb.dev/hook-delete-policy: ${policy}`}
-spec:
-  template:
-    spec:
-      restartPolicy: Never
-      containers:
-      - {name: run, image: "registry.example.com/run:1"}
-`;
 }
 
 /** Runs an engine in a process of its own until it has died at the boundary, or is done without having come there. */

@@ -7,14 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { deletionDigest, objectKey } from '@plumb/core';
 import { openLedgerReadOnly } from '@plumb/ledger';
 import type { ChildSettings } from './engine-child.ts';
-import {
-  configMap,
-  isHealthy,
-  isHealthyAt,
-  startFixture,
-  type EngineFixture,
-  type KubeLike,
-} from './engine-fixture.ts';
+import { isHealthy, isHealthyAt, startFixture, type EngineFixture, type KubeLike } from './engine-fixture.ts';
+import { configMap } from './manifests.ts';
 
 const COUNT = 100;
 const PLUMB = 'plumb.dev/v1alpha1';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configMap, hasFailed, isHealthy, startFixture } from './engine-fixture.ts';
+import { hasFailed, isHealthy, startFixture } from './engine-fixture.ts';
+import { configMap } from './manifests.ts';
 
 test('a namespace that is missing is made where the application says so, and belongs to none of those that share it', async () => {
   await using plumb = await startFixture({ prefix: 'namespace' });

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   conditionOf,
-  configMap,
-  deployment,
   failureOf,
   hasFailed,
   isHealthy,
@@ -12,6 +10,7 @@ import {
   type EngineFixture,
   type KubeLike,
 } from './engine-fixture.ts';
+import { configMap, deployment } from './manifests.ts';
 
 const PLUMB = 'plumb.dev/v1alpha1';
 const APPLICATION = [PLUMB, 'applications'] as const;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deployment, isHealthyAt, startFixture, type EngineFixture, type KubeLike } from './engine-fixture.ts';
+import { isHealthyAt, startFixture, type EngineFixture, type KubeLike } from './engine-fixture.ts';
+import { deployment } from './manifests.ts';
 
 // The deadline of a Deployment is ten minutes here, far beyond what a test waits: what is known before it has passed is
 // known from the pods.

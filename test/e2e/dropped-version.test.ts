@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configMap, hasFailed, isHealthy, isHealthyAt, startFixture } from './engine-fixture.ts';
+import { hasFailed, isHealthy, isHealthyAt, startFixture } from './engine-fixture.ts';
+import { configMap } from './manifests.ts';
 
 test('D32: an API version that is served no more deletes nothing, and the next version takes the object over', async () => {
   await using plumb = await startFixture({ prefix: 'version' });

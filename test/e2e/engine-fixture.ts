@@ -420,31 +420,3 @@ export interface ConditionLike {
   readonly message: string;
   readonly observedGeneration: number;
 }
-
-/** A manifest of a ConfigMap, as people write it. */
-export function configMap(name: string, data: Readonly<Record<string, string>> = { key: 'value' }): string {
-  const lines = Object.entries(data).map(([key, value]) => `  ${key}: "${value}"\n`);
-  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n${lines.join('')}`;
-}
-
-/** A manifest of a Deployment that becomes healthy. */
-export function deployment(
-  name: string,
-  { replicas = 1, image = 'registry.example.com/app:1', label = name } = {},
-): string {
-  return `apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: ${name}
-spec:
-  replicas: ${replicas}
-  selector:
-    matchLabels: {app: ${label}}
-  template:
-    metadata:
-      labels: {app: ${label}}
-    spec:
-      containers:
-      - {name: app, image: "${image}"}
-`;
-}

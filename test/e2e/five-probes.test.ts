@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   conditionOf,
-  configMap,
-  deployment,
   failureOf,
   hasFailed,
   isHealthy,
@@ -11,6 +9,7 @@ import {
   startFixture,
   type EngineFixture,
 } from './engine-fixture.ts';
+import { configMap, deployment } from './manifests.ts';
 
 /** Five mistakes after which other tools delete, apply one half, stay stuck or overwrite without a word. */
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configMap, deployment, isHealthy, startFixture, type KubeLike } from './engine-fixture.ts';
+import { isHealthy, startFixture, type KubeLike } from './engine-fixture.ts';
+import { configMap, deployment } from './manifests.ts';
 
 const PART_OF = 'applyset.kubernetes.io/part-of';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { configMap, isHealthy, isHealthyAt, startFixture } from './engine-fixture.ts';
+import { isHealthy, isHealthyAt, startFixture } from './engine-fixture.ts';
+import { configMap } from './manifests.ts';
 
 function definition(group: string, kind: string, more = ''): string {
   const plural = `${kind.toLowerCase()}s`;

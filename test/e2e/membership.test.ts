@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { conditionOf, configMap, isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { conditionOf, isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { configMap } from './manifests.ts';
 
 const PLUMB = 'plumb.dev/v1alpha1';
 const KINDS = 'applyset.kubernetes.io/contains-group-kinds';

@@ -1,37 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configMap, deployment, failureOf, hasFailed, isHealthy, isHealthyAt, startFixture } from './engine-fixture.ts';
+import { failureOf, hasFailed, isHealthy, isHealthyAt, startFixture } from './engine-fixture.ts';
+import { annotated, configMap, deployment, job } from './manifests.ts';
 import type { EngineFixture } from './engine-fixture.ts';
 
 const JOB = ['batch/v1', 'jobs'] as const;
-
-/** A manifest with annotations. */
-function annotated(manifest: string, annotations: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(annotations).map(([name, value]) => `    ${name}: "${value}"\n`);
-  return manifest.replace(/^(metadata:\n {2}name: .*\n)/m, `$1  annotations:\n${lines.join('')}`);
-}
-
-function job(
-  name: string,
-  annotations: Readonly<Record<string, string>>,
-  pod: Readonly<Record<string, string>> = {},
-): string {
-  const steer = Object.entries(pod).map(([key, value]) => `        ${key}: "${value}"\n`);
-  const template = steer.length === 0 ? '' : `    metadata:\n      annotations:\n${steer.join('')}`;
-  const manifest = `apiVersion: batch/v1
-kind: Job
-metadata:
-  name: ${name}
-spec:
-  backoffLimit: 0
-  template:
-${template}    spec:
-      restartPolicy: Never
-      containers:
-      - {name: run, image: "registry.example.com/run:1"}
-`;
-  return annotated(manifest, annotations);
-}
 
 function applied(plumb: EngineFixture): readonly string[] {
   return plumb.writes.flatMap(({ verb, object }) => {

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  configMap,
-  failureOf,
-  hasFailed,
-  isHealthy,
-  isHealthyAt,
-  startFixture,
-  type EngineFixture,
-} from './engine-fixture.ts';
+import { failureOf, hasFailed, isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { configMap } from './manifests.ts';
 
 const APPLICATION = ['plumb.dev/v1alpha1', 'applications'] as const;
 const TRACKING = 'plumb.dev/tracking';

@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  configMap,
-  deployment,
-  failureOf,
-  hasFailed,
-  isHealthy,
-  isHealthyAt,
-  startFixture,
-  type EngineFixture,
-} from './engine-fixture.ts';
+import { failureOf, hasFailed, isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { configMap, deployment } from './manifests.ts';
 
 const FORCE = 'plumb.dev/sync-options: Force=true';
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { startEngine, systemClock, systemRandom, type Engine } from '@plumb/engine';
 import { connect, loadKubeconfig } from '@plumb/kube';
-import { configMap, deployment, isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { configMap, deployment } from './manifests.ts';
 
 const PLUMB = 'plumb.dev/v1alpha1';
 const FILES = {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configMap, failureOf, hasFailed, isHealthy, isHealthyAt, startFixture } from './engine-fixture.ts';
+import { failureOf, hasFailed, isHealthy, isHealthyAt, startFixture } from './engine-fixture.ts';
+import { configMap } from './manifests.ts';
 
 function annotated(name: string, annotation: string): string {
   return configMap(name).replace(`name: ${name}\n`, `name: ${name}\n  annotations: {${annotation}}\n`);

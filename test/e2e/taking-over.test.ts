@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  configMap,
-  failureOf,
-  hasFailed,
-  isHealthy,
-  isHealthyAt,
-  startFixture,
-  type EngineFixture,
-} from './engine-fixture.ts';
+import { failureOf, hasFailed, isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { configMap } from './manifests.ts';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const TRACKING_ID = 'argocd.argoproj.io/tracking-id';

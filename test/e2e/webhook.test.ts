@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
-import { configMap, isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { configMap } from './manifests.ts';
 
 const SECRET = 'correct horse';
 const BODY = '{"ref":"refs/heads/main"}';

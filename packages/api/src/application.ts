@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { conditionsSchema, observedGenerationSchema, shortRevisionSchema } from './condition.ts';
-import { DEFAULTS, MAX_FAILURES, MAX_LISTED_DELETIONS, STATES } from './names.ts';
+import { DEFAULTS, MAX_FAILURES, MAX_LISTED_DELETIONS, MAX_LISTED_HOOKS, STATES } from './names.ts';
 import { renderSchema, valuesFilesSchema } from './render.ts';
 import {
   CHART_NAME,
@@ -188,6 +188,10 @@ const targetStatusSchema = z
       })
       .exactOptional()
       .meta({ description: 'Deletions that wait for an approval.' }),
+    deletionHooks: z.array(z.string()).max(MAX_LISTED_HOOKS).exactOptional().meta({
+      description: 'What plumb decommission runs, in order: PreDelete Job/backup.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
     failures: z
       .array(failureSchema)
       .max(MAX_FAILURES)

@@ -35,6 +35,8 @@ export const MAX_FAILURES = 5;
 
 /** How many objects of a blocked deletion the status of one target lists: `plumb plan` shows all. */
 export const MAX_LISTED_DELETIONS = 20;
+/** Hooks around a deletion that the status lists. */
+export const MAX_LISTED_HOOKS = 20;
 
 /** A commit as a column shows it. */
 export function shortRevision(revision: string): string {

@@ -7,6 +7,12 @@ import { sharedCluster } from '@plumb/test-support';
 import { runCaptured, type CapturedRun } from '../test/run-captured.ts';
 import { openWorld, REPOSITORY } from '../test/world.ts';
 
+const job = (name: string, phase: string): string =>
+  `apiVersion: batch/v1
+kind: Job
+metadata: {name: ${name}, annotations: {plumb.dev/hook: ${phase}}}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: run, image: "registry.example.com/run:1"}]}}}
+`;
 const configMap = (name: string, level = 'info'): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {LEVEL: ${level}}\n`;
 
@@ -74,7 +80,12 @@ test('a deletion beyond the budget is refused until exactly this set is approved
 });
 
 test('an application is taken down after its plan was approved, and is gone then', async () => {
-  await using world = await openWorld({ 'deploy/a.yaml': configMap('a'), 'deploy/b.yaml': configMap('b') });
+  await using world = await openWorld({
+    'deploy/a.yaml': configMap('a'),
+    'deploy/b.yaml': configMap('b'),
+    'deploy/backup.yaml': job('backup', 'PreDelete'),
+    'deploy/tidy.yaml': job('tidy', 'PostDelete'),
+  });
   await world.plumb('sync', 'shop');
 
   const refused = await world.plumb('decommission', 'shop');
@@ -86,7 +97,13 @@ test('an application is taken down after its plan was approved, and is gone then
   const status = await world.plumb('status', 'shop');
 
   assert.deepEqual([refused.code, wrong.code, approved.code], [6, 6, 0], approved.stderr);
-  assert.match(refused.stdout, /^  − delete  step 1  ConfigMap\/b\n  − delete  step 1  ConfigMap\/a$/m);
+  assert.deepEqual(refused.stdout.split('\n').slice(1, -1), [
+    '  ▸ run     PreDelete Job/backup',
+    '  − delete  step 1  ConfigMap/b',
+    '  − delete  step 1  ConfigMap/a',
+    '  ▸ run     PostDelete Job/tidy',
+  ]);
+  assert.deepEqual(JSON.parse(wrong.stdout).items[0].hooks, ['PreDelete Job/backup', 'PostDelete Job/tidy']);
   assert.match(refused.stderr, /^error: Taking shop down deletes 2 objects, and waits for an approval/m);
   assert.equal(JSON.parse(wrong.stdout).digest, digest);
   assert.deepEqual([still.status, gone.status], [200, 404]);

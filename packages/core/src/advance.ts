@@ -19,7 +19,7 @@ import { definitionsIn } from './order-graph.ts';
 import { waitingUntilGone } from './phrases.ts';
 import { rehearsalOf } from './rehearsal.ts';
 import { failRelease, restByHealth, waitFor } from './release-outcome.ts';
-import { rolloutOf, writesDue, type Waiting } from './rollout.ts';
+import { rolloutOf, writesDue } from './rollout.ts';
 import { earliest, rest, sentence } from './rest.ts';
 import type { Rest, Step } from './step.ts';
 import type { TargetFacts } from './target-facts.ts';
@@ -135,7 +135,9 @@ export function nextStep(facts: TargetFacts): Step {
     // An object that moves from one application to another is handed over: who gets it has to say so first.
     const behind = facts.behind('deletion');
     if (behind !== undefined) return restBehind(behind);
-    return pruneNext(facts, deletions, leavingOf(facts, desired), deletions.by === 'approval' ? 'approved' : 'removed');
+    const { objects, by } = deletions;
+    const leaving = leavingOf(facts, desired);
+    return pruneNext(facts, { objects, leaving, reason: by === 'approval' ? 'approved' : 'removed' });
   }
   if (current && settled && watches.complete) {
     const gone = goneOf(facts, desired);

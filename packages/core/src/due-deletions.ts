@@ -30,7 +30,7 @@ export function hindranceOf(facts: TargetFacts, deletions: DeletionVerdict): Ste
   return deletions.verdict === 'blocked' ? restBlocked(facts, deletions) : undefined;
 }
 
-export function restBlocked(facts: TargetFacts, deletions: BlockedDeletion): Rest {
+function restBlocked(facts: TargetFacts, deletions: BlockedDeletion): Rest {
   const command = `plumb sync ${commandName(facts.target)} --approve-deletion ${deletions.digest}`;
   return restUntilApproved(facts, deletions, `Restore them in Git, or approve exactly this set: ${command}`);
 }
@@ -47,18 +47,22 @@ export function restUntilApproved(facts: TargetFacts, deletions: BlockedDeletion
   return rest('Failed', error.message, { failures: [error], deletions, wakeAt: earliest([pause?.until, again]) });
 }
 
+export interface DueDeletions {
+  readonly objects: readonly LiveObject[];
+  /** All that was allowed to go, where these are not all. */
+  readonly set?: readonly LiveObject[];
+  /** On their way already. */
+  readonly leaving: readonly LiveObject[];
+  readonly reason: Extract<Step, { do: 'prune' }>['reason'];
+}
+
 /** Of a set that may go: what goes first, or what it waits for. */
-export function pruneNext(
-  facts: TargetFacts,
-  { objects }: { readonly objects: readonly LiveObject[] },
-  leaving: readonly LiveObject[],
-  reason: Extract<Step, { do: 'prune' }>['reason'],
-): Step {
+export function pruneNext(facts: TargetFacts, { objects, set = objects, leaving, reason }: DueDeletions): Step {
   const first = firstToGo([...objects, ...leaving]);
   const waiting = first.filter(({ deleting }) => !deleting);
   if (waiting.length === 0) return rest('Syncing', waitingUntilGone(first));
   const due = waiting.filter(({ key }) => isDue(facts.failures.get(key), DELETION, facts.now));
-  if (due.length > 0) return { do: 'prune', objects: due, reason, set: objects };
+  if (due.length > 0) return { do: 'prune', objects: due, reason, set };
   const failed = waiting.flatMap(({ key }) => facts.failures.get(key) ?? []);
   const errors = failed.map(({ error }) => error);
   return rest('Failed', sentence(errors), {
@@ -83,7 +87,7 @@ export function goneOf(facts: TargetFacts, desired: DesiredSet): readonly Object
   });
 }
 
-export function wantedKeys(desired: DesiredSet): ReadonlySet<ObjectKey> {
+function wantedKeys(desired: DesiredSet): ReadonlySet<ObjectKey> {
   return new Set([...desired.objects, ...desired.hooks].map(({ key }) => key));
 }
 

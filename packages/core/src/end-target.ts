@@ -1,6 +1,8 @@
 import { pruneNext, restUntilApproved, EXAMINE_AGAIN_MS } from './due-deletions.ts';
 import { commandName } from './phrases.ts';
-import { retire, type Retirement } from './retire.ts';
+import { restWaiting } from './release-outcome.ts';
+import { retire, type Retirement, type UnfinishedHooks } from './retire.ts';
+import { progressOf } from './rollout.ts';
 import { earliest, rest, sentence } from './rest.ts';
 import type { Step } from './step.ts';
 import { DISOWNING, isDue, type TargetFacts } from './target-facts.ts';
@@ -8,7 +10,14 @@ import { DISOWNING, isDue, type TargetFacts } from './target-facts.ts';
 /** Ends the target, as a person asked for it. */
 export function retireTarget(facts: TargetFacts, retirement: Retirement): Step {
   const isRecalled = facts.desired !== undefined || facts.openRelease !== undefined;
-  const step = retire({ ...facts, retirement, isRecalled });
+  const { ending } = facts;
+  const step = retire({
+    ...facts,
+    retirement,
+    isRecalled,
+    hooks: ending?.hooks ?? [],
+    progressOf: (phase) => (ending === undefined ? { state: 'done' } : progressOf(facts, ending, phase)),
+  });
   const isForgotten = retirement.how === 'forget';
   switch (step.next) {
     case 'watch':
@@ -23,8 +32,12 @@ export function retireTarget(facts: TargetFacts, retirement: Retirement): Step {
       const command = `plumb decommission ${commandName(facts.target)} --approve-deletion ${step.deletion.digest}`;
       return restUntilApproved(facts, step.deletion, `Approve exactly this set: ${command}`);
     }
+    case 'allow':
+      return { do: 'allow', set: step.objects };
+    case 'hooks':
+      return endingHooks(facts, step.progress);
     case 'delete':
-      return pruneNext(facts, step, step.leaving, 'decommissioned');
+      return pruneNext(facts, { ...step, reason: 'decommissioned' });
     case 'disown': {
       const due = step.objects.filter(({ key }) => isDue(facts.failures.get(key), DISOWNING, facts.now));
       if (due.length > 0) return { do: 'disown', objects: due };
@@ -49,4 +62,10 @@ export function retireTarget(facts: TargetFacts, retirement: Retirement): Step {
         { reason: isForgotten ? 'Forgotten' : 'Decommissioned' },
       );
   }
+}
+
+function endingHooks(facts: TargetFacts, progress: UnfinishedHooks): Step {
+  if (progress.state === 'step') return progress.step;
+  if (progress.state === 'waiting') return restWaiting(facts, progress);
+  return rest('Failed', sentence(progress.errors), { failures: progress.errors });
 }

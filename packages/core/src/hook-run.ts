@@ -57,9 +57,16 @@ export interface HookFacts {
   readonly runs: ReadonlyMap<string, HookRun>;
   liveOf(key: ObjectKey): LiveObject | undefined;
   /** Why the hook could not be started, and when that is tried again (monotonic milliseconds). */
-  failureOf(
-    start: HookStart,
-  ): { readonly error: PlumbError; readonly retryAt: number | undefined; readonly isDue: boolean } | undefined;
+  failureOf(start: HookStart): HookFailure | undefined;
+  /** Why what is left of a run could not be deleted. */
+  clearFailureOf(key: ObjectKey): HookFailure | undefined;
+}
+
+interface HookFailure {
+  readonly error: PlumbError;
+  /** Monotonic milliseconds; undefined where only new input can help. */
+  readonly retryAt: number | undefined;
+  readonly isDue: boolean;
 }
 
 export function hookRunId(key: ObjectKey, mark: string): string {
@@ -93,7 +100,7 @@ export function advanceHooks(facts: HookFacts, phase: HookPhase, wave?: number):
     const live = isOver && !isProtectedKind(hook.key) ? facts.liveOf(hook.key) : undefined;
     return live?.hookRun === mark && !live.deleting && live.uid === ended(hook)?.uid ? live : [];
   });
-  if (objects.length > 0) return { state: 'step', step: { do: 'clear-hooks', objects } };
+  if (objects.length > 0) return clear(facts, objects);
   if (!failed) return { state: 'done' };
   const errors = hooks.flatMap((hook) => {
     const run = ended(hook);
@@ -163,11 +170,21 @@ function advanceGroup(facts: HookFacts, hooks: readonly DesiredHook[], mark: str
     } else old.push(live);
   }
   if (ends.length > 0) return { state: 'step', step: { do: 'record-hooks', ends } };
-  if (old.length > 0) return { state: 'step', step: { do: 'clear-hooks', objects: old } };
+  if (old.length > 0) return clear(facts, old);
   if (starts.length > 0 && !failed) return { state: 'step', step: { do: 'start-hooks', starts } };
   // One that failed stops what comes after it, and what runs beside it is let end.
   if (waiting !== undefined) return waiting;
   return failed ? { state: 'failed', errors: [] } : { state: 'done' };
+}
+
+/** One that could not be deleted is tried again in its time, and waited for. */
+function clear(facts: HookFacts, objects: readonly LiveObject[]): HookProgress {
+  const due = objects.filter(({ key }) => facts.clearFailureOf(key)?.isDue !== false);
+  if (due.length > 0) return { state: 'step', step: { do: 'clear-hooks', objects: due } };
+  const on = objects[0]?.key ?? ('' as ObjectKey);
+  const failure = facts.clearFailureOf(on);
+  const message = `The hook ${shortNameOf(on)} could not be deleted: ${failure?.error.message ?? ''}`;
+  return { state: 'waiting', on, message, wakeAt: failure?.retryAt };
 }
 
 function hookFailed({ key, origin }: DesiredHook, phase: HookPhase, message: string): PlumbError {

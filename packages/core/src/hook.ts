@@ -5,7 +5,8 @@ import type { Origin } from './rendered.ts';
 
 /**
  * When a hook runs. `PreSync` before the first write of a release, `Sync` with the objects of its wave, `PostSync` once
- * everything is healthy, `SyncFail` when a release has failed. The two others are known, and not run yet.
+ * everything is healthy, `SyncFail` when a release has failed; `PreDelete` before the first and `PostDelete` after the last
+ * deletion of a decommission.
  */
 export const HOOK_PHASES = ['PreSync', 'Sync', 'PostSync', 'SyncFail', 'PreDelete', 'PostDelete'] as const;
 export type HookPhase = (typeof HOOK_PHASES)[number];
@@ -125,6 +126,18 @@ export function runsOnce(key: ObjectKey): boolean {
 /** The value of `HOOK_RUN_ANNOTATION`. */
 export function hookRunMark(release: number, attempt: number, phase: HookPhase): string {
   return `r${release}.${attempt} ${phase}`;
+}
+
+/** The phase of a run, told by its mark; undefined where the mark is none of ours. */
+export function phaseOfRun(mark: string | undefined): HookPhase | undefined {
+  const word = mark?.split(' ')[1];
+  return HOOK_PHASES.find((phase) => phase === word);
+}
+
+/** What was run to take its target down: no part of what is approved, and gone with the rest at the end. */
+export function isDeletionRun(mark: string | undefined): boolean {
+  const phase = phaseOfRun(mark);
+  return phase === 'PreDelete' || phase === 'PostDelete';
 }
 
 /** The hook as it is sent: marked as this very run. */

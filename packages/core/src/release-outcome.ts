@@ -3,7 +3,7 @@ import { PlumbError } from './error.ts';
 import { nameSome } from './phrases.ts';
 import { hookProgress, type Waiting } from './rollout.ts';
 import { earliest, rest, sentence } from './rest.ts';
-import type { Step } from './step.ts';
+import type { Rest, Step } from './step.ts';
 import type { TargetFacts } from './target-facts.ts';
 
 /** The release has failed: its `SyncFail` hooks run, its outcome is recorded, and what is wrong is said. */
@@ -29,19 +29,24 @@ export function waitFor(
   otherwise?: number,
 ): Step {
   if (facts.openRelease === undefined) return rest('Syncing', message, { wakeAt: earliest([wakeAt, otherwise]) });
+  const waiting = restWaiting(facts, { on, message, wakeAt: earliest([wakeAt, otherwise]) });
+  if (waiting.state !== 'Failed') return waiting;
+  const step = failRelease(facts, desired, waiting.failures);
+  return step.do === 'rest' ? { ...step, waitsOn: on, wakeAt: earliest([step.wakeAt, waiting.wakeAt]) } : step;
+}
+
+/** Waits for one thing, and says since when; `Failed` once that takes longer than it may, and it is waited for still. */
+export function restWaiting(facts: TargetFacts, { on, message, wakeAt }: Waiting): Rest {
   const wait = deadlineOf(facts, on);
   const said = `${message} (since ${timeText(wait.sinceTime)})`;
-  if (!wait.isOver) {
-    return rest('Syncing', said, { waitsOn: on, wakeAt: earliest([wait.until, wakeAt, otherwise]) });
-  }
+  if (!wait.isOver) return rest('Syncing', said, { waitsOn: on, wakeAt: earliest([wait.until, wakeAt]) });
   const error = new PlumbError('WaitTimeout', `${said}: that is longer than ${durationText(facts.deadlineMs)}`, {
     fix: 'Look at what it waits for: it goes on by itself once that is healthy. spec.timeout sets how long it waits.',
   });
-  const step = failRelease(facts, desired, [error]);
-  return step.do === 'rest' ? { ...step, waitsOn: on, wakeAt: earliest([step.wakeAt, wakeAt, otherwise]) } : step;
+  return rest('Failed', error.message, { failures: [error], waitsOn: on, wakeAt });
 }
 
-export function deadlineOf(
+function deadlineOf(
   facts: TargetFacts,
   on: string,
 ): { readonly sinceTime: number; readonly until: number; readonly isOver: boolean } {
@@ -50,11 +55,11 @@ export function deadlineOf(
   return { sinceTime: facts.wait?.on === on ? facts.wait.sinceTime : facts.time, until, isOver: facts.now >= until };
 }
 
-export function timeText(time: number): string {
+function timeText(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19)}Z`;
 }
 
-export function durationText(ms: number): string {
+function durationText(ms: number): string {
   return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${Math.round(ms / 1_000)} s`;
 }
 
@@ -94,7 +99,7 @@ export function restByHealth(facts: TargetFacts, desired: DesiredSet): Step {
 }
 
 /** What Git has let go of and an annotation keeps: nobody is to think that it has gone. */
-export function keptText(facts: TargetFacts, desired: DesiredSet): string {
+function keptText(facts: TargetFacts, desired: DesiredSet): string {
   const wanted = new Set(desired.objects.map(({ key }) => key));
   const kept = facts.members.filter(({ key, keep, hookRun }) => {
     return keep !== undefined && hookRun === undefined && !wanted.has(key);

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { deletionDigest, type DeletionFacts } from './deletion.ts';
+import { arrange } from './desired.ts';
 import { PlumbError } from './error.ts';
+import type { HookPhase } from './hook.ts';
 import { objectKey, shortNameOf, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import { decommissionSet, retire, type RetirementFacts, type RetirementStep } from './retire.ts';
@@ -48,12 +50,16 @@ function facts(change: Partial<RetirementFacts> = {}): RetirementFacts {
     heirOf: () => undefined,
     deletions: CALM,
     isRecalled: true,
+    hooks: [],
+    progressOf: () => ({ state: 'done' }),
     ...change,
   };
 }
 
 function summary(step: RetirementStep): string {
   if (step.next === 'blocked') return `blocked ${step.deletion.digest === BOTH ? 'both' : 'others'}`;
+  if (step.next === 'hooks')
+    return `hooks ${step.progress.state === 'waiting' ? step.progress.message : step.progress.state}`;
   if (step.next === 'unreadable') return `unreadable ${step.error.code}`;
   if ('objects' in step)
     return `${step.next} ${step.objects.map(({ key }) => shortNameOf(key).split('/')[1]).join(' ')}`;
@@ -126,6 +132,85 @@ const TABLE: readonly [name: string, change: Partial<RetirementFacts>, step: str
 for (const [name, change, expected] of TABLE) {
   test(`ending a target: ${name}`, () => {
     assert.equal(summary(retire(facts(change))), expected);
+  });
+}
+
+const ROOM = live('shop', { key: objectKey({ group: '', kind: 'Namespace', namespace: '', name: 'shop' }) });
+const ALL = deletionDigest([A, ROOM]);
+const { hooks: HOOKS } = arrange(
+  (['PreDelete', 'PostDelete'] as const).map((phase) => ({
+    origin: { file: 'hooks.yaml' },
+    object: {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: phase.toLowerCase(), namespace: 'shop', annotations: { 'plumb.dev/hook': phase } },
+    },
+  })),
+  [],
+);
+const RAN = live('ran', { hookRun: 'r1.1 PostDelete' });
+
+/** A decommission with hooks of both phases, of which these have ended. */
+function ending(ended: readonly HookPhase[], change: Partial<RetirementFacts> = {}): RetirementFacts {
+  return facts({
+    retirement: approved(ALL),
+    members: [A, ROOM],
+    hooks: HOOKS,
+    progressOf: (phase) =>
+      ended.includes(phase) ? { state: 'done' } : { state: 'waiting', on: A.key, message: `of ${phase}` },
+    deletions: {
+      ...CALM,
+      allowed: { by: 'approval', ids: new Set([A, ROOM].map(({ key, uid }) => `${key} ${uid}`)) },
+    },
+    ...change,
+  });
+}
+
+const HOOK_TABLE: readonly [name: string, facts: RetirementFacts, step: string][] = [
+  ['what may go is kept in mind before the first hook runs', ending([], { deletions: CALM }), 'allow a shop'],
+  ['no hook runs without an approval', ending([], { retirement: approved(''), deletions: CALM }), 'blocked others'],
+  ['PreDelete hooks run before the first deletion', ending([]), 'hooks of PreDelete'],
+  ['the namespace of a PostDelete hook outlives it', ending(['PreDelete']), 'delete a'],
+  [
+    'PostDelete hooks wait until the last object is gone',
+    ending(['PreDelete'], { members: [live('a', { deleting: true }), ROOM] }),
+    'delete ',
+  ],
+  ['PostDelete hooks run once all is gone', ending(['PreDelete'], { members: [ROOM] }), 'hooks of PostDelete'],
+  [
+    'a hook that is on its way out by its own policy holds up nothing',
+    ending(['PreDelete'], { members: [ROOM, live('ran', { hookRun: 'r1.1 PreDelete', deleting: true })] }),
+    'hooks of PostDelete',
+  ],
+  [
+    'what has run goes with its namespace at the end',
+    ending(['PreDelete', 'PostDelete'], { members: [ROOM, RAN] }),
+    'delete ran shop',
+  ],
+  ['what has run is no part of what was approved', ending([], { members: [A, ROOM, RAN] }), 'hooks of PreDelete'],
+  [
+    'an examination counts what has run as going',
+    ending([], { members: [A, ROOM, RAN], deletions: { ...CALM, examined: () => undefined } }),
+    'examine a shop ran',
+  ],
+  [
+    'a volume that a hook brought stays, and is nobody’s',
+    ending(['PreDelete', 'PostDelete'], {
+      members: [
+        live('data', {
+          key: objectKey({ group: '', kind: 'PersistentVolumeClaim', namespace: 'shop', name: 'data' }),
+          hookRun: 'r1.1 PreDelete',
+        }),
+      ],
+    }),
+    'disown data',
+  ],
+  ['forgetting runs nothing', ending([], { retirement: forget }), 'disown a shop'],
+];
+
+for (const [name, given, expected] of HOOK_TABLE) {
+  test(`hooks of a decommission: ${name}`, () => {
+    assert.equal(summary(retire(given)), expected);
   });
 }
 

@@ -1,14 +1,19 @@
 import type { AppliedObject } from './decide.ts';
 import {
   deletionDigest,
+  deletionId,
+  isProtectedKind,
   judgeDeletions,
   withhold,
   type BlockedDeletion,
   type DeletionBudget,
   type DeletionFacts,
 } from './deletion.ts';
+import type { DesiredHook } from './desired.ts';
 import type { PlumbError } from './error.ts';
-import type { ObjectKey, TargetKey } from './key.ts';
+import { isDeletionRun, type HookPhase } from './hook.ts';
+import type { HookProgress } from './hook-run.ts';
+import { objectKey, type ObjectKey, type TargetKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import { kindName, type GroupKind } from './object.ts';
 
@@ -34,7 +39,13 @@ export interface RetirementFacts {
   readonly deletions: DeletionFacts;
   /** Whether anything is left in memory of what it wanted. */
   readonly isRecalled: boolean;
+  /** What was released last, as far as it is run. */
+  readonly hooks: readonly DesiredHook[];
+  /** How far the hooks of a phase are. */
+  progressOf(phase: HookPhase): HookProgress;
 }
+
+export type UnfinishedHooks = Exclude<HookProgress, { readonly state: 'done' }>;
 
 /** What comes next of ending a target. */
 export type RetirementStep =
@@ -44,10 +55,14 @@ export type RetirementStep =
   | { readonly next: 'disown'; readonly objects: readonly LiveObject[] }
   | { readonly next: 'examine'; readonly objects: readonly LiveObject[] }
   | { readonly next: 'blocked'; readonly deletion: BlockedDeletion }
+  /** It may go, all of it: that is to be kept in mind before hooks run, which take their time. */
+  | { readonly next: 'allow'; readonly objects: readonly LiveObject[] }
+  | { readonly next: 'hooks'; readonly progress: UnfinishedHooks }
   | {
       readonly next: 'delete';
       readonly objects: readonly LiveObject[];
-      readonly digest: string;
+      /** All that may go. */
+      readonly set: readonly LiveObject[];
       /** On their way already. */
       readonly leaving: readonly LiveObject[];
     }
@@ -61,7 +76,8 @@ const NO_BUDGET: DeletionBudget = { maxObjects: 0, maxPercent: 0, protect: [] };
 /**
  * Ends a target: a pure function of the facts. Git is not asked; only what bears the marks counts.
  *
- *   watch ─► disown | (examine ─► approved? ─► delete, step by step) ─► forget ─► narrow ─► done
+ *   watch ─► disown | (examine ─► approved? ─► PreDelete ─► delete, step by step ─► PostDelete ─► delete what the hooks
+ *     need) ─► forget ─► narrow ─► done
  */
 export function retire(facts: RetirementFacts): RetirementStep {
   const missing: GroupKind[] = [];
@@ -86,19 +102,17 @@ function disown(facts: RetirementFacts): RetirementStep {
 }
 
 function decommission(facts: RetirementFacts, approved: string): RetirementStep {
-  const { members, heirOf, deletions } = facts;
+  const { members, heirOf, deletions, hooks } = facts;
   const going = decommissionSet(members);
   const leaving = members.filter(({ deleting }) => deleting);
   const examination = going.length === 0 ? undefined : deletions.examined(going);
-  if (going.length > 0 && examination === undefined) return { next: 'examine', objects: going };
+  // What was run goes as well: a namespace is not kept for it.
+  const ran = members.filter((live) => !live.deleting && isDeletionRun(live.hookRun) && !isProtectedKind(live.key));
+  if (going.length > 0 && examination === undefined) return { next: 'examine', objects: [...going, ...ran] };
   const { candidates, kept } = withhold(
     going.filter(({ key }) => heirOf(key) === undefined),
     examination?.findings,
   );
-  if (candidates.length === 0 && leaving.length === 0) {
-    const staying = members.filter(({ keepWithoutApplication }) => keepWithoutApplication !== undefined);
-    return staying.length > 0 ? { next: 'disown', objects: staying } : finish(facts, kept);
-  }
   // The approval is of all that bears the marks, whoever inherits of it meanwhile.
   const isApproved = approved === deletionDigest(going);
   const verdict = judgeDeletions({
@@ -116,18 +130,52 @@ function decommission(facts: RetirementFacts, approved: string): RetirementStep 
     const reason = approved === '' ? 'it has not been approved' : 'what was approved is another set';
     return { next: 'blocked', deletion: { ...verdict, digest, reason } };
   }
-  const objects = verdict.verdict === 'allowed' ? verdict.objects : [];
-  return { next: 'delete', objects, digest: deletionDigest(objects), leaving };
+  const set = verdict.verdict === 'allowed' ? verdict.objects : [];
+  if (hooks.some(runsAtDeletion) && !set.every((live) => deletions.allowed?.ids.has(deletionId(live)))) {
+    return { next: 'allow', objects: set };
+  }
+  // Namespaces of the hooks outlive them.
+  const rooms = new Set(hooks.filter(({ hook }) => hook.phases.includes('PostDelete')).map(roomOf));
+  const first = set.filter(({ key }) => !rooms.has(key));
+  const before: HookProgress = set.length === 0 ? { state: 'done' } : facts.progressOf('PreDelete');
+  if (before.state !== 'done') return { next: 'hooks', progress: before };
+  if (first.length > 0 || leaving.some(({ hookRun }) => !isDeletionRun(hookRun))) {
+    return { next: 'delete', objects: first, set, leaving };
+  }
+  const after = facts.progressOf('PostDelete');
+  if (after.state !== 'done') return { next: 'hooks', progress: after };
+  if (set.length + ran.length + leaving.length > 0) {
+    const rest = [...ran, ...set];
+    return { next: 'delete', objects: rest, set: rest, leaving };
+  }
+  const staying = members.filter(
+    ({ keepWithoutApplication, hookRun }) => keepWithoutApplication !== undefined || isDeletionRun(hookRun),
+  );
+  return staying.length > 0 ? { next: 'disown', objects: staying } : finish(facts, kept);
+}
+
+function runsAtDeletion({ hook }: DesiredHook): boolean {
+  return hook.phases.includes('PreDelete') || hook.phases.includes('PostDelete');
+}
+
+/** The namespace that a hook runs in, as an object. */
+function roomOf({ object }: DesiredHook): ObjectKey {
+  return objectKey({ group: '', kind: 'Namespace', namespace: '', name: object.metadata.namespace ?? '' });
 }
 
 /** What a decommission would delete, of all that bears the marks of the target: not what says that it stays. */
 export function decommissionSet(members: readonly LiveObject[]): readonly LiveObject[] {
   return members.filter((live) => {
-    return !live.deleting && live.fieldsHash !== undefined && live.keepWithoutApplication === undefined;
+    return (
+      !live.deleting &&
+      live.fieldsHash !== undefined &&
+      live.keepWithoutApplication === undefined &&
+      !isDeletionRun(live.hookRun)
+    );
   });
 }
 
-/** Nothing is left to delete. What runs after a deletion (`PostDelete` hooks) belongs here, before all is forgotten. */
+/** Nothing is left to delete. */
 function finish(facts: RetirementFacts, kept: readonly PlumbError[]): RetirementStep {
   if (kept.length > 0) return { next: 'done', kept };
   if (facts.applied.size > 0 || facts.isRecalled) return { next: 'forget' };

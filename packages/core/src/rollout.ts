@@ -1,16 +1,16 @@
 import type { Decision } from './decide.ts';
-import type { DesiredObject, DesiredSet } from './desired.ts';
+import type { DesiredHook, DesiredObject, DesiredSet } from './desired.ts';
 import { PlumbError } from './error.ts';
-import { advanceHooks, type HookProgress } from './hook-run.ts';
+import { advanceHooks, type HookFacts, type HookProgress } from './hook-run.ts';
 import type { HookPhase } from './hook.ts';
 import { shortNameOf, type ObjectKey } from './key.ts';
 import type { LiveObject } from './live.ts';
 import { BEFORE_HOOKS, type Need } from './order-graph.ts';
 import { nameSome } from './phrases.ts';
-import { isWrite, type Write } from './rehearsal.ts';
+import { isWrite, DELETION, type Write } from './rehearsal.ts';
 import { earliest } from './rest.ts';
 import type { Replacement } from './step.ts';
-import { isDue, type TargetFacts } from './target-facts.ts';
+import { isDue, type OpenRelease, type TargetFacts } from './target-facts.ts';
 
 export interface Waiting {
   /** The same as long as the same is waited for, whatever its health says meanwhile. */
@@ -85,7 +85,7 @@ export function writesDue(facts: TargetFacts, decisions: readonly Decision[], wa
   };
 }
 
-export function isMet(
+function isMet(
   facts: TargetFacts,
   { key, until }: Need,
   isRepeat: boolean,
@@ -99,7 +99,7 @@ export function isMet(
 }
 
 /** What may be built upon: it works, or somebody wants it to stand still. */
-export function isFine({ health: { status } }: LiveObject): boolean {
+function isFine({ health: { status } }: LiveObject): boolean {
   return status === 'Healthy' || status === 'Suspended';
 }
 
@@ -139,7 +139,7 @@ export function rolloutOf(facts: TargetFacts, desired: DesiredSet, decisions: re
 }
 
 /** What keeps a wave from being over; `unwritten` where writes say so themselves. */
-export function waitingInWave(
+function waitingInWave(
   facts: TargetFacts,
   desired: DesiredSet,
   decided: ReadonlyMap<ObjectKey, Decision>,
@@ -161,22 +161,31 @@ export function waitingInWave(
 }
 
 export function hookProgress(facts: TargetFacts, desired: DesiredSet, phase: HookPhase, wave?: number): HookProgress {
-  const open = facts.openRelease;
+  return progressOf(facts, { hooks: desired.hooks, open: facts.openRelease }, phase, wave);
+}
+
+/** How far hooks are that run for a release, open or not. */
+export function progressOf(
+  facts: TargetFacts,
+  { hooks, open }: { readonly hooks: readonly DesiredHook[]; readonly open: OpenRelease | undefined },
+  phase: HookPhase,
+  wave?: number,
+): HookProgress {
   if (open === undefined) return { state: 'done' };
+  const failureOf = (key: ObjectKey, attempt: string): ReturnType<HookFacts['clearFailureOf']> => {
+    const failure = facts.failures.get(key);
+    return failure === undefined ? undefined : { ...failure, isDue: isDue(failure, attempt, facts.now) };
+  };
   return advanceHooks(
     {
       target: facts.target,
-      hooks: desired.hooks,
+      hooks,
       release: open.number,
       attempt: open.attempt,
       runs: open.runs,
       liveOf: (key) => facts.liveOf(key),
-      failureOf: ({ hook, mark }) => {
-        const failure = facts.failures.get(hook.key);
-        if (failure === undefined) return undefined;
-        const { error, retryAt } = failure;
-        return { error, retryAt, isDue: isDue(failure, hookAttempt(hook, mark), facts.now) };
-      },
+      failureOf: ({ hook, mark }) => failureOf(hook.key, hookAttempt(hook, mark)),
+      clearFailureOf: (key) => failureOf(key, DELETION),
     },
     phase,
     wave,

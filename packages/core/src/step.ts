@@ -50,6 +50,8 @@ export type Step =
       /** All that was allowed to go, of which these are the first. */
       readonly set: readonly LiveObject[];
     }
+  /** Make durable that this whole set may go, before anything is done about it. */
+  | { readonly do: 'allow'; readonly set: readonly LiveObject[] }
   /** Take our marks off these objects, and leave them as they are. */
   | { readonly do: 'disown'; readonly objects: readonly LiveObject[] }
   /** These are gone, or another target's: they are no longer in the inventory. */

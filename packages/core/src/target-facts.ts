@@ -1,6 +1,6 @@
 import type { AppliedObject, DecisionPolicy } from './decide.ts';
 import type { DeletionBudget, DeletionFacts } from './deletion.ts';
-import type { DesiredSet } from './desired.ts';
+import type { DesiredHook, DesiredSet } from './desired.ts';
 import type { PlumbError } from './error.ts';
 import type { HookRun } from './hook-run.ts';
 import type { ObjectKey, TargetKey } from './key.ts';
@@ -87,6 +87,8 @@ export interface TargetFacts {
   healAfter(key: ObjectKey, manager: string): number;
   /** The release that is being rolled out, until its outcome is known. */
   readonly openRelease: OpenRelease | undefined;
+  /** What runs around the deletions of a target that is to end: the hooks of what was released last, and their runs. */
+  readonly ending?: Ending | undefined;
   /** Whether the applications that this one depends on are healthy, with what the same commit gave them. */
   dependencies(): DependencyFact;
   /** What the last look waited for, and since when. */
@@ -106,6 +108,11 @@ export interface OpenRelease {
   readonly attempt: number;
   /** What is known of its hooks, by `hookRunId`. */
   readonly runs: ReadonlyMap<string, HookRun>;
+}
+
+export interface Ending {
+  readonly hooks: readonly DesiredHook[];
+  readonly open: OpenRelease;
 }
 
 export type DependencyFact =

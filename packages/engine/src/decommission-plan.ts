@@ -21,6 +21,8 @@ export interface DecommissionPlan {
   readonly spec: TargetSpec;
   /** Step by step: each waits until the one before is gone. */
   readonly steps: readonly (readonly LiveObject[])[];
+  /** What runs before and after, as the engine says: `PreDelete Job/backup`. */
+  readonly hooks: readonly string[];
   /** Of all that bears its marks: what an approval has to name. */
   readonly digest: string;
   readonly objects: readonly LiveObject[];
@@ -56,5 +58,7 @@ export async function planDecommission(
   const objects = decommissionSet(members);
   const findings = await examine(objects, { client, ...o });
   const { candidates, kept } = withhold(objects, findings);
-  return { spec, objects, steps: stepsOfDeletion(candidates), digest: deletionDigest(objects), findings, kept };
+  const status = application.status?.environments?.find(({ name }) => name === spec.environment);
+  const hooks = status?.deletionHooks ?? [];
+  return { spec, hooks, objects, steps: stepsOfDeletion(candidates), digest: deletionDigest(objects), findings, kept };
 }

@@ -475,6 +475,7 @@ function reportsOf(entry: CatalogApplication, reconciler: Reconciler) {
       revision: memory.releasedCommit,
       release: memory.release,
       objects: memory.desired?.objects.length ?? 0,
+      hooks: memory.ending?.hooks ?? memory.desired?.hooks ?? [],
       since: memory.since,
     };
   });

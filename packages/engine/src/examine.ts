@@ -17,7 +17,7 @@ import type { ApiResource, KubeClient } from '@plumb/kube';
 import type { LedgerReader } from '@plumb/ledger';
 
 export interface ExamineContext {
-  readonly client: Pick<KubeClient, 'resource' | 'kinds' | 'list' | 'get' | 'count'>;
+  readonly client: Pick<KubeClient, 'resource' | 'kinds' | 'list' | 'get' | 'count' | 'invalidateDiscovery'>;
   readonly signal: AbortSignal;
 }
 
@@ -25,17 +25,24 @@ export interface ExamineContext {
 export async function examine(objects: readonly LiveObject[], context: ExamineContext): Promise<Findings> {
   const going = new Set(objects.map(deletionId));
   const findings = new Map<ObjectKey, Finding>();
-  for (const { key } of objects) {
+  const holders = objects.flatMap(({ key }) => {
     const ref = parseObjectKey(key);
-    if (ref === undefined) continue;
-    if (kindName(ref) === 'CustomResourceDefinition.apiextensions.k8s.io') {
-      findings.set(key, { instances: await countInstances(ref.name, context) });
-    } else if (kindName(ref) === 'Namespace') {
-      findings.set(key, { foreign: await foreignIn(ref.name, going, context) });
-    }
+    return ref !== undefined && HOLDERS.has(kindName(ref)) ? { key, ref } : [];
+  });
+  // A kind that came since the kinds were last read would look as if there was nothing of it.
+  if (holders.length > 0) context.client.invalidateDiscovery();
+  for (const { key, ref } of holders) {
+    const finding =
+      kindName(ref) === 'Namespace'
+        ? { foreign: await foreignIn(ref.name, going, context) }
+        : { instances: await countInstances(ref.name, context) };
+    findings.set(key, finding);
   }
   return findings;
 }
+
+/** What takes other objects with it. */
+const HOLDERS = new Set(['Namespace', 'CustomResourceDefinition.apiextensions.k8s.io']);
 
 async function countInstances(name: string, { client, signal }: ExamineContext): Promise<number> {
   const definitions = await client.resource(

@@ -1,6 +1,7 @@
 import {
   computeHealth,
   hookRunId,
+  hookRunMark,
   HOOK_RUN_ANNOTATION,
   isAbort,
   keyOf,
@@ -11,6 +12,7 @@ import {
   shortNameOf,
   toPlumbError,
   withHookRun,
+  type Ending,
   type HookEnd,
   type HookRun,
   type HookStart,
@@ -110,6 +112,22 @@ export function openReleaseOf(number: number, hasFailed: boolean, records: reado
 export function nextAttempt(open: OpenRelease): OpenRelease {
   const hasFailed = [...open.runs.values()].some(({ state }) => state === 'failed');
   return hasFailed ? { ...open, hasFailed: false, attempt: open.attempt + 1, runs: new Map() } : open;
+}
+
+/** The same for the hooks around deletions: what ran before them has run for good once those after them have begun. */
+export function nextEnding({ hooks, open }: Ending): Ending {
+  const next = nextAttempt(open);
+  if (next === open) return { hooks, open };
+  const before = hookRunMark(open.number, open.attempt, 'PreDelete');
+  const after = hookRunMark(open.number, open.attempt, 'PostDelete');
+  const hasDeleted = hooks.some(({ key }) => open.runs.has(hookRunId(key, after)));
+  const runs = new Map(next.runs);
+  for (const { key } of hasDeleted ? hooks : []) {
+    const run = open.runs.get(hookRunId(key, before));
+    const mark = hookRunMark(next.number, next.attempt, 'PreDelete');
+    if (run !== undefined) runs.set(hookRunId(key, mark), run);
+  }
+  return { hooks, open: { ...next, runs } };
 }
 
 function remember(open: OpenRelease, records: readonly HookRunRecord[]): void {

@@ -5,8 +5,10 @@ import {
   fieldsHash,
   hookAttempt,
   isAbort,
+  isDeletionRun,
   kindName,
   parseObjectKey,
+  phaseOfRun,
   place,
   PlumbError,
   shortNameOf,
@@ -19,12 +21,14 @@ import {
   type DependencyFact,
   type DesiredObject,
   type DesiredSet,
+  type Ending,
   type Examination,
   type GroupKind,
   type HookPhase,
   type HookStart,
   type LiveObject,
   type ObjectKey,
+  type PlacedObject,
   type Rehearsed,
   type Replacement,
   type Rest,
@@ -36,7 +40,7 @@ import {
   type WriteFailure,
 } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
-import type { Ledger } from '@plumb/ledger';
+import type { HookRunRecord, Ledger, ReleaseObject } from '@plumb/ledger';
 import { applyAll, pruneAll, type WriteContext, type WriteResult } from './apply.ts';
 import { backoffMs } from './backoff.ts';
 import type { Claims } from './claims.ts';
@@ -46,7 +50,7 @@ import type { Diagnosis } from './diagnosis.ts';
 import { disownAll } from './disown.ts';
 import { examine, removersOf } from './examine.ts';
 import type { Externals } from './externals.ts';
-import { nextAttempt, openReleaseOf, recordHooks, startHooks, type HookStarted } from './hooks.ts';
+import { nextAttempt, nextEnding, openReleaseOf, recordHooks, startHooks, type HookStarted } from './hooks.ts';
 import { Heals } from './heals.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
@@ -166,6 +170,8 @@ export interface TargetMemory {
   releasedCommit: string | undefined;
   releasedDigest: string | undefined;
   openRelease: TargetFacts['openRelease'];
+  /** Set once the target is to end. */
+  ending: TargetFacts['ending'];
   readonly heals: Heals;
   /** Deletions that may go on. */
   allowed: AllowedDeletion | undefined;
@@ -213,15 +219,22 @@ export class Reconciler {
     this.#wakeFollowers(target);
     this.#wakeKept(target);
     this.#options.wake(this.#options.claims.release(target));
-    // Its history stays, but a namesake that comes later starts from nothing.
+    // A namesake that comes later starts from nothing.
     if (memory === undefined) return;
+    await this.#strike(target, memory);
+  }
+
+  /** Its history stays, and nothing that counts for what comes later. */
+  async #strike(target: TargetKey, memory: TargetMemory): Promise<void> {
+    const { ledger } = this.#options;
     const release = memory.openRelease;
-    await this.#options.ledger.concludeBatch({
+    await ledger.concludeBatch({
       target,
       outcomes: [],
       removed: [...memory.applied.keys()],
       ...(release === undefined ? {} : { release: { number: release.number, outcome: 'superseded' } }),
     });
+    if (memory.allowed !== undefined) await ledger.allowDeletion(target, { by: 'approval', ids: new Set() });
   }
 
   /** Somebody asked for another try: nothing that failed before is waited for. */
@@ -235,6 +248,7 @@ export class Reconciler {
     memory.examined = undefined;
     memory.wait = undefined;
     if (memory.openRelease !== undefined) memory.openRelease = nextAttempt(memory.openRelease);
+    if (memory.ending !== undefined) memory.ending = nextEnding(memory.ending);
   }
 
   /** The watch of a kind has synced or failed: whoever waits for it looks again, and goes on waiting where it failed. */
@@ -262,6 +276,7 @@ export class Reconciler {
       releasedCommit: undefined,
       releasedDigest: undefined,
       openRelease: undefined,
+      ending: undefined,
       heals: new Heals(),
       allowed: undefined,
       examined: undefined,
@@ -276,26 +291,28 @@ export class Reconciler {
     const rows = await ledger.applied(target);
     memory.release = release?.number;
     const isOpen = release?.outcome === 'running' || release?.outcome === 'failed';
-    const runs = release !== undefined && isOpen ? await ledger.hookRuns(target, release.number) : [];
+    const runs = release === undefined ? [] : await ledger.hookRuns(target, release.number);
+    const allowed = await ledger.allowedDeletion(target);
+    const isRetired = specOf(target)?.retirement?.how === 'decommission';
     // A release of a namesake that was deleted, while the engine ran (nothing is left of it) or while it did not.
     const isOurs =
       release !== undefined &&
-      (rows.length > 0 || runs.length > 0 || release.objectCount === 0) &&
+      (rows.length > 0 ||
+        (isOpen && runs.length > 0) ||
+        release.objectCount === 0 ||
+        (isRetired && allowed !== undefined)) &&
       release.startedAt >= createdAt(target);
     if (isOurs && stored !== undefined) {
-      const desired = arrange(
-        stored.map(({ object, origin }) => ({ object, origin: origin ?? { file: '' } })),
-        [],
-      );
+      const desired = arrange(placedOf(stored), []);
       memory.releasedCommit = release.commit;
-      memory.releasedDigest = release.digest;
+      if (isRetired || !hasRunForDeletion(runs)) memory.releasedDigest = release.digest;
       if (isOpen) memory.openRelease = openReleaseOf(release.number, release.outcome === 'failed', runs);
       if (desired.digest === release.digest) {
         memory.desired = { ...desired, inputs: release.inputsKey, commit: release.commit };
         memory.released = memory.desired;
       }
       for (const row of rows) memory.applied.set(row.key, row);
-      memory.allowed = await ledger.allowedDeletion(target);
+      memory.allowed = allowed;
     }
     const raced = this.#memories.get(target);
     if (raced !== undefined) return raced;
@@ -333,6 +350,8 @@ export class Reconciler {
       if (spec === undefined) return;
       const memory = await this.recall(target);
       if (spec.retirement !== undefined) this.#letGo(target);
+      if (spec.retirement?.how === 'decommission') memory.ending ??= await this.#endingOf(target, memory);
+      else if (memory.ending !== undefined) await this.#goOn(target, memory, memory.ending);
       const facts = this.#factsOf(spec, memory);
       const step = advance(facts);
       if (step.do === 'rest') {
@@ -388,6 +407,7 @@ export class Reconciler {
       behind: (before) => this.#behind(spec, before),
       healAfter: (key, manager) => memory.heals.after(key, manager),
       openRelease: memory.openRelease,
+      ending: memory.ending,
       releasedDigest: memory.releasedDigest,
     };
   }
@@ -506,7 +526,7 @@ export class Reconciler {
         return;
       }
       case 'prune': {
-        await this.#allow(step, target, memory);
+        await this.#allow(step.set, step.reason === 'removed' ? 'budget' : 'approval', target, memory);
         const results = await pruneAll(step.objects, this.#writeContext(spec, memory, signal), step.reason);
         this.#learnDeletions(results, step.objects, memory);
         const keys = results.flatMap((result) => (result.ok ? [result.key] : []));
@@ -524,6 +544,8 @@ export class Reconciler {
         narrate({ type: 'disowned', target, keys });
         return;
       }
+      case 'allow':
+        return this.#allow(step.set, 'approval', target, memory);
       case 'strike':
         await ledger.saveApplied(target, [], step.keys);
         for (const key of step.keys) memory.applied.delete(key);
@@ -531,22 +553,23 @@ export class Reconciler {
       case 'retired':
         return this.#retired(target, memory);
       case 'start-hooks': {
-        const open = memory.openRelease;
+        const open = memory.ending?.open ?? memory.openRelease;
         if (open === undefined) return;
         const started = await startHooks(step.starts, open, this.#writeContext(spec, memory, signal));
         this.#learnStarts(started, step.starts, memory);
         const keys = started.flatMap(({ key, error }) => (error === undefined ? [key] : []));
-        if (keys.length > 0) narrate({ type: 'hooks', target, did: 'started', phase: phaseOf(step.starts), keys });
+        if (keys.length > 0)
+          narrate({ type: 'hooks', target, did: 'started', phase: phaseOfRun(step.starts[0]?.mark), keys });
         return;
       }
       case 'record-hooks': {
-        const open = memory.openRelease;
+        const open = memory.ending?.open ?? memory.openRelease;
         if (open === undefined) return;
         await recordHooks(step.ends, open, this.#writeContext(spec, memory, signal));
         for (const did of ['succeeded', 'failed'] as const) {
           const ended = step.ends.filter(({ state }) => state === did);
           const keys = ended.map(({ key }) => key);
-          if (keys.length > 0) narrate({ type: 'hooks', target, did, phase: phaseOf(ended), keys });
+          if (keys.length > 0) narrate({ type: 'hooks', target, did, phase: phaseOfRun(ended[0]?.mark), keys });
         }
         return;
       }
@@ -554,7 +577,7 @@ export class Reconciler {
         const results = await pruneAll(step.objects, this.#writeContext(spec, memory, signal), 'hook');
         this.#learnDeletions(results, step.objects, memory);
         const keys = results.flatMap((result) => (result.ok ? [result.key] : []));
-        narrate({ type: 'hooks', target, did: 'cleared', phase: undefined, keys });
+        if (keys.length > 0) narrate({ type: 'hooks', target, did: 'cleared', phase: undefined, keys });
         return;
       }
       case 'conclude': {
@@ -648,10 +671,14 @@ export class Reconciler {
   }
 
   /** The set may go, from now on until it is gone: its first step is about to be made. */
-  async #allow(step: Extract<Step, { do: 'prune' }>, target: TargetKey, memory: TargetMemory): Promise<void> {
-    const ids = step.set.map(deletionId);
+  async #allow(
+    set: readonly LiveObject[],
+    by: AllowedDeletion['by'],
+    target: TargetKey,
+    memory: TargetMemory,
+  ): Promise<void> {
+    const ids = set.map(deletionId);
     if (ids.every((id) => memory.allowed?.ids.has(id))) return;
-    const by = step.reason === 'removed' ? 'budget' : 'approval';
     memory.allowed = { by, ids: new Set(ids) };
     if (by === 'budget') this.#options.breaker.took(ids.length);
     await this.#options.ledger.allowDeletion(target, memory.allowed);
@@ -664,14 +691,25 @@ export class Reconciler {
     this.#wakeKept(target);
   }
 
+  /** The hooks around the deletions of a target: those of what was released last, and what is known of their runs. */
+  async #endingOf(target: TargetKey, memory: TargetMemory): Promise<TargetFacts['ending']> {
+    const { ledger } = this.#options;
+    // Nothing of it is left to be taken down.
+    if (memory.releasedDigest === undefined || memory.release === undefined) return undefined;
+    const stored = await ledger.releaseObjects(target, memory.release);
+    const { hooks } = arrange(placedOf(stored ?? []), []);
+    return { hooks, open: openReleaseOf(memory.release, false, await ledger.hookRuns(target, memory.release)) };
+  }
+
+  /** It is not to end after all. Where hooks have run for it already, it is rolled out as a release of its own. */
+  async #goOn(target: TargetKey, memory: TargetMemory, { open }: Ending): Promise<void> {
+    memory.ending = undefined;
+    if (hasRunForDeletion(await this.#options.ledger.hookRuns(target, open.number))) memory.releasedDigest = undefined;
+  }
+
   async #retired(target: TargetKey, memory: TargetMemory): Promise<void> {
-    const release = memory.openRelease;
-    await this.#options.ledger.concludeBatch({
-      target,
-      outcomes: [],
-      removed: [...memory.applied.keys()],
-      ...(release === undefined ? {} : { release: { number: release.number, outcome: 'superseded' } }),
-    });
+    await this.#strike(target, memory);
+    memory.allowed = undefined;
     memory.applied.clear();
     memory.failures.clear();
     memory.desired = undefined;
@@ -969,6 +1007,14 @@ function chartText({ name, version, digest }: NonNullable<Externals['chart']>): 
   return `${name} ${version} ${digest}`;
 }
 
+function placedOf(stored: readonly ReleaseObject[]): readonly PlacedObject[] {
+  return stored.map(({ object, origin }) => ({ object, origin: origin ?? { file: '' } }));
+}
+
+function hasRunForDeletion(runs: readonly HookRunRecord[]): boolean {
+  return runs.some(({ mark }) => isDeletionRun(mark));
+}
+
 /** What is kept, and what is run. */
 function everythingIn(desired: DesiredSet | undefined): readonly DesiredObject[] {
   return desired === undefined ? [] : [...desired.objects, ...desired.hooks];
@@ -976,10 +1022,6 @@ function everythingIn(desired: DesiredSet | undefined): readonly DesiredObject[]
 
 function keysOf(desired: DesiredSet): readonly ObjectKey[] {
   return everythingIn(desired).map(({ key }) => key);
-}
-
-function phaseOf(runs: readonly { readonly mark: string }[]): HookPhase | undefined {
-  return runs[0]?.mark.split(' ')[1] as HookPhase | undefined;
 }
 
 function kindsIn(objects: readonly { readonly key: ObjectKey }[] = []): readonly GroupKind[] {

@@ -37,6 +37,7 @@ function report(state: HeadlineState, change: Partial<TargetReport> & { rest?: R
     revision: 'a'.repeat(40),
     release: 4,
     objects: 3,
+    hooks: [],
     since: NOW - 60_000,
     ...change,
   };

@@ -1,6 +1,7 @@
 import {
   MAX_FAILURES,
   MAX_LISTED_DELETIONS,
+  MAX_LISTED_HOOKS,
   shortRevision,
   type Application,
   type ApplicationStatus,
@@ -12,8 +13,11 @@ import {
   canonicalJson,
   parseObjectKey,
   shortName,
+  shortNameOf,
   type BlockedDeletion,
+  type DesiredHook,
   type HeadlineState,
+  type HookPhase,
   type Rest,
 } from '@plumb/core';
 import { releaseName } from '@plumb/ledger';
@@ -28,6 +32,8 @@ export interface TargetReport {
   readonly revision: string | undefined;
   readonly release: number | undefined;
   readonly objects: number;
+  /** What is run and not kept. */
+  readonly hooks: readonly DesiredHook[];
   /** Epoch milliseconds since when it is in this state. */
   readonly since: number;
 }
@@ -107,7 +113,7 @@ function worstOf(reports: readonly TargetReport[]): HeadlineState {
 }
 
 function targetStatus(report: TargetReport, written: ApplicationStatus | undefined): TargetStatus {
-  const { environment, namespace, rest, revision, release, objects, since } = report;
+  const { environment, namespace, rest, revision, release, objects, hooks, since } = report;
   const before = written?.environments?.find(({ name }) => name === environment);
   const failures = rest.failures.slice(0, MAX_FAILURES).map((error) => {
     const record = error.toRecord();
@@ -120,6 +126,7 @@ function targetStatus(report: TargetReport, written: ApplicationStatus | undefin
       ...(record.object === undefined ? {} : { object: record.object }),
     };
   });
+  const deletionHooks = hooksOf(hooks, 'PreDelete').concat(hooksOf(hooks, 'PostDelete')).slice(0, MAX_LISTED_HOOKS);
   return {
     name: environment,
     namespace,
@@ -131,9 +138,14 @@ function targetStatus(report: TargetReport, written: ApplicationStatus | undefin
     objects,
     ...(revision === undefined ? {} : { revision }),
     ...(release === undefined ? {} : { release: releaseName(release) }),
+    ...(deletionHooks.length === 0 ? {} : { deletionHooks }),
     ...(rest.deletions.verdict === 'blocked' ? { pendingDeletions: pendingOf(rest.deletions) } : {}),
     ...(failures.length === 0 ? {} : { failures }),
   };
+}
+
+function hooksOf(hooks: readonly DesiredHook[], phase: HookPhase): readonly string[] {
+  return hooks.flatMap(({ key, hook }) => (hook.phases.includes(phase) ? `${phase} ${shortNameOf(key)}` : []));
 }
 
 function pendingOf({

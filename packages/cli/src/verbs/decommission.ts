@@ -61,7 +61,7 @@ function countOf(objects: readonly unknown[]): string {
 }
 
 /** Step by step, in the order of deleting. */
-function planText(app: string, { spec, steps, findings, kept }: DecommissionPlan): string {
+function planText(app: string, { spec, hooks, steps, findings, kept }: DecommissionPlan): string {
   const environment = spec.environment === '' ? '' : ` → ${spec.environment}`;
   const lines = steps.flatMap((step, index) =>
     step.map((live) => {
@@ -71,7 +71,11 @@ function planText(app: string, { spec, steps, findings, kept }: DecommissionPlan
     }),
   );
   const staying = kept.map(({ message }) => `  keep: ${oneLine(message)}\n`);
-  return `Decommission  ${app}${environment}   namespace ${spec.namespace}\n${lines.join('')}${staying.join('')}`;
+  const [before = [], after = []] = ['PreDelete', 'PostDelete'].map((phase) =>
+    hooks.flatMap((hook) => (hook.startsWith(phase) ? `  ▸ run     ${oneLine(hook)}\n` : [])),
+  );
+  const head = `Decommission  ${app}${environment}   namespace ${spec.namespace}\n`;
+  return [head, ...before, ...lines, ...after, ...staying].join('');
 }
 
 function countText(count: number): string {
@@ -90,12 +94,13 @@ function planData(app: string, plans: readonly DecommissionPlan[], digest: strin
     apiVersion: JSON_VERSION,
     kind: 'DecommissionPlan',
     digest,
-    items: plans.map(({ spec, steps, findings, kept }) => ({
+    items: plans.map(({ spec, hooks, steps, findings, kept }) => ({
       app,
       ...(spec.environment === '' ? {} : { env: spec.environment }),
       steps: steps.map((step) =>
         step.map(({ key, uid }) => ({ ...parseObjectKey(key), uid, takes: findings.get(key)?.instances })),
       ),
+      hooks,
       kept: kept.map((error) => error.toRecord()),
     })),
   };
