@@ -1,6 +1,7 @@
 /** An engine in a process of its own, for tests that kill it. Its settings are the one argument, as JSON. */
 import { startEngine, systemClock, systemRandom } from '@plumb/engine';
 import { connect, loadKubeconfig, type KubeClient } from '@plumb/kube';
+import { clientWith } from './client-with.ts';
 
 export interface ChildSettings {
   readonly kubeconfig: string;
@@ -37,22 +38,7 @@ function crashing(client: KubeClient): KubeClient {
     boundaries += 1;
     if (boundaries === crashAt) process.kill(process.pid, 'SIGKILL');
   };
-  return {
-    server: client.server,
-    context: client.context,
-    namespace: client.namespace,
-    version: (options) => client.version(options),
-    resource: (kind, options) => client.resource(kind, options),
-    apiVersions: (options) => client.apiVersions(options),
-    invalidateDiscovery: () => client.invalidateDiscovery(),
-    get: (resource, ref, options) => client.get(resource, ref, options),
-    list: (resource, options) => client.list(resource, options),
-    kinds: (options) => client.kinds(options),
-    count: (resource, options) => client.count(resource, options),
-    disown: (resource, live, options) => client.disown(resource, live, options),
-    logs: (pods, ref, options) => client.logs(pods, ref, options),
-    reflect: (resource, options) => client.reflect(resource, options),
-    patchOwners: (object, patch, options) => client.patchOwners(object, patch, options),
+  return clientWith(client, {
     async apply(object, options) {
       const counts = options.subresource === undefined && object.kind !== 'Lease';
       if (counts) boundary();
@@ -66,6 +52,5 @@ function crashing(client: KubeClient): KubeClient {
       boundary();
       return deletion;
     },
-    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
-  };
+  });
 }

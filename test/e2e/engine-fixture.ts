@@ -15,6 +15,7 @@ import { connect, loadKubeconfig, type KubeClient, type ReflectEvent, type Refle
 import type { KubeObject } from '@plumb/core';
 import { sharedCluster, type TestCluster } from '@plumb/test-support';
 import { startGitServer, type GitServer } from '@plumb/test-support/git-server';
+import { clientWith } from './client-with.ts';
 
 const PLUMB = 'plumb.dev/v1alpha1';
 
@@ -341,19 +342,7 @@ function asLike(object: KubeObject): KubeLike {
 
 /** The client, with a note of each write before it is sent. */
 function recordWrites(client: KubeClient, writes: SentWrite[]): KubeClient {
-  return {
-    server: client.server,
-    context: client.context,
-    namespace: client.namespace,
-    version: (options) => client.version(options),
-    resource: (kind, options) => client.resource(kind, options),
-    apiVersions: (options) => client.apiVersions(options),
-    invalidateDiscovery: () => client.invalidateDiscovery(),
-    get: (resource, ref, options) => client.get(resource, ref, options),
-    list: (resource, options) => client.list(resource, options),
-    logs: (pods, ref, options) => client.logs(pods, ref, options),
-    reflect: (resource, options) => client.reflect(resource, options),
-    patchOwners: (object, patch, options) => client.patchOwners(object, patch, options),
+  return clientWith(client, {
     apply(object, options) {
       const { name, annotations = {}, uid, resourceVersion } = object.metadata;
       const verb = options.subresource === 'status' ? 'status' : 'apply';
@@ -361,8 +350,6 @@ function recordWrites(client: KubeClient, writes: SentWrite[]): KubeClient {
       if (options.dryRun !== true) writes.push(write);
       return client.apply(object, options);
     },
-    kinds: (options) => client.kinds(options),
-    count: (resource, options) => client.count(resource, options),
     disown(resource, live, options) {
       const { name, uid, resourceVersion } = live.metadata;
       writes.push({ verb: 'disown', object: `${resource.kind}/${name}`, annotations: {}, uid, resourceVersion });
@@ -374,8 +361,7 @@ function recordWrites(client: KubeClient, writes: SentWrite[]): KubeClient {
       if (options.dryRun !== true) writes.push({ verb: 'delete', object, annotations: {}, uid, resourceVersion });
       return client.delete(resource, ref, options);
     },
-    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
-  };
+  });
 }
 
 export function isHealthy(application: KubeLike): boolean {

@@ -77,3 +77,22 @@ test('D36: after a cluster was set back nothing goes for 15 minutes, and no appr
   clock.advance(15 * 60_000);
   assert.equal(breaker.pause(1), undefined);
 });
+
+test('D36: a freeze outlives the engine, and lasts no longer than 15 minutes whatever the clock says', () => {
+  const clock = new ManualClock();
+  const until = breakerOf(clock, 100).freeze();
+  assert.equal(until, clock.now() + 15 * 60_000);
+
+  const left: readonly [frozenUntil: number, stillAfterMs: number, overAfterMs: number][] = [
+    [until - 5 * 60_000, 9 * 60_000, 60_000],
+    [until + 60 * 60_000, 14 * 60_000, 60_000],
+  ];
+  for (const [frozenUntil, stillAfterMs, overAfterMs] of left) {
+    const clock = new ManualClock();
+    const next = new DeletionBreaker({ clock, objectCount: () => 100, recorded: [], frozenUntil });
+    clock.advance(stillAfterMs);
+    assert.equal(next.pause(1)?.isFrozen, true);
+    clock.advance(overAfterMs);
+    assert.equal(next.pause(1), undefined);
+  }
+});

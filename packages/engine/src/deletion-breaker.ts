@@ -6,6 +6,8 @@ export interface DeletionBreakerOptions {
   objectCount(): number;
   /** Epoch milliseconds of the deletions that are on record. */
   readonly recorded: readonly number[];
+  /** Epoch milliseconds until when nothing goes, as `freeze` has said; one that is over counts for nothing. */
+  readonly frozenUntil?: number;
 }
 
 /** How long a deletion counts. */
@@ -30,10 +32,13 @@ export class DeletionBreaker {
   #trippedUntil = -Infinity;
   #frozenUntil = -Infinity;
 
-  constructor({ clock, objectCount, recorded }: DeletionBreakerOptions) {
+  constructor({ clock, objectCount, recorded, frozenUntil = 0 }: DeletionBreakerOptions) {
     this.#clock = clock;
     this.#objectCount = objectCount;
     this.#deletions = [...recorded];
+    // Should the clock have been set back meanwhile, it is for no longer than a freeze lasts.
+    const leftMs = Math.min(FREEZE_MS, frozenUntil - clock.now());
+    if (leftMs > 0) this.#frozenUntil = clock.monotonic() + leftMs;
   }
 
   /** Why so many more deletions have to wait; undefined where they need not. */
@@ -63,13 +68,13 @@ export class DeletionBreaker {
   }
 
   /**
-   * The cluster has an older state than it had: what was deleted, and what was made, need not be so any more. Answers whether
-   * that is news.
+   * The cluster has an older state than it had: what was deleted, and what was made, need not be so any more. Answers until
+   * when nothing goes, in epoch milliseconds; undefined where that is no news.
    */
-  freeze(): boolean {
+  freeze(): number | undefined {
     const isNews = this.#clock.monotonic() >= this.#frozenUntil;
     this.#frozenUntil = this.#clock.monotonic() + FREEZE_MS;
-    return isNews;
+    return isNews ? this.#clock.now() + FREEZE_MS : undefined;
   }
 
   /** So many are deleted now. */

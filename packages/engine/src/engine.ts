@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { REPOSITORY, type Application } from '@plumb/api';
 import {
   isAbort,
+  isOlderVersion,
   parseObjectKey,
   parseTargetKey,
   SYSTEM_NAMESPACE,
@@ -107,6 +108,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const gate = new Gate<'starting' | 'lease'>((isOpen) => (isOpen ? queue.resume() : queue.pause()));
   gate.close('starting', 'it is starting');
 
+  let isRewound = false;
+  let rewound = (): void => {
+    isRewound = true;
+  };
   await install(client, { clock, signal });
   const lease = opening.use(
     await holdLease({
@@ -125,12 +130,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         // What was broken off is looked at again.
         if (gate.isOpen) for (const { targets } of catalog.applications()) wake(targets.keys());
       },
+      rewound: () => {
+        client.rewound();
+        rewound();
+      },
     }),
   );
   const ledger = opening.use(await openLedger({ folder: options.stateFolder, clock }));
   const lost = await ledger.unconcluded();
   // The process died between the request and its answer. What the cluster has is read anew, so nothing depends on it.
   await ledger.conclude(lost.map(({ seq }) => ({ seq, result: 'unknown' })));
+
+  // Set back while no engine ran.
+  if (isOlderVersion(lease.version, (await ledger.setting('leaseVersion')) ?? '')) isRewound = true;
+  await ledger.saveSetting('leaseVersion', lease.version);
+  opening.defer(() => ledger.saveSetting('leaseVersion', lease.version));
 
   const life = new AbortController();
   const running = AbortSignal.any([signal, life.signal]);
@@ -158,11 +172,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const breaker = new DeletionBreaker({
     clock,
     recorded: await ledger.deletionsSince(clock.now() - BREAKER_WINDOW_MS, 'removed'),
+    frozenUntil: Number((await ledger.setting('frozenUntil')) ?? 0),
     objectCount: () =>
       [...catalog.applications()]
         .flatMap(({ targets }) => [...targets.keys()])
         .reduce((sum, target) => sum + live.countOf(target), 0),
   });
+  rewound = () => {
+    const until = breaker.freeze();
+    if (until === undefined) return;
+    log({ level: 'error', message: 'The cluster was set back to an older state: nothing is deleted for 15 minutes' });
+    run('record the freeze', ledger.saveSetting('frozenUntil', String(until)));
+  };
   const requests = new Requests();
 
   const wake = (targets: Iterable<TargetKey>): void => {
@@ -177,6 +198,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       log({ level: 'error', message: 'Work in the background failed', what, code: error.code, error: error.message });
     });
   };
+
+  if (isRewound) rewound();
 
   const catalog = new Catalog({
     client,
@@ -258,7 +281,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (claimant !== undefined) queue.add(claimant);
     },
     watchChanged: (groupKind) => reconciler.watchChanged(groupKind),
-    rewound,
+    rewound: () => rewound(),
   });
   const diagnosis = new Diagnosis({
     client,
@@ -285,7 +308,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     diagnosis,
     claims,
     breaker,
-    rewound,
+    rewound: () => rewound(),
     parents,
     identity,
     specOf: (target) => catalog.specOf(target),
@@ -318,11 +341,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     failed: (subject, error) =>
       log({ level: 'warn', message: 'A status could not be written', subject, code: error.code, error: error.message }),
   });
-
-  function rewound(): void {
-    if (!breaker.freeze()) return;
-    log({ level: 'error', message: 'The cluster was set back to an older state: nothing is deleted for 15 minutes' });
-  }
 
   function forget(target: TargetKey): void {
     requests.rested(target);

@@ -26,6 +26,7 @@ test('a real server keeps one holder of two that start at once, and a deleted le
     signal,
     lost: (error) => lost.push(error.message),
     regained: () => undefined,
+    rewound: () => undefined,
   });
   // Both find that there is no lease before either makes it.
   const both = Promise.withResolvers<void>();

@@ -70,6 +70,7 @@ async function hold(t: TestContext, leases: FakeLeases, clock: Clock, holder = '
     signal,
     lost: (error) => said.push(`lost: ${error.code}`),
     regained: () => said.push('regained'),
+    rewound: () => said.push('rewound'),
   });
   t.after(() => lease[Symbol.asyncDispose]());
   return { lease, said };
@@ -116,6 +117,22 @@ test('a lease that is renewed stays held, and is given back at the end', async (
   assert.equal(lease.mayWrite(), false);
   assert.equal(leases.holder, '');
   assert.equal(clock.pending, 0);
+});
+
+test('D36: a lease that is older in the cluster than before tells that the cluster was set back, at the next renewal', async (t) => {
+  const leases = new FakeLeases();
+  const clock = new ManualClock();
+  const { lease, said } = await hold(t, leases, clock);
+  const backup = leases.lease;
+  await pass(clock, 60_000);
+  const before = lease.version;
+
+  leases.lease = backup;
+  await pass(clock, 15_000);
+
+  assert.deepEqual(said, ['rewound']);
+  assert.equal(lease.mayWrite(), true);
+  assert.notEqual(lease.version, before);
 });
 
 test('renewals that hang lose the lease 30 s after the last one, and the first answer brings it back', async (t) => {

@@ -1,4 +1,4 @@
-import { fieldAt, isAbort, PlumbError, toPlumbError, type Clock, type KubeObject } from '@plumb/core';
+import { fieldAt, isAbort, isOlderVersion, PlumbError, toPlumbError, type Clock, type KubeObject } from '@plumb/core';
 import type { ApiResource, KubeClient } from '@plumb/kube';
 import { holderName, isDeadNeighbour, processSpace } from './holder-name.ts';
 
@@ -37,12 +37,16 @@ export interface LeaseOptions {
   lost(error: PlumbError): void;
   /** It could be renewed again. */
   regained(): void;
+  /** The lease is older in the cluster than it was before: the cluster was set back to an older state. */
+  rewound(): void;
 }
 
 export interface Lease extends AsyncDisposable {
   readonly holder: string;
   /** Whether the lease is held now, by this moment's clock: to be asked right before every write. */
   mayWrite(): boolean;
+  /** The resource version at which the lease was seen last. */
+  readonly version: string;
 }
 
 /** Takes the lease, or throws `EngineBusy` where another engine renews it. */
@@ -58,6 +62,9 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   return {
     holder: record.holder,
     mayWrite: () => hold.check(),
+    get version() {
+      return record.seen;
+    },
     async [Symbol.asyncDispose]() {
       life.abort();
       await renewing;
@@ -78,6 +85,8 @@ class LeaseRecord {
   readonly #space = processSpace();
   /** As last read or written: the precondition of the next write, so that of two engines one is refused. */
   #version: string | undefined;
+  /** At which version it was seen last, whoever held it. */
+  seen = '';
   /** A lease of another engine that has run out by our clock, as first seen. */
   #still: { readonly version: string | undefined; readonly since: number } | undefined;
 
@@ -105,6 +114,7 @@ class LeaseRecord {
         await this.#create(o);
         continue;
       }
+      this.#see(lease);
       const holder = holderOf(lease);
       const isFree =
         holder === '' || holder === this.holder || (when === 'start' && isDeadNeighbour(holder, this.#space));
@@ -159,6 +169,17 @@ class LeaseRecord {
       { manager: 'plumb-status', force: true, ...o },
     );
     this.#version = object.metadata.resourceVersion;
+    this.#see(object);
+  }
+
+  /**
+   * Versions of one kind only grow. A lease that is at an older one was brought back with the whole cluster, and the next
+   * renewal finds it out, whether or not any watch has noticed.
+   */
+  #see({ metadata: { resourceVersion = '' } }: KubeObject): void {
+    const isRewound = isOlderVersion(resourceVersion, this.seen);
+    this.seen = resourceVersion;
+    if (isRewound) this.#options.rewound();
   }
 
   /**

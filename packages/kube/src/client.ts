@@ -52,6 +52,8 @@ export interface KubeClient extends AsyncDisposable {
   disown(resource: ApiResource, live: KubeObject, options: DisownOptions): Promise<void>;
   /** Starts at once; runs until it is disposed of, its signal aborts or the client is disposed of. */
   reflect(resource: ApiResource, options: ReflectOptions): Reflector;
+  /** The cluster shows an older state than it has shown before: all reflectors read everything anew, and say `isRewound`. */
+  rewound(): void;
 }
 
 export interface GetOptions {
@@ -84,7 +86,7 @@ class ClusterClient implements KubeClient {
   readonly #transport: Transport;
   readonly #discovery: Discovery;
   readonly #life = new AbortController();
-  readonly #reflectors = new Set<Reflector>();
+  readonly #reflectors = new Set<ClusterReflector>();
   readonly #shared: ConstructorParameters<typeof ClusterReflector>[3];
 
   constructor(config: ClusterConfig, options: Parameters<typeof connect>[1]) {
@@ -178,6 +180,10 @@ class ClusterClient implements KubeClient {
     // Otherwise a client that lives long would keep every reflector that ever was.
     void reflector.done.then(() => this.#reflectors.delete(reflector));
     return reflector;
+  }
+
+  rewound(): void {
+    for (const reflector of this.#reflectors) reflector.rewound();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

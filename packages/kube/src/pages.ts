@@ -83,6 +83,16 @@ export async function countObjects(
   return (await listPages(transport, resource, selection, { keep: (object) => object, ...options })).items.length;
 }
 
+/** At which state a resource is on the server now, read past every cache. Labels do not matter, so they are not looked for. */
+export async function currentVersion(
+  transport: Transport,
+  resource: ApiResource,
+  { namespace, fieldSelector }: Selection,
+  options: { readonly signal: AbortSignal },
+): Promise<string> {
+  return (await firstOf(transport, resource, { namespace, fieldSelector }, options)).resourceVersion;
+}
+
 /** A list of one object, and what it says of the rest. */
 async function firstOf(
   transport: Transport,

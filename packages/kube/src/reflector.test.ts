@@ -73,6 +73,48 @@ test('D36: reads everything anew, and says so, when the server shows an older st
   assert.deepEqual(world.rewinds, [false, true]);
 });
 
+test('D36: a watch that waits in silence for a future that the server has lost is ended when somebody else has seen it', async () => {
+  let reads = 0;
+  await using world = await open((exchange) => {
+    const stream = exchange.stream();
+    if (exchange.query.get('sendInitialEvents') === null) return;
+    reads += 1;
+    // Meanwhile the server has come further than it ever was, on another path.
+    stream.event('ADDED', pod('a', reads === 1 ? 20 : 5));
+    stream.event('BOOKMARK', initialEnd(reads === 1 ? 20 : 30));
+  });
+  await world.heard('synced');
+
+  world.client.rewound();
+  await world.heard('synced', 2);
+
+  assert.deepEqual(world.events, ['added a', 'synced', 'updated a', 'synced']);
+  assert.deepEqual(world.rewinds, [false, true]);
+});
+
+test('D36: a server that comes back at an older state is read anew before anything is watched', async () => {
+  let reads = 0;
+  await using world = await open(
+    (exchange) => {
+      const stream = exchange.stream();
+      if (exchange.query.get('sendInitialEvents') === null) return;
+      reads += 1;
+      stream.event('ADDED', pod('a', reads === 1 ? 20 : 5));
+      stream.event('BOOKMARK', initialEnd(reads === 1 ? 20 : 7));
+      if (reads === 1) stream.raw('no event\n');
+    },
+    { probed: 7 },
+  );
+
+  await world.heard('synced', 2);
+
+  assert.deepEqual(world.rewinds, [false, true]);
+  assert.deepEqual(
+    world.exchanges.map(({ query }) => query.get('sendInitialEvents')),
+    ['true', 'true'],
+  );
+});
+
 test('tells nobody of deletions when a reading breaks off half way', async () => {
   let reads = 0;
   await using world = await open((exchange) => {
@@ -171,6 +213,7 @@ test('opens a watch anew that has been silent for 75 s, without a failure', asyn
   world.clock.advance(1_000);
   await second.promise;
 
+  assert.equal(world.probes.length, 1);
   assert.deepEqual(world.events, ['synced']);
   assert.equal(world.reflector.error, undefined);
 });
@@ -312,12 +355,21 @@ test('ends with the signal that it was given, and those who wait for the first s
 });
 
 /** A reflector of a scripted server; `heard` resolves when an event has come so many times. */
-async function open(script: (exchange: ApiExchange) => unknown, options: Partial<ReflectOptions> = {}) {
+/** `probed` is the state that the server says it is at, where it is asked after something broke. */
+async function open(
+  script: (exchange: ApiExchange) => unknown,
+  { probed = 1_000, ...options }: Partial<ReflectOptions> & { readonly probed?: number } = {},
+) {
   const clock = new ManualClock({ instantSleep: true });
   const events: string[] = [];
   const rewinds: boolean[] = [];
   const waiting = new Set<() => void>();
-  const server = await startApiFaultServer(async (exchange) => void (await script(exchange)));
+  const probes: ApiExchange[] = [];
+  const server = await startApiFaultServer(async (exchange) => {
+    if (exchange.query.get('limit') !== '1') return void (await script(exchange));
+    probes.push(exchange);
+    exchange.answer(200, podList(probed));
+  });
   const client = connect(
     { server: server.url, context: 'test', namespace: 'default', auth: { type: 'none' } },
     { clock, random: { next: () => 0.5 }, userAgent: 'plumb/test' },
@@ -332,11 +384,15 @@ async function open(script: (exchange: ApiExchange) => unknown, options: Partial
     },
   });
   return {
+    client,
     clock,
     events,
     rewinds,
     reflector,
-    exchanges: server.exchanges,
+    probes,
+    get exchanges() {
+      return server.exchanges.filter((exchange) => !probes.includes(exchange));
+    },
     heard(name: string, times = 1): Promise<void> {
       return new Promise((resolve) => {
         const check = (): void => {

@@ -10,7 +10,7 @@ import {
   type Random,
 } from '@plumb/core';
 import type { ApiResource } from './api-resource.ts';
-import { listPages, type Selection } from './pages.ts';
+import { currentVersion, listPages, type Selection } from './pages.ts';
 import { abortable } from './single-flight.ts';
 import type { Transport } from './transport.ts';
 import { watch, type WatchStart } from './watch.ts';
@@ -100,6 +100,11 @@ export class ClusterReflector implements Reflector {
   #resourceVersion: string | undefined;
   /** The newest state that the server has shown. */
   #furthest = '';
+  /** Somebody has seen that the server is at an older state than before: the next reading is of that. */
+  #isRewound = false;
+  /** The connection broke or fell silent: who answers next may be another state of the server. */
+  #isDoubtful = false;
+  #guard: StallGuard | undefined;
   /** Failures since the last event that a watch brought. */
   #failures = 0;
 
@@ -151,6 +156,13 @@ export class ClusterReflector implements Reflector {
     return this.#objects.values();
   }
 
+  /** The server is at an older state than before: everything is read anew, and what is there counts, however old. */
+  rewound(): void {
+    this.#isRewound = true;
+    this.#resourceVersion = undefined;
+    this.#guard?.end();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#life.abort();
     await this.done;
@@ -165,6 +177,7 @@ export class ClusterReflector implements Reflector {
       } catch (thrown) {
         if (signal.aborted) break;
         const error = toPlumbError(thrown);
+        this.#isDoubtful = true;
         askedMs = Math.min(MAX_BACKOFF_MS, error.retryAfterMs ?? 0);
         this.#fail(error);
       }
@@ -179,6 +192,7 @@ export class ClusterReflector implements Reflector {
 
   /** Reads and watches until the server ends it or something fails. */
   async #follow(): Promise<void> {
+    if (this.#resourceVersion !== undefined && this.#isDoubtful) await this.#probe();
     if (this.#resourceVersion !== undefined) return this.#watch({ after: this.#resourceVersion });
     if (this.#clock.monotonic() >= this.#streaming.unsupportedUntil) {
       try {
@@ -199,8 +213,20 @@ export class ClusterReflector implements Reflector {
     return this.#watch({ after: resourceVersion });
   }
 
+  /**
+   * A watch that asks for changes after a state that the server has lost waits in silence until it comes there again. So the
+   * state that the server is at is asked for first: one small request, and only where something broke.
+   */
+  async #probe(): Promise<void> {
+    const { signal } = this.#life;
+    const version = await currentVersion(this.#transport, this.resource, this.#options, { signal });
+    this.#isDoubtful = false;
+    if (isOlderVersion(version, this.#furthest)) this.#resourceVersion = undefined;
+  }
+
   async #watch(start: WatchStart): Promise<void> {
     using guard = new StallGuard(this.#clock, this.#life.signal, () => this.#contactAt);
+    this.#guard = guard;
     /** What a streaming list has sent so far; undefined once it is complete. */
     let reading = start === 'everything' ? new Map<ObjectKey, KubeObject>() : undefined;
     this.#alive();
@@ -246,7 +272,8 @@ export class ClusterReflector implements Reflector {
       }
     } catch (error) {
       // Silence is no failure yet: the next watch finds out.
-      if (!guard.stalled) throw error;
+      if (!guard.hasEnded) throw error;
+      this.#isDoubtful = true;
     }
   }
 
@@ -265,7 +292,9 @@ export class ClusterReflector implements Reflector {
   /** Puts a complete reading in the place of the cache, at once, and then tells what is different. */
   async #replace(fresh: Map<ObjectKey, KubeObject>, resourceVersion: string): Promise<void> {
     const old = this.#objects;
-    const isRewound = isOlderVersion(resourceVersion, this.#furthest);
+    const isRewound = this.#isRewound || isOlderVersion(resourceVersion, this.#furthest);
+    this.#isRewound = false;
+    this.#isDoubtful = false;
     this.#furthest = resourceVersion;
     this.#objects = fresh;
     this.#resourceVersion = resourceVersion;
@@ -339,7 +368,8 @@ class StallGuard implements Disposable {
   readonly #contactAt: () => number;
   readonly #end = (): void => this.#controller.abort(this.#life.reason);
   #timer: Disposable;
-  stalled = false;
+  /** Whether the watch was ended from here. */
+  hasEnded = false;
 
   constructor(clock: Clock, life: AbortSignal, contactAt: () => number) {
     this.#clock = clock;
@@ -361,8 +391,12 @@ class StallGuard implements Disposable {
       this.#timer = this.#clock.timer(leftMs, () => this.#check());
       return;
     }
-    this.stalled = true;
-    this.#controller.abort(new Error('the watch fell silent'));
+    this.end();
+  }
+
+  end(): void {
+    this.hasEnded = true;
+    this.#controller.abort(new Error('the watch was ended'));
   }
 
   [Symbol.dispose](): void {

@@ -27,6 +27,20 @@ function unavailable(pattern: RegExp): (error: unknown) => boolean {
   };
 }
 
+test('what the engine keeps in mind is there after a restart, and the last word counts', async (t) => {
+  const folder = await temporaryFolder(t);
+  {
+    await using ledger = await openLedger({ folder, clock: manualClock(NOON) });
+    assert.equal(await ledger.setting('leaseVersion'), undefined);
+    await ledger.saveSetting('leaseVersion', '7');
+    await ledger.saveSetting('leaseVersion', '9');
+  }
+  await using ledger = await openLedger({ folder, clock: manualClock(NOON) });
+
+  assert.equal(await ledger.setting('leaseVersion'), '9');
+  assert.equal(await ledger.setting('frozenUntil'), undefined);
+});
+
 test('writes are recorded with their outcome, newest first, and survive reopening', async (t) => {
   const folder = await temporaryFolder(t);
   const clock = manualClock(NOON);

@@ -5,6 +5,7 @@ import { inTransaction, ledgerUnavailable } from './database.ts';
 import { SqliteReader, type LedgerReader, type OpenDatabase } from './reader.ts';
 import type { HookRunRecord } from './hook-run-record.ts';
 import type { NewRelease, Release, ReleaseConclusion } from './release.ts';
+import type { SettingName } from './schema.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import type { StoredContent, Vault } from './vault.ts';
 import type { WriteIntent, WriteOutcome } from './write-record.ts';
@@ -34,6 +35,7 @@ export interface Ledger extends LedgerReader {
   concludeBatch(batch: ConcludedBatch): Promise<void>;
   /** Replaces the set that may go: what was allowed is still allowed after a restart. */
   allowDeletion(target: TargetKey, allowed: AllowedDeletion): Promise<void>;
+  saveSetting(name: SettingName, value: string): Promise<void>;
   /** Forgets the releases and the applied objects of a target; the record of its writes is kept. */
   forgetTarget(target: TargetKey): Promise<void>;
 }
@@ -165,6 +167,10 @@ export class SqliteLedger extends SqliteReader implements Ledger {
       if (ids.size === 0) forgetAllowance.run(target);
       else allowDeletion.run(target, this.#clock.now(), by, canonicalJson([...ids]));
     });
+  }
+
+  async saveSetting(name: SettingName, value: string): Promise<void> {
+    await this.#write(() => this.#statements.saveSetting.run(name, value));
   }
 
   async forgetTarget(target: TargetKey): Promise<void> {

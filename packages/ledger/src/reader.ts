@@ -6,7 +6,7 @@ import { decodeJson } from './decode.ts';
 import { kyselyOver, ledgerUnavailable } from './database.ts';
 import type { HookRunRecord } from './hook-run-record.ts';
 import type { Release, ReleaseObject } from './release.ts';
-import type { AppliedRow, IntentRow, OutcomeRow, ReleaseObjectRow, ReleaseRow, Tables } from './schema.ts';
+import type { AppliedRow, IntentRow, OutcomeRow, ReleaseObjectRow, ReleaseRow, SettingName, Tables } from './schema.ts';
 import type { Vault } from './vault.ts';
 import type { RecordedIntent, WriteOutcome, WriteRecord } from './write-record.ts';
 
@@ -39,6 +39,8 @@ export interface LedgerReader extends AsyncDisposable {
   unconcluded(target?: TargetKey): Promise<readonly RecordedIntent[]>;
   /** The targets that have a release, sorted. */
   targets(): Promise<readonly TargetKey[]>;
+  /** What the engine keeps in mind over a restart. */
+  setting(name: SettingName): Promise<string | undefined>;
   /** A secret of this installation, 32 bytes, the same at every start; each purpose has its own. */
   deriveKey(purpose: string): Promise<Uint8Array>;
 }
@@ -61,6 +63,13 @@ export class SqliteReader implements LedgerReader {
     this.database = database;
     this.#db = kyselyOver(database);
     this.#vault = vault;
+  }
+
+  async setting(name: SettingName): Promise<string | undefined> {
+    const row = await this.read((db) =>
+      db.selectFrom('setting').select('value').where('name', '=', name).executeTakeFirst(),
+    );
+    return row?.value;
   }
 
   async deriveKey(purpose: string): Promise<Uint8Array> {

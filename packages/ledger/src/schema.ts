@@ -15,6 +15,12 @@ export interface Tables {
   setting: { name: string; value: string };
 }
 
+/**
+ * `leaseVersion`: the resource version at which the engine's lease was last seen. `frozenUntil`: until when nothing is
+ * deleted, in epoch milliseconds.
+ */
+export type SettingName = 'leaseVersion' | 'frozenUntil';
+
 export interface IntentRow {
   seq: Generated<number>;
   at: number;

@@ -50,6 +50,9 @@ export function prepareStatements(database: DatabaseSync) {
     forgetReleases: prepare('DELETE FROM release WHERE target = ?'),
     allowDeletion: prepare(`INSERT INTO deletion_allowance (target, at, allowed_by, objects) VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET at = excluded.at, allowed_by = excluded.allowed_by, objects = excluded.objects`),
+    saveSetting: prepare(
+      'INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+    ),
     forgetAllowance: prepare('DELETE FROM deletion_allowance WHERE target = ?'),
     forgetApplied: prepare('DELETE FROM applied WHERE target = ?'),
   };
