@@ -6,6 +6,7 @@ import {
   type Health,
   type Json,
   type KubeObject,
+  type Look,
 } from '@plumb/core';
 import { CelRules, type LineOf } from './cel-rules.ts';
 import { LuaScripts } from './lua-scripts.ts';
@@ -23,8 +24,11 @@ export interface HealthRuleSources {
 
 /** Tells health: by the rules of the user where the kind has one, otherwise as everybody's. */
 export interface HealthAssessor {
-  /** Never throws: a rule that cannot answer is Unknown, with the code of the error. */
-  assess(object: KubeObject): Health;
+  /**
+   * Never throws: a rule that cannot answer is Unknown, with the code of the error. The look counts for kinds without a
+   * rule of the user; default that of whoever waits.
+   */
+  assess(object: KubeObject, look?: Look): Health;
   /** Whether health of this kind reads more than metadata. */
   needsStatus(kind: GroupKind): boolean;
 }
@@ -39,9 +43,9 @@ export async function openHealthAssessor(sources: HealthRuleSources): Promise<He
   const lua =
     luaFolder === undefined ? undefined : await LuaScripts.read(luaFolder, { limits: LUA_LIMITS, monotonic, now });
   return {
-    assess: (object) => {
+    assess: (object, look) => {
       const kind = { group: groupOf(object.apiVersion), kind: object.kind };
-      return cel?.assess(object, kind) ?? lua?.assess(object, kind) ?? computeHealth(object);
+      return cel?.assess(object, kind) ?? lua?.assess(object, kind) ?? computeHealth(object, look);
     },
     needsStatus: (kind) => cel?.handles(kind) === true || lua?.handles(kind) === true || needsStatus(kind),
   };

@@ -20,10 +20,12 @@ export async function health(this: CliContext, flags: HealthFlags): Promise<void
     });
   }
   const assessor = await readHealthRules(flags, cwd, clock);
+  const look = { awaitsEnd: false, now: clock.now() };
   const { text, name } = await readInput(flags.filename, cwd);
   const items = objectsIn(text, name).map((object) => {
     const { apiVersion, kind, metadata } = object;
-    return { apiVersion, kind, namespace: metadata.namespace ?? '', name: metadata.name, ...assessor.assess(object) };
+    const told = assessor.assess(object, look);
+    return { apiVersion, kind, namespace: metadata.namespace ?? '', name: metadata.name, ...told };
   });
   if (flags.output === 'json') {
     this.print(`${jsonText({ items })}\n`);

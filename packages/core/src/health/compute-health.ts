@@ -2,7 +2,7 @@ import { groupOf, isJsonObject, type GroupKind, type Json, type KubeObject } fro
 import { apiService, customResourceDefinition } from './api-extension.ts';
 import { customResource } from './conventions.ts';
 import { assessGeneric } from './generic.ts';
-import { healthy, type Health, type HealthRule } from './health.ts';
+import { healthy, type Health, type HealthRule, type Look } from './health.ts';
 import { cronJob, job } from './job.ts';
 import { service } from './network.ts';
 import { pod } from './pod.ts';
@@ -25,6 +25,9 @@ const RULES: ReadonlyMap<string, HealthRule> = new Map([
   ['apps/StatefulSet', statefulSet],
   ['autoscaling/HorizontalPodAutoscaler', horizontalPodAutoscaler],
   ['batch/CronJob', cronJob],
+  ['extensions/DaemonSet', daemonSet],
+  ['extensions/Deployment', deployment],
+  ['extensions/ReplicaSet', replicaSet],
   ['batch/Job', job],
   ['policy/PodDisruptionBudget', podDisruptionBudget],
 ]);
@@ -47,6 +50,7 @@ const BUILT_IN_GROUPS: ReadonlySet<string> = new Set([
   'coordination.k8s.io',
   'discovery.k8s.io',
   'events.k8s.io',
+  'extensions',
   'flowcontrol.apiserver.k8s.io',
   'internal.apiserver.k8s.io',
   'networking.k8s.io',
@@ -63,9 +67,12 @@ function ruleOf(group: string, kind: string): HealthRule {
   return RULES.get(`${group}/${kind}`) ?? (BUILT_IN_GROUPS.has(group) ? PRESENCE : customResource);
 }
 
+/** The look of whoever waits: every caller but the one that shows objects as they are. */
+const WAITING: Look = { awaitsEnd: true };
+
 /** The health that an object tells about itself. It fetches nothing and never throws. */
-export function computeHealth(object: KubeObject): Health {
-  return assessGeneric(object) ?? ruleOf(groupOf(object.apiVersion), object.kind).assess(object);
+export function computeHealth(object: KubeObject, look: Look = WAITING): Health {
+  return assessGeneric(object) ?? ruleOf(groupOf(object.apiVersion), object.kind).assess(object, look);
 }
 
 /** Whether health of this kind reads more than metadata, so that a watch has to carry the whole objects. */

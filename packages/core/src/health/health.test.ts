@@ -403,7 +403,7 @@ const replicaSets: readonly Case[] = [
   {
     says: 'pods that cannot be created',
     object: replicaSet({}, { conditions: [condition('ReplicaFailure', 'True', 'FailedCreate', 'quota')] }),
-    status: 'Degraded',
+    status: 'Progressing',
     message: 'pods cannot be created: quota',
   },
 ];
@@ -543,7 +543,7 @@ const jobs: readonly Case[] = [
     says: 'running',
     object: job({ parallelism: 3 }, { startTime: '2026-01-01T00:00:00Z', succeeded: 1, active: 2, failed: 1 }),
     status: 'Progressing',
-    message: '1 of 3 pods succeeded, 2 active, 1 failed',
+    message: 'is running, 1 of 3 pods succeeded, 2 active, 1 failed',
   },
   {
     says: 'a schedule',

@@ -17,9 +17,20 @@ export interface Health {
   readonly message: string;
 }
 
+/** How an object is looked at. */
+export interface Look {
+  /**
+   * Whether what runs to an end is waited for. To kstatus a Job that runs is as it should be; whoever waits for it waits
+   * for its end.
+   */
+  readonly awaitsEnd: boolean;
+  /** Milliseconds since 1970. Without it nothing ever takes too long: who is woken by changes alone sees no time pass. */
+  readonly now?: number | undefined;
+}
+
 /** How the health of one kind is told, and all that has to be kept of an object to tell it. */
 export interface HealthRule {
-  readonly assess: (object: KubeObject) => Health;
+  readonly assess: (object: KubeObject, look: Look) => Health;
   /** The fields of `spec` and `status` that `assess` reads; `observedGeneration` and `conditions` are always kept. */
   readonly reads: { readonly spec?: readonly string[]; readonly status?: readonly string[] | 'all' };
 }

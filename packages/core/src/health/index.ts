@@ -12,6 +12,6 @@ export { computeHealth, needsStatus, trimForHealth } from './compute-health.ts';
 export { CONDITION_TABLE } from './condition-table.ts';
 export { conditionOf, conditionsOf, type Condition } from './conditions.ts';
 export { FAULT_FIELDS, FIRST_FIELDS, FLAGS, PLACES } from './conventions.ts';
-export { type Health, type HealthStatus } from './health.ts';
+export { type Health, type HealthStatus, type Look } from './health.ts';
 export { REPORTING_FAMILIES, REPORTING_GROUPS } from './reporting-kinds.ts';
 export { STATE_WORDS } from './state-words.ts';

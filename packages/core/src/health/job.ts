@@ -11,6 +11,7 @@ import {
   textAt,
   type Health,
   type HealthRule,
+  type Look,
 } from './health.ts';
 
 export const job: HealthRule = {
@@ -21,7 +22,7 @@ export const job: HealthRule = {
   },
 };
 
-function assessJob(object: KubeObject): Health {
+function assessJob(object: KubeObject, { awaitsEnd }: Look): Health {
   const wanted = numberAt(object, 'spec', 'completions') ?? numberAt(object, 'spec', 'parallelism') ?? 1;
   const succeeded = numberAt(object, 'status', 'succeeded') ?? 0;
   const active = numberAt(object, 'status', 'active') ?? 0;
@@ -36,8 +37,8 @@ function assessJob(object: KubeObject): Health {
   }
   if (fieldAt(object, 'spec', 'suspend') === true) return suspended('is suspended');
   if (textAt(object, 'status', 'startTime') === undefined) return progressing('waiting to be started');
-  // kstatus calls a running job current; here whatever waits for a job waits for its end.
-  return progressing(`${succeeded} of ${wanted} pods succeeded, ${active} active, ${failed} failed`);
+  const tell = awaitsEnd ? progressing : healthy;
+  return tell(`is running, ${succeeded} of ${wanted} pods succeeded, ${active} active, ${failed} failed`);
 }
 
 export const cronJob: HealthRule = {

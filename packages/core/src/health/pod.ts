@@ -11,14 +11,18 @@ import {
   textAt,
   type Health,
   type HealthRule,
+  type Look,
 } from './health.ts';
 
 export const pod: HealthRule = {
   assess: assessPod,
-  reads: { status: ['phase', 'reason', 'message', 'containerStatuses', 'initContainerStatuses'] },
+  reads: {
+    spec: ['restartPolicy'],
+    status: ['phase', 'reason', 'message', 'containerStatuses', 'initContainerStatuses'],
+  },
 };
 
-function assessPod(object: KubeObject): Health {
+function assessPod(object: KubeObject, look: Look): Health {
   const phase = textAt(object, 'status', 'phase');
   switch (phase) {
     case undefined:
@@ -26,21 +30,42 @@ function assessPod(object: KubeObject): Health {
     case 'Succeeded':
       return healthy('has completed');
     case 'Failed':
-      return degraded(failedMessage(object));
+      return assessFailed(object, look);
     case 'Running':
+      if (look.awaitsEnd && runsToAnEnd(object)) return stuckContainer(object) ?? progressing('is running to its end');
       if (conditionOf(object, 'Ready')?.status === 'True') return healthy('is ready');
       return stuckContainer(object) ?? progressing(notReadyMessage(object));
     case 'Pending': {
       const scheduled = conditionOf(object, 'PodScheduled');
       if (scheduled?.status === 'False') {
-        // A node may still come (an autoscaler, a drain that ends), so this is not a failure by itself.
-        return progressing(because('cannot be scheduled', scheduled.message, scheduled.reason));
+        const tell = isTooLong(object, look) && scheduled.reason === 'Unschedulable' ? degraded : progressing;
+        return tell(because('cannot be scheduled', scheduled.message, scheduled.reason));
       }
       return stuckContainer(object) ?? progressing(notReadyMessage(object));
     }
     default:
       return progressing(`is in phase ${phase}`);
   }
+}
+
+/** How long kstatus gives a scheduler; an autoscaler takes longer, so who waits gives it all the time there is. */
+const SCHEDULING_MS = 15_000;
+
+function isTooLong({ metadata }: KubeObject, { now }: Look): boolean {
+  const created = Date.parse(metadata.creationTimestamp ?? '');
+  return now !== undefined && !(now - created < SCHEDULING_MS);
+}
+
+function runsToAnEnd(object: KubeObject): boolean {
+  const policy = textAt(object, 'spec', 'restartPolicy');
+  return policy === 'Never' || policy === 'OnFailure';
+}
+
+/** To kstatus a pod that has ended is done, however it ended; here one that shows its failure is no healthy one. */
+function assessFailed(object: KubeObject, { awaitsEnd }: Look): Health {
+  const cause = failureCause(object);
+  if (cause !== undefined) return degraded(cause);
+  return awaitsEnd ? degraded('has failed') : healthy('has ended, and does not say how');
 }
 
 /** The kubelet's reasons for a container that does not start: it tries again, but does not expect to succeed. */
@@ -63,8 +88,11 @@ function restarts(container: Json): string {
   return number === 0 ? '' : `, ${count(number, 'restart')}`;
 }
 
-function failedMessage(object: KubeObject): string {
-  const detail = textAt(object, 'status', 'message') ?? textAt(object, 'status', 'reason');
+function failureCause(object: KubeObject): string | undefined {
+  const disruption = conditionOf(object, 'DisruptionTarget');
+  const disrupted =
+    disruption?.status === 'True' ? (disruption.message ?? disruption.reason ?? 'disrupted') : undefined;
+  const detail = textAt(object, 'status', 'message') ?? textAt(object, 'status', 'reason') ?? disrupted;
   if (detail !== undefined) return because('has failed', detail);
   for (const container of containerStatuses(object)) {
     const terminated = fieldAt(container, 'state', 'terminated');
@@ -72,7 +100,7 @@ function failedMessage(object: KubeObject): string {
     const exit = exitMessage(terminated);
     if (exit !== undefined) return `container ${textAt(container, 'name') ?? ''} has failed: ${exit}`;
   }
-  return 'has failed';
+  return undefined;
 }
 
 /** `OOMKilled, exit code 137`. */

@@ -11,7 +11,10 @@ function assessBudget(object: KubeObject): Health {
   const failed = conditionsOf(object).find((condition) => condition.reason === 'SyncFailed');
   if (failed !== undefined) return degraded(because('the allowed disruptions cannot be computed', failed.message));
   const allowed = numberAt(object, 'status', 'disruptionsAllowed');
-  if (allowed === undefined) return progressing('waiting for the allowed disruptions to be computed');
+  if (allowed === undefined) {
+    const isSeen = numberAt(object, 'status', 'observedGeneration') !== undefined;
+    return isSeen ? healthy('is observed') : progressing('waiting for the allowed disruptions to be computed');
+  }
   const current = numberAt(object, 'status', 'currentHealthy') ?? 0;
   const desired = numberAt(object, 'status', 'desiredHealthy') ?? 0;
   // Too few pods is the health of the workload, not of its budget.

@@ -70,7 +70,7 @@ function deadlineMessage(object: KubeObject): string {
 /** Why pods cannot be created: a quota, a policy, a missing service account. */
 function failureMessage(object: KubeObject): string | undefined {
   const failure = conditionOf(object, 'ReplicaFailure');
-  return failure?.status === 'True' ? (failure.message ?? failure.reason) : undefined;
+  return failure?.status === 'True' ? (failure.message ?? failure.reason ?? failure.type) : undefined;
 }
 
 /** A controller that has seen the object has written `observedGeneration`. */
@@ -169,8 +169,9 @@ export const replicaSet: HealthRule = {
 };
 
 function assessReplicaSet(object: KubeObject): Health {
+  // As of a Deployment: a quota may be raised, a policy changed, and the controller tries again.
   const failure = failureMessage(object);
-  if (failure !== undefined) return degraded(because('pods cannot be created', failure));
+  if (failure !== undefined) return progressing(because('pods cannot be created', failure));
   const unobserved = waitForController(object);
   if (unobserved !== undefined) return unobserved;
   const wanted = numberAt(object, 'spec', 'replicas') ?? 1;
