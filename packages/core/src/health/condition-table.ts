@@ -12,15 +12,16 @@ export interface ConditionRow {
    * - `reason`: the words of the reason and message tell a fault from work in hand; without any it is work in hand.
    * - `fault`: only words that tell a fault count: the condition is one step of several.
    * - `refused`: a controller has decided: `False` is a fault unless its words say that it is at work.
+   * - `explained`: as `refused`, but without a reason and a message it has not come to it yet.
    */
-  readonly otherwise: 'nothing' | 'reason' | 'fault' | 'refused';
+  readonly otherwise: 'nothing' | 'reason' | 'fault' | 'refused' | 'explained';
   /** Whether `True` settles the matter, so that no later row is asked. */
   readonly settles: boolean;
 }
 
 export const CONDITION_TABLE: readonly ConditionRow[] = [
   {
-    types: /^(Paused|Suspended|Hibernated|Stopped|ReconciliationPaused|ReconcilePaused)$/,
+    types: /^(Paused|Suspended|Hibernated|Hibernation|Stopped|ReconciliationPaused|ReconcilePaused)$/,
     examples: ['Paused', 'Suspended'],
     whenTrue: 'Suspended',
     otherwise: 'nothing',
@@ -28,7 +29,7 @@ export const CONDITION_TABLE: readonly ConditionRow[] = [
   },
   {
     types:
-      /^(Stalled|Degraded|Failed|Failure|Fatal|Error|Errored|ErrorOccurred|ErrorObserved|Fallback|Invalid|InvalidSpec|Conflicted|Misconfigured|Terminal|TerminalError|.*(Failed|Failure|Error|Errors|Degraded|Unhealthy))$/,
+      /^(Stalled|Degraded|Failed|Failure|Fatal|Error|Errored|ErrorOccurred|ErrorObserved|Fallback|Invalid|InvalidSpec|InvalidRequest|Conflicted|Denied|Rejected|Misconfigured|Terminal|TerminalError|Failed[A-Z]\w*|.*(Failed|Failure|Error|Errors|Degraded|Unhealthy|Missing))$/,
     examples: ['Degraded', 'Failed', 'ReconcileError', 'Fallback'],
     whenTrue: 'Degraded',
     otherwise: 'nothing',
@@ -39,14 +40,14 @@ export const CONDITION_TABLE: readonly ConditionRow[] = [
       /^(Issuing|Updating|Upgrading|RollingUpdate|RollingOut|Deleting|Terminating|Migrating|Resizing|ScalingUp|ScalingDown)$/,
     examples: ['Issuing', 'Updating', 'Upgrading', 'Terminating'],
     whenTrue: 'Progressing',
-    otherwise: 'nothing',
+    otherwise: 'fault',
     settles: true,
   },
   {
-    types: /^(Synced|ReconcileSuccess|ReconcileSucceeded|LastAsyncOperation|RemoteSynced|ResourceSynced)$/,
-    examples: ['Synced', 'LastAsyncOperation'],
+    types: /^(Synced|Installed|ReconcileSuccess|ReconcileSucceeded|LastAsyncOperation|RemoteSynced|ResourceSynced)$/,
+    examples: ['Synced', 'Installed', 'LastAsyncOperation'],
     whenTrue: 'Healthy',
-    otherwise: 'refused',
+    otherwise: 'explained',
     settles: false,
   },
   { types: /^Ready$/, examples: ['Ready'], whenTrue: 'Healthy', otherwise: 'reason', settles: true },
@@ -81,7 +82,7 @@ export const CONDITION_TABLE: readonly ConditionRow[] = [
   },
   {
     types:
-      /^(Programmed|Established|Deployed|Released|Promoted|Reconciled|Running|Active|Initialized|Initialised|Installed|Provisioned|Created|Bound|Applied|Updated|Configured|Connected|Scheduled|Discoverable|Online|Operational|.*(Ready|Available|Succeeded|Synced|Reconciled|Healthy|Completed?|Installed|Provisioned|Created|Applied|Deployed|Established|Discovered|Discoverable|UpToDate))$/,
+      /^(Programmed|Established|Deployed|Released|Promoted|Reconciled|Running|Active|Initialized|Initialised|Provisioned|Created|Bound|Applied|Updated|Configured|Connected|Scheduled|Discoverable|Online|Operational|.*(Ready|Available|Succeeded|Synced|Reconciled|Healthy|Completed?|Installed|Provisioned|Created|Applied|Deployed|Established|Discovered|Discoverable|UpToDate))$/,
     examples: ['Programmed', 'Established', 'Promoted', 'Running', 'InfrastructureReady', 'ResourcesUpToDate'],
     whenTrue: 'Healthy',
     otherwise: 'reason',

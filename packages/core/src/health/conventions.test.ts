@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type KubeObject } from '../object.ts';
 import { CONDITION_TABLE } from './condition-table.ts';
-import { computeHealth, type HealthStatus } from './index.ts';
+import { computeHealth, trimForHealth, type HealthStatus } from './index.ts';
 import { STATE_WORDS, statusOfWords } from './state-words.ts';
 
 interface Case {
@@ -13,6 +13,7 @@ interface Case {
   readonly spec?: object;
   readonly status?: object;
   readonly generation?: number;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly health: HealthStatus;
   readonly message?: RegExp;
 }
@@ -178,6 +179,55 @@ const cases: readonly Case[] = [
     health: 'Progressing',
     message: /generation 3/,
   },
+  {
+    says: 'a step that failed, though the sum says only "not yet"',
+    status: conditions(
+      condition('Ready', 'False', 'IngressNotCreated'),
+      condition('RouteReady', 'False', 'RouteFailed'),
+    ),
+    health: 'Degraded',
+  },
+  {
+    says: 'a last try that failed',
+    status: conditions(condition('Ready', 'False', 'Mismatch'), condition('Issuing', 'False', 'Failed')),
+    health: 'Degraded',
+  },
+  {
+    says: 'an unknown state that waits for what is missing',
+    status: conditions(condition('Ready', 'Unknown', 'RevisionMissing', 'is waiting for a revision')),
+    health: 'Progressing',
+  },
+  {
+    says: 'prose that begins with an error',
+    status: conditions(condition('Ready', 'False', 'Migrating', 'Error: checksum mismatch')),
+    health: 'Degraded',
+  },
+  {
+    says: 'not synced, without a word',
+    status: conditions(condition('Synced', 'False')),
+    health: 'Progressing',
+  },
+  {
+    says: 'progress that has just begun',
+    status: conditions(condition('Progressing', 'True', 'ReplicaSetUpdated'), condition('Available', 'True')),
+    health: 'Progressing',
+  },
+  {
+    says: 'progress that somebody stopped',
+    status: conditions(condition('Progressing', 'Unknown', 'RolloutPaused'), condition('Available', 'True')),
+    health: 'Suspended',
+  },
+  {
+    says: 'a type in kebab case',
+    status: conditions(condition('example.org/app-ready', 'False', 'Broken')),
+    health: 'Degraded',
+  },
+  {
+    says: 'a failure that comes first',
+    status: conditions(condition('FailedScale', 'True', 'Quota')),
+    health: 'Degraded',
+  },
+  { says: 'a denial', status: conditions(condition('Denied', 'True')), health: 'Degraded' },
   // Conditions against phases
   {
     says: 'not ready, since stopped',
@@ -226,6 +276,25 @@ const cases: readonly Case[] = [
     status: { parents: [conditions(condition('Accepted', 'True'))] },
     health: 'Healthy',
   },
+  {
+    says: 'a route that a gateway has taken up and not judged',
+    status: { parents: [{ controllerName: 'example.org/gateway' }] },
+    health: 'Progressing',
+    message: /^waiting for example\.org\/gateway to report$/,
+  },
+  {
+    says: 'listeners with an address and no conditions',
+    status: { ...conditions(condition('Ready', 'True')), listeners: [{ address: 'a' }] },
+    health: 'Healthy',
+  },
+  {
+    says: 'a gateway that is well, with a listener that is not',
+    status: {
+      ...conditions(condition('Programmed', 'True')),
+      listeners: [conditions(condition('Conflicted', 'True', 'HostnameConflict'))],
+    },
+    health: 'Degraded',
+  },
   // States
   {
     says: 'a phase',
@@ -260,6 +329,90 @@ const cases: readonly Case[] = [
   { says: 'a backup that runs', kind: 'Backup', status: { phase: 'Running' }, health: 'Progressing' },
   { says: 'a server that runs', kind: 'Server', status: { phase: 'Running' }, health: 'Healthy' },
   { says: 'a state of an unknown word', status: { phase: 'Zorp' }, health: 'Healthy', message: /^exists$/ },
+  { says: 'a state that nobody knows', status: { phase: 'Unknown' }, health: 'Unknown' },
+  {
+    says: 'a part that nobody knows beside a state that is well',
+    status: { state: 'attached', robustness: 'unknown' },
+    health: 'Healthy',
+  },
+  {
+    says: 'a state with a refusal in a sentence',
+    status: { currentState: 'Set not controlled by us' },
+    health: 'Degraded',
+  },
+  {
+    says: 'a part that failed, of several',
+    status: { phase: 'Provisioning', domainStatus: [{ status: 'Active' }, { status: 'FailedNotVisible' }] },
+    health: 'Degraded',
+    message: /^domainStatus\[1\] is FailedNotVisible$/,
+  },
+  // Holds
+  {
+    says: 'a pause in the strategy',
+    spec: { updateStrategy: { rollingUpdate: { paused: true } } },
+    status: { replicas: 2 },
+    health: 'Suspended',
+  },
+  {
+    says: 'a partition whose share is updated',
+    spec: { replicas: 10, updateStrategy: { partition: 4 } },
+    status: { replicas: 10, updatedReplicas: 7 },
+    health: 'Suspended',
+    message: /^3 of 10 replicas are kept on the old version/,
+  },
+  {
+    says: 'a partition in percent whose share is updated',
+    spec: { updateStrategy: { rollingUpdate: { partition: '40%' } } },
+    status: { desiredNumberScheduled: 10, updatedNumberScheduled: 6, numberReady: 10 },
+    health: 'Suspended',
+  },
+  {
+    says: 'a partition whose share is not updated yet',
+    spec: { replicas: 10, updateStrategy: { partition: '4' } },
+    status: { replicas: 10, readyReplicas: 10, updatedReplicas: 2 },
+    health: 'Progressing',
+  },
+  {
+    says: 'an annotation that pauses',
+    annotations: { 'engine.example/paused': 'true' },
+    status: conditions(condition('Ready', 'True')),
+    health: 'Suspended',
+    message: /engine\.example\/paused/,
+  },
+  {
+    says: 'an annotation that pauses no more',
+    annotations: { 'engine.example/paused': 'false' },
+    status: conditions(condition('Ready', 'True')),
+    health: 'Healthy',
+  },
+  {
+    says: 'an annotation that disables reconciliation',
+    annotations: { 'engine.example/reconciliation': 'disabled' },
+    status: { phase: 'Up' },
+    health: 'Suspended',
+  },
+  // Counts
+  {
+    says: 'a running set that lacks replicas',
+    spec: { replicas: 5 },
+    status: { phase: 'Running', readyReplicas: 4 },
+    health: 'Progressing',
+    message: /^4 of 5 replicas are ready$/,
+  },
+  {
+    says: 'a running set with old replicas',
+    spec: { replicas: 5 },
+    status: { phase: 'Running', readyReplicas: 5, replicas: 6, updatedReplicas: 5 },
+    health: 'Progressing',
+  },
+  {
+    says: 'a ready set, whatever it counts',
+    spec: { replicas: 5 },
+    status: { ...conditions(condition('Ready', 'True')), readyReplicas: 4 },
+    health: 'Healthy',
+  },
+  { says: 'machines that are ill', status: { currentHealthy: 1, expectedMachines: 3 }, health: 'Degraded' },
+  { says: 'printed tasks', status: { tasksReady: '0/1' }, health: 'Progressing' },
   // The rest
   {
     says: 'an error beside a flag',
@@ -293,6 +446,26 @@ const cases: readonly Case[] = [
     message: /waiting for its controller/,
   },
   {
+    says: 'conditions of which none says anything, of a kind that always gets one',
+    apiVersion: 'cert-manager.io/v1',
+    kind: 'Certificate',
+    status: conditions(condition('Fancy', 'False')),
+    health: 'Progressing',
+  },
+  {
+    says: 'a schedule that has not run yet',
+    apiVersion: 'apps.kruise.io/v1alpha1',
+    kind: 'AdvancedCronJob',
+    status: conditions(),
+    health: 'Healthy',
+  },
+  {
+    says: 'a route about which no gateway writes',
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    health: 'Healthy',
+  },
+  {
     says: 'an empty status of a family that always writes one',
     apiVersion: 's3.aws.upbound.io/v1beta1',
     kind: 'Bucket',
@@ -314,6 +487,7 @@ for (const {
   spec,
   status,
   generation,
+  annotations,
   health,
   message,
 } of cases) {
@@ -321,7 +495,7 @@ for (const {
     const object: KubeObject = {
       apiVersion,
       kind,
-      metadata: { name: 'a', ...(generation !== undefined && { generation }) },
+      metadata: { name: 'a', ...(generation !== undefined && { generation }), ...(annotations && { annotations }) },
       ...(spec && { spec }),
       ...(status && { status }),
     };
@@ -330,6 +504,7 @@ for (const {
 
     assert.equal(computed.status, health, computed.message);
     if (message !== undefined) assert.match(computed.message, message);
+    assert.deepEqual(computeHealth(trimForHealth(object)), computed, 'trimming must not change the health');
   });
 }
 
@@ -368,7 +543,7 @@ test('no status of any shape makes conventions throw or answer with another word
         status,
       };
       const health = computeHealth(object);
-      assert.ok(['Healthy', 'Progressing', 'Degraded', 'Suspended'].includes(health.status));
+      assert.ok(['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Unknown'].includes(health.status));
       assert.equal(typeof health.message, 'string');
     }),
   );

@@ -1,6 +1,7 @@
-import { groupOf, isJsonObject, type Json, type JsonObject, type KubeObject } from '../object.ts';
+import { fieldAt, groupOf, isJsonObject, type Json, type JsonObject, type KubeObject } from '../object.ts';
 import { CONDITION_TABLE, type ConditionRow } from './condition-table.ts';
 import { conditionsIn, type Condition } from './conditions.ts';
+import { assessCounts, assessHold } from './counts.ts';
 import {
   because,
   degraded,
@@ -14,7 +15,8 @@ import {
   type HealthRule,
 } from './health.ts';
 import { alwaysReports } from './reporting-kinds.ts';
-import { statusOfWords, tellsFault, tellsWork, type WordRow } from './state-words.ts';
+import { beginsWithFault, statusOfWords, tellsFault, tellsWork } from './state-words.ts';
+import { assessStates, detailOf } from './states.ts';
 
 /**
  * The health of kinds that bring no rule, by what controllers have in common: conditions, then phases and states, then
@@ -22,26 +24,52 @@ import { statusOfWords, tellsFault, tellsWork, type WordRow } from './state-word
  */
 export const customResource: HealthRule = {
   assess: assessByConventions,
-  reads: { spec: ['suspend', 'suspended', 'paused', 'replicas'], status: 'all' },
+  reads: { spec: ['suspend', 'suspended', 'paused', 'replicas', 'instances', 'updateStrategy'], status: 'all' },
 };
 
 function assessByConventions(object: KubeObject): Health {
   const { status } = object;
   const spec = isJsonObject(object.spec) ? object.spec : {};
   if (spec.suspend === true || spec.suspended === true || spec.paused === true) return suspended('is suspended');
+  const pause = pauseAnnotation(object);
+  if (pause !== undefined) return suspended(`is paused by its annotation ${pause}`);
   const kind = { group: groupOf(object.apiVersion), kind: object.kind };
   if (!isJsonObject(status) || Object.keys(status).length === 0) {
     return alwaysReports(kind) ? progressing('waiting for its controller to report a status') : healthy('exists');
   }
-  return (
-    assessConditions(object, conditionsIn(listAt(status, 'conditions'))) ??
-    assessPlaces(object, status) ??
+  const told =
+    assessHold(object) ??
+    worst(assessConditions(object, conditionsIn(listAt(status, 'conditions'))), assessPlaces(object, status)) ??
     assessFault(status) ??
-    assessStates(object.kind, status) ??
+    notAhead(assessStates(object.kind, status), object) ??
     assessFlags(status) ??
-    assessReplicas(object) ??
-    healthy('exists')
-  );
+    assessCounts(object);
+  if (told !== undefined) return told;
+  // Conditions are there, and none that tells how it is. A schedule has none to tell until its first run.
+  const isSilent = Array.isArray(status['conditions']) && alwaysReports(kind) && !/Cron|Schedul/.test(object.kind);
+  return isSilent ? progressing('its controller has not said yet how it is') : healthy('exists');
+}
+
+/** Annotations by which people keep a controller's hands off one object, whatever the domain before the slash. */
+export const PAUSES = /\/(paused?|pause-reconciliation|suspended?|reconcile-paused)$/;
+
+function pauseAnnotation({ metadata }: KubeObject): string | undefined {
+  return Object.entries(metadata.annotations ?? {}).find(
+    ([name, value]) =>
+      (PAUSES.test(name) && value !== 'false') ||
+      (/\/reconcil(e|iation)$/.test(name) && /^(disabled|paused)$/.test(value)),
+  )?.[0];
+}
+
+function worst(first: Health | undefined, second: Health | undefined): Health | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return first.status === 'Healthy' ? second : first;
+}
+
+/** What says that all is well is not ahead of its own counts. */
+function notAhead(health: Health | undefined, object: KubeObject): Health | undefined {
+  const counts = health?.status === 'Healthy' ? assessCounts(object) : undefined;
+  return counts === undefined || counts.status === 'Healthy' ? health : counts;
 }
 
 /** The verdict of one condition; `isSure` where it is more than "not there yet". */
@@ -60,26 +88,32 @@ function assessConditions(object: KubeObject, conditions: readonly Condition[]):
   }
   const knowsMore = state?.status === 'Degraded' || state?.status === 'Suspended';
   const isBehind = state?.status === 'Progressing' && verdict.health.status === 'Healthy';
-  return state !== undefined && (knowsMore || isBehind) ? state : verdict.health;
+  return state !== undefined && (knowsMore || isBehind) ? state : notAhead(verdict.health, object);
 }
 
 function verdictOf(object: KubeObject, conditions: readonly Condition[]): Verdict | undefined {
   let found: Verdict | undefined;
+  let isSettled = false;
   for (const row of CONDITION_TABLE) {
     for (const condition of conditions) {
       if (!row.types.test(bareType(condition.type))) continue;
       const verdict = readCondition(object, row, condition);
       if (verdict === undefined) continue;
-      if (row.settles || verdict.health.status === 'Degraded') return worse(found, verdict);
+      const isFault = verdict.health.status === 'Degraded';
+      // "Not yet", says the summary: of what comes after it only the step that has failed is heard.
+      if (isSettled && !(isFault && verdict.isSure)) continue;
       found = worse(found, verdict);
+      if (isFault || (row.settles && (verdict.isSure || verdict.health.status !== 'Progressing'))) return found;
+      isSettled ||= row.settles;
     }
   }
   return found;
 }
 
-/** The type without the domain that some controllers put before it: `ACK.Terminal`, `example.org/Ready`. */
+/** The type without its domain, in one way of writing: `ACK.Terminal`, `example.org/Ready`, `example.org/app-ready`. */
 function bareType(type: string): string {
-  return type.slice(Math.max(type.lastIndexOf('.'), type.lastIndexOf('/')) + 1);
+  const bare = type.slice(Math.max(type.lastIndexOf('.'), type.lastIndexOf('/')) + 1);
+  return bare.replaceAll(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase());
 }
 
 /** A success that a later row settles must not hide that an earlier row is still at work, nor the other way round. */
@@ -107,7 +141,7 @@ function readTrue(row: ConditionRow, condition: Condition): Verdict | undefined 
   switch (row.whenTrue) {
     case 'Progressing':
       // As a Deployment says it: the progress has come to its end.
-      if (reasonSays === 'Healthy' && row.otherwise === 'fault') return undefined;
+      if (reasonSays === 'Healthy' && row.otherwise === 'fault' && !BEGINNINGS.test(reason ?? '')) return undefined;
       return { health: progressing(detail), isSure: true };
     case 'Degraded':
       if (reasonSays === 'Progressing') return { health: progressing(detail), isSure: false };
@@ -125,6 +159,9 @@ function readTrue(row: ConditionRow, condition: Condition): Verdict | undefined 
   }
 }
 
+/** Reasons of a Deployment and its likes that sound like an end, and are the start: `ReplicaSetUpdated`. */
+const BEGINNINGS = /(Updated|Created)$/;
+
 /** Conditions that are True at a bad end as well. */
 const ENDINGS = /(Completed?|Finished|Done)$/;
 
@@ -134,14 +171,16 @@ function readOther(row: ConditionRow, condition: Condition): Verdict | undefined
   const work = { health: progressing(detail), isSure: false };
   const reasonSays = reason === undefined ? undefined : statusOfWords(reason);
   const isFaultWord = message !== undefined && /^\w+$/.test(message) && statusOfWords(message) === 'Degraded';
-  if (reasonSays === 'Degraded' || isFaultWord) return { health: degraded(detail), isSure: true };
+  const isWaiting = status === 'Unknown' && tellsWork(message);
+  if ((reasonSays === 'Degraded' || isFaultWord) && !isWaiting) return { health: degraded(detail), isSure: true };
+  if (reasonSays === 'Suspended') return { health: suspended(detail), isSure: true };
   if (row.otherwise === 'fault') {
     return reasonSays === undefined && tellsFault(message) ? { health: degraded(detail), isSure: false } : undefined;
   }
-  if (reasonSays === 'Suspended') return { health: suspended(detail), isSure: true };
-  if (status === 'Unknown' || reasonSays === 'Progressing') return work;
+  if (status === 'Unknown' || (reasonSays === 'Progressing' && !beginsWithFault(message))) return work;
   // A fault that only the prose tells is weighed against the phase.
-  const isFault = tellsFault(message) || (row.otherwise === 'refused' && !tellsWork(message));
+  const isRefusal = row.otherwise === 'refused' || (row.otherwise === 'explained' && (reason ?? message) !== undefined);
+  const isFault = tellsFault(message) || (isRefusal && !tellsWork(message));
   return isFault ? { health: degraded(detail), isSure: false } : work;
 }
 
@@ -157,9 +196,12 @@ function says({ type, status }: Condition): string {
 export const PLACES = ['parents', 'ancestors', 'ingress', 'listeners'];
 
 function assessPlaces(object: KubeObject, status: JsonObject): Health | undefined {
-  const places = PLACES.flatMap((place) =>
-    listAt(status, place).map((item) => conditionsIn(listAt(item, 'conditions'))),
+  const items = PLACES.flatMap((place) => listAt(status, place));
+  const silent = items.find(
+    (item) => textAt(item, 'controllerName') !== undefined && fieldAt(item, 'conditions') === undefined,
   );
+  if (silent !== undefined) return progressing(`waiting for ${textAt(silent, 'controllerName')} to report`);
+  const places = items.map((item) => conditionsIn(listAt(item, 'conditions')));
   // A place that speaks of an older spec has gone from the spec, as long as another one speaks of this one.
   const current = places.filter((conditions) => conditions.some((condition) => !isOutdated(object, condition)));
   let found: Verdict | undefined;
@@ -187,62 +229,6 @@ function assessFault(status: JsonObject): Health | undefined {
   return undefined;
 }
 
-/** Kinds that run once and come to an end, by the last word of their name: what runs is not done. */
-const RUNS_ONCE = /(Run|Job|Workflow|Backup|Restore|Migration|Task|Build|Test|Experiment|Execution|Import)$/;
-
-/** A field that holds a state: `phase`, `healthStatus`, `state`; of what was or will be it tells nothing of now. */
-const STATE_FIELD =
-  /^(?!last|previous|prev|old|desired|target|initial|expected|original)(\w*(phase|state|health)|status|\w+Status|compliant|robustness|result|verdict)$/i;
-
-/** The fields whose name is the whole answer, in order of trust; others follow, then those one level deeper. */
-export const FIRST_FIELDS = ['phase', 'state', 'status', 'health', 'printableStatus', 'healthStatus', 'compliant'];
-
-function assessStates(kind: string, status: JsonObject): Health | undefined {
-  const says = new Map<WordRow['status'], string>();
-  for (const [field, text] of statesOf(status)) {
-    const isUnderWay = RUNS_ONCE.test(kind) && /^(running|active|started)$/i.test(text);
-    const verdict = isUnderWay ? 'Progressing' : statusOfWords(text);
-    if (verdict !== undefined && !says.has(verdict))
-      says.set(verdict, because(`${field} is ${text}`, detailOf(status)));
-  }
-  for (const verdict of ['Degraded', 'Suspended', 'Progressing', 'Healthy'] as const) {
-    const message = says.get(verdict);
-    if (message !== undefined) return { status: verdict, message };
-  }
-  return undefined;
-}
-
-function detailOf(status: JsonObject): string | undefined {
-  return textAt(status, 'message') ?? textAt(status, 'reason') ?? textAt(status, 'errorMessage');
-}
-
-function statesOf(status: JsonObject): readonly (readonly [string, string])[] {
-  // Where a controller sums its health up in so many words, what lies beside it is detail.
-  const summed = textAt(status, 'health', 'status');
-  if (summed !== undefined) return [['health.status', summed]];
-  const own: [string, string][] = [];
-  const deeper: [string, string][] = [];
-  const fields = [...FIRST_FIELDS, ...Object.keys(status).filter((field) => !FIRST_FIELDS.includes(field))];
-  for (const field of fields) {
-    const value = Object.hasOwn(status, field) ? status[field] : undefined;
-    if (typeof value === 'string' && value !== '' && STATE_FIELD.test(field)) own.push([field, value]);
-    if (!isJsonObject(value) || NESTED_PAST.test(field)) continue;
-    for (const [inner, text] of Object.entries(value)) {
-      if (typeof text === 'string' && text !== '' && STATE_FIELD.test(inner)) deeper.push([`${field}.${inner}`, text]);
-      else if (isJsonObject(text) && field === 'statuses') {
-        const state = textAt(text, 'state');
-        if (state !== undefined) deeper.push([`${field}.${inner}.state`, state]);
-      }
-    }
-  }
-  // A phase of the object's own, one word long, is a summary of what lies deeper, unless that is a health.
-  const health = deeper.filter(([field]) => /health/i.test(field));
-  return own.length > 0 ? [...own, ...health] : deeper;
-}
-
-/** Groups of fields that tell of the past or of parts, and not of the object now. */
-const NESTED_PAST = /^(last|previous|history|desired|old)|history$/i;
-
 /** Yes or no of an object that says no more. */
 export const FLAGS = [
   'ready',
@@ -266,16 +252,4 @@ function assessFlags(status: JsonObject): Health | undefined {
     return tell(because(`${flag} is false`, detailOf(status)));
   }
   return undefined;
-}
-
-/** Replicas as most controllers count them, and as the scale of a custom resource is printed: `2/3`. */
-function assessReplicas(object: KubeObject): Health | undefined {
-  const printed = textAt(object, 'status', 'scale', 'statusReplicas') ?? textAt(object, 'status', 'ready');
-  const pair = printed === undefined ? null : /^(\d+)\/(\d+)$/.exec(printed);
-  const wanted = pair === null ? numberAt(object, 'spec', 'replicas') : Number(pair[2]);
-  const counted = numberAt(object, 'status', 'readyReplicas') ?? numberAt(object, 'status', 'availableReplicas');
-  const ready = pair === null ? counted : Number(pair[1]);
-  if (wanted === undefined || ready === undefined) return undefined;
-  const message = `${ready} of ${wanted} replicas are ready`;
-  return ready < wanted ? progressing(message) : healthy(message);
 }

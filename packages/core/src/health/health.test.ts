@@ -742,6 +742,36 @@ const policies: readonly Case[] = [
     status: 'Healthy',
     message: 'holds 2 replicas',
   },
+  {
+    says: 'an autoscaler of version 1, by its annotation',
+    object: make('autoscaling/v1', 'HorizontalPodAutoscaler', {
+      metadata: {
+        annotations: {
+          'autoscaling.alpha.kubernetes.io/conditions': JSON.stringify([
+            able,
+            condition('ScalingActive', 'False', 'FailedGetResourceMetric', 'no metrics'),
+          ]),
+        },
+      },
+      status: { currentReplicas: 1, desiredReplicas: 1 },
+    }),
+    status: 'Degraded',
+    message: 'does not scale: no metrics',
+  },
+  {
+    says: 'an autoscaler with an annotation that is no JSON',
+    object: make('autoscaling/v1', 'HorizontalPodAutoscaler', {
+      metadata: { annotations: { 'autoscaling.alpha.kubernetes.io/conditions': '[{' } },
+    }),
+    status: 'Progressing',
+    message: /first look at the metrics/,
+  },
+  {
+    says: 'an autoscaler that could not read its target',
+    object: autoscaler(condition('AbleToScale', 'True', 'FailedGetScale', 'not found')),
+    status: 'Degraded',
+    message: 'cannot scale: not found',
+  },
   { says: 'a new autoscaler', object: autoscaler(), status: 'Progressing', message: /first look at the metrics/ },
   {
     says: 'an autoscaler without its target',

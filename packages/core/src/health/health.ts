@@ -7,7 +7,7 @@ import { fieldAt, type Json, type KubeObject } from '../object.ts';
  * - `Degraded`: failed, and will not recover without a change.
  * - `Suspended`: somebody told it to stand still.
  * - `Missing`: not in the cluster. Never computed from an object: there is none.
- * - `Unknown`: not read yet.
+ * - `Unknown`: not read yet, not readable by the user's rule, or not known to its own controller.
  */
 export type HealthStatus = 'Healthy' | 'Progressing' | 'Degraded' | 'Suspended' | 'Missing' | 'Unknown';
 

@@ -1,5 +1,6 @@
+import { isJsonArray, parseJson } from '../canonical.ts';
 import { type KubeObject } from '../object.ts';
-import { conditionOf, conditionsOf } from './conditions.ts';
+import { conditionsIn, conditionsOf, type Condition } from './conditions.ts';
 import { because, degraded, healthy, numberAt, progressing, type Health, type HealthRule } from './health.ts';
 
 export const podDisruptionBudget: HealthRule = {
@@ -27,10 +28,15 @@ export const horizontalPodAutoscaler: HealthRule = {
 };
 
 function assessAutoscaler(object: KubeObject): Health {
-  const able = conditionOf(object, 'AbleToScale');
+  const conditions = scalingConditions(object);
+  const able = conditions.find(({ type }) => type === 'AbleToScale');
+  const active = conditions.find(({ type }) => type === 'ScalingActive');
   if (able === undefined) return progressing('waiting for the first look at the metrics');
-  if (able.status === 'False') return degraded(because('cannot scale', able.message, able.reason));
-  const active = conditionOf(object, 'ScalingActive');
+  // It is "able" all the same when it could not even read what it is to scale.
+  if (able.status === 'False' || /^Failed/.test(able.reason ?? '')) {
+    return degraded(because('cannot scale', able.message, able.reason));
+  }
+  if (active === undefined) return progressing('waiting for the first look at the metrics');
   // Scaling is disabled while the target has no replicas: that is asked for.
   if (active?.status === 'False' && active.reason !== 'ScalingDisabled') {
     return degraded(because('does not scale', active.message, active.reason));
@@ -38,4 +44,14 @@ function assessAutoscaler(object: KubeObject): Health {
   const current = numberAt(object, 'status', 'currentReplicas') ?? 0;
   const desired = numberAt(object, 'status', 'desiredReplicas') ?? 0;
   return healthy(current === desired ? `holds ${current} replicas` : `scales from ${current} to ${desired} replicas`);
+}
+
+/** `autoscaling/v1` knows no conditions: the API server puts them into an annotation, as JSON. */
+const CONDITIONS_ANNOTATION = 'autoscaling.alpha.kubernetes.io/conditions';
+
+function scalingConditions(object: KubeObject): readonly Condition[] {
+  const text = object.metadata.annotations?.[CONDITIONS_ANNOTATION];
+  if (text === undefined) return conditionsOf(object);
+  const list = parseJson(text);
+  return conditionsIn(isJsonArray(list) ? list : []);
 }

@@ -2,7 +2,7 @@ import { type HealthStatus } from './health.ts';
 
 /** What a word says about whoever wrote it; the first row that matches decides, so "not ready" is not "ready". */
 export interface WordRow {
-  readonly status: Extract<HealthStatus, 'Degraded' | 'Suspended' | 'Progressing' | 'Healthy'>;
+  readonly status: Exclude<HealthStatus, 'Missing'>;
   /** Read against the words in lower case, with single spaces between them. */
   readonly words: RegExp;
   readonly examples: readonly string[];
@@ -22,7 +22,7 @@ export const STATE_WORDS: readonly WordRow[] = [
   {
     status: 'Degraded',
     words:
-      /\b(fail(s|ed|ure|ures|ing)?|errors?|errored|err|degraded|unhealthy|invalid|reject(ed|ion)?|denied|refused|lost|crash(ed|ing|loop)?|broken|abort(ed)?|non ?compliant|not compliant|timeout|timed out|expired|conflict(s|ed|ing)?|critical|fatal|unreachable|missing|not found|unauthorized|forbidden|not (valid|accepted|allowed|permitted|supported|adopted)|unsupported|incompatible|misconfigured|warn(ing)?|red|exceeded|unrecoverable|incorrect|deadlock|stalled|back ?off|evicted|disconnected|faulted|disabled by error)\b/,
+      /\b(fail(s|ed|ure|ures|ing)?|errors?|errored|err|degraded|unhealthy|invalid|reject(ed|ion)?|denied|refused|lost|crash(ed|ing|loop)?|broken|abort(ed)?|non ?compliant|not compliant|timeout|timed out|expired|conflict(s|ed|ing)?|critical|fatal|unreachable|missing|not found|unauthorized|forbidden|not (valid|accepted|allowed|permitted|supported|adopted)|unsupported|incompatible|misconfigured|warn(ing)?|red|exceeded|unrecoverable|incorrect|deadlock|stalled|back ?off|evicted|disconnected|faulted|disabled by error|mismatch(ed)?|already exists|blocked|delayed|corrupt(ed)?|denied|insufficient|not (controlled|set|reachable|connected|synced|met))\b/,
     examples: ['Failed', 'ReconcileError', 'NonCompliant', 'NotFound', 'HEALTH_WARN'],
   },
   {
@@ -33,14 +33,19 @@ export const STATE_WORDS: readonly WordRow[] = [
   {
     status: 'Progressing',
     words:
-      /^(new|unknown)( state)?$|\b(pending|wait|submitted|scheduled|queued|yellow|start|init|setup|(?!running\b|serving\b|listening\b|existing\b|nothing\b|missing\b|failing\b|string\b|pricing\b|billing\b|listing\b|following\b|during\b|using\b|being\b|warning\b|matching\b)[a-z]{3,}ing)\b/,
+      /^new( state)?$|\b(pending|wait|submitted|scheduled|queued|yellow|start|init|setup|(?!running\b|serving\b|listening\b|existing\b|nothing\b|missing\b|failing\b|string\b|pricing\b|billing\b|listing\b|following\b|during\b|using\b|being\b|warning\b|matching\b)[a-z]{3,}ing)\b/,
     examples: ['Pending', 'Creating', 'Finalising', 'ScalingUp'],
   },
   {
     status: 'Healthy',
     words:
-      /\b(ready|running|serving|active|available|bound|healthy|ok|okay|succeeded|success|successful|successfully|completed?|deployed|created|synced|in sync|up|online|established|accepted|approved|admitted|applied|provisioned|installed|initiali[sz]ed|compliant|enabled|reconciled|finished|done|normal|green|promoted|released|connected|stable|valid|validated|verified|attached|exists|updated|configured|programmed|resolved|true|aligned|recovered|operational|alive|passed|open|in use|optimal)\b/,
+      /\b(ready|running|serving|active|available|bound|healthy|ok|okay|succeeded|success|successful|successfully|completed?|deployed|created|synced|in sync|up|online|established|accepted|approved|admitted|applied|provisioned|installed|initiali[sz]ed|compliant|enabled|reconciled|finished|done|normal|green|promoted|released|connected|stable|valid|validated|verified|attached|exists|updated|configured|programmed|resolved|true|aligned|recovered|operational|alive|passed|open|in use|optimal|idle|detached|up to date|current|latest)\b/,
     examples: ['Ready', 'Running', 'HEALTH_OK', 'Succeeded', 'Bound'],
+  },
+  {
+    status: 'Unknown',
+    words: /^(unknown|inconclusive|undefined)( state)?$/,
+    examples: ['Unknown', 'Inconclusive'],
   },
 ];
 
@@ -56,6 +61,13 @@ const FAULT_PROSE =
 
 /** Prose in which a controller says that it is at work. */
 const WORK_PROSE = /\b(waiting|pending|in progress|creating|provisioning|initiali[sz]ing|starting|retrying|not yet)\b/i;
+
+/** Prose that begins with the fault; further on it may be about the last try. */
+const FAULT_FIRST = /^\W*(errors?|fail(ed|ure)|cannot|could not|unable to)\b/i;
+
+export function beginsWithFault(prose: string | undefined): boolean {
+  return prose !== undefined && FAULT_FIRST.test(prose);
+}
 
 export function tellsFault(prose: string | undefined): boolean {
   return prose !== undefined && FAULT_PROSE.test(prose);
