@@ -93,7 +93,7 @@ export interface KubeLike {
   readonly data?: Record<string, string>;
 }
 
-export type FixtureOptions = Partial<Pick<EngineOptions, 'listen' | 'identity'>> & {
+export type FixtureOptions = Partial<Pick<EngineOptions, 'listen' | 'identity' | 'health'>> & {
   readonly prefix?: string;
   /** Default: the one that all tests share. */
   readonly cluster?: TestCluster;
@@ -143,6 +143,7 @@ export async function startFixture(
       identity: options.identity ?? 'kubernetes-admin',
       holder: `test-${namespace}`,
       ...(options.listen === undefined ? {} : { listen: options.listen }),
+      ...(options.health === undefined ? {} : { health: options.health }),
       log: (event) => {
         events.push(event);
         for (const listener of listeners) listener(event);

@@ -101,6 +101,11 @@ const diff = buildCommand({
   },
 });
 
+const engineRules = {
+  healthLua: text('Folder of health scripts in Lua, as GROUP/KIND/health.lua', 'DIR'),
+  healthRules: text('File of health rules in CEL', 'FILE'),
+};
+
 const health = buildCommand({
   loader: async () => (await import('./verbs/health.ts')).health,
   parameters: {
@@ -125,8 +130,7 @@ const up = buildCommand({
       port: wholeNumber('Port of the listener for webhooks, health and metrics; 0 is any free one', 'PORT', 0, 65_535),
       namespace: text('Look after the applications of one namespace only', 'NS'),
       data: text('Folder of the embedded cluster', 'DIR'),
-      healthLua: text('Folder of health scripts in Lua, as GROUP/KIND/health.lua', 'DIR'),
-      healthRules: text('File of health rules in CEL', 'FILE'),
+      ...engineRules,
     },
     aliases: { ...everyVerbAliases, n: 'namespace' },
   },
@@ -215,7 +219,7 @@ const wait = buildCommand({
 const why = buildCommand({
   loader: async () => (await import('./verbs/why.ts')).why,
   parameters: {
-    flags: { ...everyVerb, context, namespace, env, output: oneOf('text', 'json') },
+    flags: { ...everyVerb, context, namespace, env, ...engineRules, output: oneOf('text', 'json') },
     aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
     positional: application,
   },
@@ -233,6 +237,7 @@ const tree = buildCommand({
       namespace,
       env,
       unhealthy: whether('Only what is not healthy, and what it is part of'),
+      ...engineRules,
       depth: wholeNumber('At most this many levels', 'N', 10, 100),
       output: oneOf('text', 'json'),
     },

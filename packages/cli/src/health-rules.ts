@@ -9,6 +9,16 @@ export interface HealthRuleFlags {
   readonly rules?: string | undefined;
 }
 
+/** The same rules where the verb has other things than health to name: `plumb up`, and who looks at what it did. */
+export interface EngineRuleFlags {
+  readonly healthLua?: string | undefined;
+  readonly healthRules?: string | undefined;
+}
+
+export async function readEngineRules(flags: EngineRuleFlags, cwd: string, clock: Clock): Promise<HealthAssessor> {
+  return await readHealthRules({ lua: flags.healthLua, rules: flags.healthRules }, cwd, clock);
+}
+
 /** The rules that flags name, read; throws the first that is none, with its place. */
 export async function readHealthRules(flags: HealthRuleFlags, cwd: string, clock: Clock): Promise<HealthAssessor> {
   const { lua, rules } = flags;

@@ -41,7 +41,7 @@ export async function readLiveTree(
   client: KubeClient,
   application: Application,
   target: TargetKey,
-  options: { readonly signal: AbortSignal },
+  { assess, ...options }: { readonly signal: AbortSignal; readonly assess?: Assess },
 ): Promise<readonly TreeNode[]> {
   const { name, namespace, annotations } = application.metadata;
   const id = applySetId({ group: groupOf(API_VERSION), kind: APPLICATION.kind, namespace, name });
@@ -56,11 +56,18 @@ export async function readLiveTree(
       DESCENDANTS.map((kind) => listKind(client, kind, { namespace: place, ...options })),
     ),
   );
-  return treeOf(members, made.flat());
+  return treeOf(members, made.flat(), assess);
 }
 
+/** Tells the health of one object: by rules of the user, or as everybody's. */
+type Assess = (object: KubeObject) => Health;
+
 /** Puts objects under their owners. Pure. */
-export function treeOf(members: readonly KubeObject[], others: readonly KubeObject[]): readonly TreeNode[] {
+export function treeOf(
+  members: readonly KubeObject[],
+  others: readonly KubeObject[],
+  assess: Assess = (object) => computeHealth(object),
+): readonly TreeNode[] {
   const byOwner = new Map<string, KubeObject[]>();
   for (const object of others) {
     for (const { uid } of object.metadata.ownerReferences ?? []) {
@@ -72,7 +79,7 @@ export function treeOf(members: readonly KubeObject[], others: readonly KubeObje
     const inside = new Set(above).add(uid);
     const owned = above.has(uid) ? [] : (byOwner.get(uid) ?? []);
     const children = owned.map((child) => nodeOf(child, inside)).toSorted(worstFirst);
-    return { object, health: healthOf(object, owned, byOwner), children };
+    return { object, health: healthOf(object, owned, byOwner, assess), children };
   };
   return members.map((object) => nodeOf(object, new Set())).toSorted(worstFirst);
 }
@@ -81,8 +88,9 @@ function healthOf(
   object: KubeObject,
   owned: readonly KubeObject[],
   byOwner: ReadonlyMap<string, readonly KubeObject[]>,
+  assess: Assess,
 ): Health {
-  const health = computeHealth(object);
+  const health = assess(object);
   const rollout = rolloutOf(object);
   if (rollout === undefined) return health;
   const replicaSets = owned.filter(({ kind }) => kind === 'ReplicaSet');

@@ -66,6 +66,14 @@ test('what is worst comes first, pods alike are folded, and what nobody of ours 
   assert.doesNotMatch(text, /foreign/);
 });
 
+test('health in a tree is told by the rules that are given', () => {
+  const widget = made('example.org/v1', 'Widget', 'w', undefined, { status: { phase: 'Running' } });
+
+  const [node] = treeOf([widget], [], () => ({ status: 'Degraded', message: 'by a rule' }));
+
+  assert.deepEqual(node?.health, { status: 'Degraded', message: 'by a rule' });
+});
+
 test('owners that lead in a circle end the tree', () => {
   const [left, right] = [made('v1', 'Pod', 'a', 'b'), made('v1', 'Pod', 'b', 'a')];
   assert.ok(left !== undefined && right !== undefined);

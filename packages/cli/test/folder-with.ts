@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;
   write(files: Readonly<Record<string, string>>): Promise<void>;
+  writeBytes(name: string, content: Uint8Array): Promise<void>;
 }
 
 /** A folder of its own with these files. */
@@ -17,5 +18,10 @@ export async function folderWith(files: Readonly<Record<string, string>>): Promi
     }
   }
   await write(files);
-  return { path, write, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+  return {
+    path,
+    write,
+    writeBytes: (name, content) => writeFile(join(path, name), content),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true }),
+  };
 }

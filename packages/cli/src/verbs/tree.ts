@@ -5,12 +5,13 @@ import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
+import { readEngineRules, type EngineRuleFlags } from '../health-rules.ts';
 import { readLiveTree, type TreeNode } from '../live-tree.ts';
 import { jsonText, oneLine } from '../printable.ts';
 import { showSign, STATE_SIGNS, type Style } from '../style.ts';
 import { JSON_VERSION } from '../version.ts';
 
-export interface TreeFlags extends EveryVerb, ClusterFlags {
+export interface TreeFlags extends EveryVerb, ClusterFlags, EngineRuleFlags {
   readonly env?: string | undefined;
   readonly unhealthy?: boolean | undefined;
   readonly depth: number;
@@ -19,7 +20,8 @@ export interface TreeFlags extends EveryVerb, ClusterFlags {
 
 /** `plumb tree`: what is live of an application, each object with what its owner references say was made from it. */
 export async function tree(this: CliContext, flags: TreeFlags, name?: string): Promise<void> {
-  const { signal } = this.surroundings;
+  const { cwd, clock, signal } = this.surroundings;
+  const { assess } = await readEngineRules(flags, cwd, clock);
   const cluster = await chooseCluster(this, flags);
   await using client = openClient(this.surroundings, cluster.config);
   const object = selectOne(await listObjects(client, APPLICATION.kind, cluster, { signal }), name, cluster);
@@ -31,7 +33,7 @@ export async function tree(this: CliContext, flags: TreeFlags, name?: string): P
   const items: { readonly env: string; readonly roots: readonly TreeNode[] }[] = [];
   for (const environment of environments) {
     const target = targetKey({ namespace, application: app, environment });
-    const roots = await readLiveTree(client, application, target, { signal });
+    const roots = await readLiveTree(client, application, target, { signal, assess });
     const kept = flags.unhealthy === true ? onlyUnhealthy(roots) : roots;
     items.push({ env: environment ?? '', roots: upTo(kept, flags.depth) });
     if (!roots.every(isWell)) this.answer(EXIT.no);

@@ -8,18 +8,16 @@ import { clusterId, openClient, runFolder } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
 import { cacheFolder, stateFolder } from '../folders.ts';
-import { readHealthRules } from '../health-rules.ts';
+import { readEngineRules, type EngineRuleFlags } from '../health-rules.ts';
 import { oneLine } from '../printable.ts';
 import { announceRun } from '../run-file.ts';
 import { paint } from '../style.ts';
 
-export interface UpFlags extends EveryVerb {
+export interface UpFlags extends EveryVerb, EngineRuleFlags {
   readonly context?: string | undefined;
   readonly port: number;
   readonly namespace?: string | undefined;
   readonly data?: string | undefined;
-  readonly healthLua?: string | undefined;
-  readonly healthRules?: string | undefined;
 }
 
 /** `plumb up`: the engine here, in the foreground, until Ctrl-C. */
@@ -27,7 +25,7 @@ export async function up(this: CliContext, flags: UpFlags): Promise<void> {
   const { surroundings } = this;
   const { cwd, env, home, clock, signal } = surroundings;
   // First: rules that cannot be read must not cost the start of a cluster.
-  const health = await readHealthRules({ lua: flags.healthLua, rules: flags.healthRules }, cwd, clock);
+  const health = await readEngineRules(flags, cwd, clock);
   // Backwards: the engine ends before the cluster that it talks to.
   await using running = new AsyncDisposableStack();
   const cluster = await openCluster(this, flags, running);

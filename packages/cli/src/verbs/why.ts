@@ -18,12 +18,13 @@ import type { CliContext } from '../context.ts';
 import { describeAbsence, readEngineSign } from '../engine-lease.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
+import { readEngineRules, type EngineRuleFlags } from '../health-rules.ts';
 import { readLiveTree, type TreeNode } from '../live-tree.ts';
 import { jsonText, oneLine } from '../printable.ts';
 import { showSign, STATE_SIGNS, type Style } from '../style.ts';
 import { JSON_VERSION } from '../version.ts';
 
-export interface WhyFlags extends EveryVerb, ClusterFlags {
+export interface WhyFlags extends EveryVerb, ClusterFlags, EngineRuleFlags {
   readonly env?: string | undefined;
   readonly output: 'text' | 'json';
 }
@@ -44,7 +45,8 @@ export interface Explanation {
 
 /** `plumb why`: from what is red to the line and the commit that made it so. */
 export async function why(this: CliContext, flags: WhyFlags, name?: string): Promise<void> {
-  const { clock, signal } = this.surroundings;
+  const { cwd, clock, signal } = this.surroundings;
+  const { assess } = await readEngineRules(flags, cwd, clock);
   const cluster = await chooseCluster(this, flags);
   await using client = openClient(this.surroundings, cluster.config);
   const object = selectOne(await listObjects(client, APPLICATION.kind, cluster, { signal }), name, cluster);
@@ -69,7 +71,7 @@ export async function why(this: CliContext, flags: WhyFlags, name?: string): Pro
     const { namespace, name: app } = application.metadata;
     const target = targetKey({ namespace, application: app, environment });
     const isRollout = status.state === 'Degraded' || status.state === 'Syncing';
-    const tree = isRollout ? await readLiveTree(client, application, target, { signal }) : [];
+    const tree = isRollout ? await readLiveTree(client, application, target, { signal, assess }) : [];
     const worst = tree.find(({ health }) => health.status === 'Degraded' || health.status === 'Progressing');
     const origin = worst === undefined ? undefined : await originOf(ledger, target, worst.object);
     const explanation = explain(application, status, worst, origin);
