@@ -33,7 +33,7 @@ function assessAutoscaler(object: KubeObject): Health {
   const active = conditions.find(({ type }) => type === 'ScalingActive');
   if (able === undefined) return progressing('waiting for the first look at the metrics');
   // It is "able" all the same when it could not even read what it is to scale.
-  if (able.status === 'False' || /^Failed/.test(able.reason ?? '')) {
+  if (able.status === 'False' || able.reason?.startsWith('Failed')) {
     return degraded(because('cannot scale', able.message, able.reason));
   }
   if (active === undefined) return progressing('waiting for the first look at the metrics');

@@ -18,7 +18,9 @@ export function fromJson(value: unknown, meter: Meter): Value {
   if (typeof value !== 'object') return undefined;
   meter.allocate(64);
   const table = new LuaTable();
-  if (Array.isArray(value)) value.forEach((item, index) => table.set(index + 1, fromJson(item, meter)));
+  // A null is no entry: a list has no holes, as in the Lua of Argo CD.
+  const list = Array.isArray(value) ? value.filter((item) => item !== null) : undefined;
+  if (list !== undefined) list.forEach((item, index) => table.set(index + 1, fromJson(item, meter)));
   else for (const [key, item] of Object.entries(value)) table.set(toBytes(key), fromJson(item, meter));
   return table;
 }
