@@ -18,9 +18,9 @@ import {
   type Write,
 } from '@plumb/core';
 import type { Applied, ApplyOptions } from '@plumb/kube';
+import type { AppliedObject, Ledger, WriteOutcome } from '@plumb/ledger';
 import { applyWish } from './apply-wish.ts';
 import type { NamespaceContext } from './create-namespace.ts';
-import type { AppliedObject, Ledger, WriteOutcome } from '@plumb/ledger';
 
 export interface WriteContext extends NamespaceContext {
   readonly ledger: Ledger;
