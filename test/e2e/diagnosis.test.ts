@@ -75,3 +75,31 @@ test('a cause is known again after a restart of the engine', async () => {
 
   assert.equal(degraded.status.revision, fixed);
 });
+
+test('a quota that allows no pod makes a target degraded at once, and more room mends it', async () => {
+  await using plumb = await startFixture({ prefix: 'diagnosis' }, async (opened) => {
+    const quota = { metadata: { name: 'small' }, spec: { hard: { pods: '0' } } };
+    await opened.create('v1', 'resourcequotas', quota);
+    // Until the quota is counted, every pod is refused for that reason.
+    await opened.untilObject('v1', 'resourcequotas', 'small', (object) => object?.status?.hard?.pods === '0');
+    await opened.git.create('shop');
+    await opened.git.commit('shop', { 'deploy/web.yaml': deployment('web') }, { message: 'Add the shop' });
+    await opened.application('shop');
+  });
+
+  const degraded = await plumb.until('shop', isDegradedBy('exceeded quota'));
+  const live = await plumb.get('apps/v1', 'deployments', 'web');
+  await plumb.remove('v1', 'resourcequotas', 'small');
+  // The controller of ReplicaSets tries again by itself, ever more seldom: a change makes it look at once.
+  await plumb.edit('apps/v1', 'deployments', 'web', { spec: { template: { metadata: { annotations: { at: '2' } } } } });
+  const healthy = await plumb.until('shop', ({ status }) => status?.state === 'Healthy');
+
+  assert.equal(
+    degraded.status.message,
+    'Deployment/web: 0 of 1 pod available; pods cannot be created: FailedCreate, ' +
+      'exceeded quota: small, requested: pods=1, used: pods=0, limited: pods=0',
+  );
+  const progress = live?.status.conditions.find(({ type }: { type: string }) => type === 'Progressing');
+  assert.notEqual(progress?.reason, 'ProgressDeadlineExceeded');
+  assert.equal(healthy.status.message, '1 object is as Git wants.');
+});

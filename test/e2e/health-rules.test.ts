@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '@plumb/engine';
 import { openHealthAssessor, type HealthAssessor } from '@plumb/health';
-import { configMap, isHealthyAt, startFixture, type EngineFixture, type KubeLike } from './engine-fixture.ts';
+import { isHealthyAt, startFixture, type EngineFixture, type KubeLike } from './engine-fixture.ts';
+import { configMap } from './manifests.ts';
 
 // The kind has a controller whose words no convention knows: without a rule of the user an object of it is well at once.
 

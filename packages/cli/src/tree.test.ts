@@ -69,7 +69,7 @@ test('what is worst comes first, pods alike are folded, and what nobody of ours 
 test('health in a tree is told by the rules that are given', () => {
   const widget = made('example.org/v1', 'Widget', 'w', undefined, { status: { phase: 'Running' } });
 
-  const [node] = treeOf([widget], [], () => ({ status: 'Degraded', message: 'by a rule' }));
+  const [node] = treeOf([widget], [], { assess: () => ({ status: 'Degraded', message: 'by a rule' }) });
 
   assert.deepEqual(node?.health, { status: 'Degraded', message: 'by a rule' });
 });

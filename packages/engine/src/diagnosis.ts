@@ -1,8 +1,7 @@
 import {
-  causeOf,
   controllerOf,
+  findCause,
   parseObjectKey,
-  podsOfRollout,
   toPlumbError,
   trimForHealth,
   withCause,
@@ -12,9 +11,11 @@ import {
   type LiveObject,
   type ObjectKey,
   type PlumbError,
+  type Question,
   type TargetKey,
 } from '@plumb/core';
 import type { KubeClient, ReflectEvent, Reflector } from '@plumb/kube';
+import { AskedEvents } from './asked-events.ts';
 
 export interface DiagnosisOptions {
   readonly client: KubeClient;
@@ -23,7 +24,7 @@ export interface DiagnosisOptions {
   liveOf(key: ObjectKey): LiveObject | undefined;
   /** What is known about the cause of a target's state has changed. */
   changed(target: TargetKey): void;
-  /** The pods of a namespace cannot be looked at; what is wrong is then known only from the workloads themselves. */
+  /** The pods of a namespace, or their Events, cannot be looked at; what is wrong is then known only from what can. */
   blind(namespace: string, error: PlumbError): void;
   /** Namespaces that are watched at once; default 32. */
   readonly maxNamespaces?: number | undefined;
@@ -43,6 +44,7 @@ interface Look {
   timer: Disposable | undefined;
   pods: Reflector | undefined;
   replicaSets: Reflector | undefined;
+  events: AskedEvents | undefined;
   life: AbortController | undefined;
 }
 
@@ -52,7 +54,8 @@ interface Look {
  *     unsettled ──1.5 s──► watch pods and ReplicaSets of the namespace ──all healthy, superseded or gone──► closed
  *
  * One pair of watches a namespace, a bounded number of namespaces; beyond it they queue, and one whose causes are all
- * known makes room. While everything is healthy there is no watch and no request at all.
+ * known makes room. What pods do not say themselves their Events may, which are read now and then. While everything is
+ * healthy there is no watch and no request at all.
  */
 export class Diagnosis implements AsyncDisposable {
   readonly #options: DiagnosisOptions;
@@ -96,6 +99,7 @@ export class Diagnosis implements AsyncDisposable {
       timer: this.#options.clock.timer(GRACE_MS, () => void this.#open(fresh)),
       pods: undefined,
       replicaSets: undefined,
+      events: undefined,
       life: undefined,
     };
     this.#looks.set(namespace, fresh);
@@ -128,6 +132,14 @@ export class Diagnosis implements AsyncDisposable {
       const shared = { namespace, trim: trimForHealth, signal: both, onChange };
       look.pods = client.reflect(pods, shared);
       look.replicaSets = client.reflect(replicaSets, { ...shared, metadataOnly: true });
+      look.events = new AskedEvents({
+        client,
+        clock: this.#options.clock,
+        namespace,
+        signal: both,
+        changed: () => this.#judgeSoon(look),
+        blind: (error) => blind(namespace, error),
+      });
     } catch (thrown) {
       if (both.aborted) return;
       this.#close(look);
@@ -164,12 +176,13 @@ export class Diagnosis implements AsyncDisposable {
     });
   }
 
-  #judge({ workloads, pods, replicaSets }: Look): void {
+  #judge({ workloads, pods, replicaSets, events }: Look): void {
     // Half a list would take a cause back that is still true.
     if (pods?.synced !== true || replicaSets?.synced !== true) return;
     const podsBy = Map.groupBy(pods.values(), ownerOf);
     const setsBy = Map.groupBy(replicaSets.values(), ownerOf);
     const changed = new Set<TargetKey>();
+    const questions: Question[] = [];
     for (const key of workloads) {
       const live = this.#options.liveOf(key);
       if (live?.rollout === undefined || live.target === undefined) continue;
@@ -177,13 +190,16 @@ export class Diagnosis implements AsyncDisposable {
       const sets = setsBy.get(live.uid) ?? [];
       const owned = [live.uid, ...sets.map(({ metadata }) => metadata.uid)].flatMap((uid) => podsBy.get(uid) ?? []);
       const kind = parseObjectKey(key)?.kind ?? '';
-      const current = podsOfRollout({ kind, uid: live.uid, rollout: live.rollout }, owned, sets);
-      const cause = causeOf(live.rollout, current);
+      const workload = { kind, uid: live.uid, rollout: live.rollout };
+      const found = { pods: owned, replicaSets: sets, ...(events === undefined ? {} : { events: events.events }) };
+      const { cause, question } = findCause(workload, found);
+      if (question !== undefined) questions.push(question);
       if (cause === undefined) this.#causes.delete(key);
       else this.#causes.set(key, { uid: live.uid, revision: revisionOf(live), cause });
       const after = this.explain(live)?.health;
       if (before?.status !== after?.status || before?.message !== after?.message) changed.add(live.target);
     }
+    events?.ask(questions);
     for (const target of changed) this.#options.changed(target);
     if ([...this.#looks.values()].some(({ state }) => state === 'queued')) this.#openNext();
   }
@@ -205,6 +221,7 @@ export class Diagnosis implements AsyncDisposable {
     look.timer?.[Symbol.dispose]();
     look.timer = undefined;
     look.life?.abort();
+    look.events?.[Symbol.dispose]();
     for (const reflector of [look.pods, look.replicaSets]) {
       if (reflector === undefined) continue;
       const closing = Promise.resolve(reflector[Symbol.asyncDispose]());
@@ -213,6 +230,7 @@ export class Diagnosis implements AsyncDisposable {
     }
     look.pods = undefined;
     look.replicaSets = undefined;
+    look.events = undefined;
     look.life = undefined;
   }
 }

@@ -292,7 +292,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     blind: (subject, error) =>
       log({
         level: 'warn',
-        message: 'The pods of a namespace cannot be looked at',
+        message: 'What is wrong in a namespace cannot be looked into',
         subject,
         code: error.code,
         error: error.message,

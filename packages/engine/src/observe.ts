@@ -292,6 +292,7 @@ function matters(before: LiveObject, after: LiveObject): boolean {
     before.target !== after.target ||
     before.fieldsHash !== after.fieldsHash ||
     before.deleting !== after.deleting ||
+    before.rollout?.refused !== after.rollout?.refused ||
     before.keep !== after.keep ||
     before.askFirst !== after.askFirst ||
     before.finalizers?.join() !== after.finalizers?.join() ||

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Json, KubeObject } from '../object.ts';
-import { causeOf, podsOfRollout, podTrouble, rolloutOf, withCause } from './cause.ts';
+import { findCause, rolloutOf, withCause, type Rollout, type Workload } from './cause.ts';
 import type { Health, HealthStatus } from './health.ts';
 
 interface PodParts {
@@ -19,6 +19,7 @@ function pod({ name = 'web-1', owner = 'rs', labels = {}, status = {}, deleted =
     kind: 'Pod',
     metadata: {
       name,
+      uid: `uid-of-${name}`,
       labels,
       ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'x', uid: owner, controller: true }],
       ...(deleted ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {}),
@@ -34,116 +35,13 @@ const container = (parts: { readonly [field: string]: Json }): Json => ({
 const waiting = (reason: string, message?: string): Json =>
   container({ state: { waiting: { reason, ...(message === undefined ? {} : { message }) } } });
 
-const CASES: readonly (readonly [what: string, status: Json, says: string | undefined])[] = [
-  ['no status yet', {}, undefined],
-  ['containers are being created', waiting('ContainerCreating'), undefined],
-  ['init containers run', waiting('PodInitializing'), undefined],
-  ['runs and is not ready yet', container({ state: { running: {} } }), undefined],
-  [
-    'waits for a room on a node',
-    {
-      phase: 'Pending',
-      conditions: [
-        {
-          type: 'PodScheduled',
-          status: 'False',
-          reason: 'Unschedulable',
-          message: '0/3 nodes are available: 3 Insufficient memory.',
-        },
-      ],
-    },
-    'wait Unschedulable, 0/3 nodes are available: 3 Insufficient memory',
-  ],
-  [
-    'is held back by a gate',
-    { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated' }] },
-    undefined,
-  ],
-  [
-    'the image is not there',
-    waiting('ErrImagePull', 'rpc error: code = NotFound: manifest unknown'),
-    'fail ImagePullBackOff, image registry.example/web:2 cannot be pulled (not found)',
-  ],
-  [
-    'the same while it backs off',
-    waiting('ImagePullBackOff', 'Back-off pulling image: manifest unknown'),
-    'fail ImagePullBackOff, image registry.example/web:2 cannot be pulled (not found)',
-  ],
-  [
-    'the registry refuses',
-    waiting('ErrImagePull', '401 Unauthorized'),
-    'fail ImagePullBackOff, image registry.example/web:2 cannot be pulled (access denied)',
-  ],
-  [
-    'a Secret is missing',
-    waiting('CreateContainerConfigError', 'secret "db" not found'),
-    'fail CreateContainerConfigError, container app: secret "db" not found',
-  ],
-  [
-    'one crash is none yet',
-    container({ restartCount: 1, state: { running: {} }, lastState: { terminated: { exitCode: 1 } } }),
-    undefined,
-  ],
-  [
-    'two crashes are a loop',
-    container({ restartCount: 1, state: { terminated: { exitCode: 1 } } }),
-    'fail CrashLoopBackOff, container app keeps stopping with exit code 1',
-  ],
-  [
-    'a loop, while it runs again',
-    container({ restartCount: 2, state: { running: {} }, lastState: { terminated: { exitCode: 1 } } }),
-    'fail CrashLoopBackOff, container app keeps stopping with exit code 1',
-  ],
-  [
-    'backed off after the first crash',
-    container({
-      restartCount: 1,
-      state: { waiting: { reason: 'CrashLoopBackOff' } },
-      lastState: { terminated: { exitCode: 3 } },
-    }),
-    'fail CrashLoopBackOff, container app keeps stopping with exit code 3',
-  ],
-  [
-    'up again after many crashes',
-    container({ ready: true, restartCount: 9, state: { running: {} }, lastState: { terminated: { exitCode: 1 } } }),
-    undefined,
-  ],
-  [
-    'killed for its memory',
-    container({
-      restartCount: 4,
-      state: { waiting: { reason: 'CrashLoopBackOff' } },
-      lastState: { terminated: { reason: 'OOMKilled', exitCode: 137 } },
-    }),
-    'fail OOMKilled, container app needs more memory than its limit, exit code 137',
-  ],
-  [
-    'what a process wrote is not repeated',
-    container({ restartCount: 2, state: { terminated: { exitCode: 1, message: 'password=hunter2' } } }),
-    'fail CrashLoopBackOff, container app keeps stopping with exit code 1',
-  ],
-  [
-    'evicted',
-    { phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory.' },
-    'fail Evicted, The node was low on memory',
-  ],
-  [
-    'a Job failed',
-    { phase: 'Failed', containerStatuses: [{ name: 'app', state: { terminated: { reason: 'Error', exitCode: 2 } } }] },
-    'fail Error, exit code 2',
-  ],
-];
+const rollout: Rollout = { revision: undefined, wanted: 2, available: 0 };
 
-for (const [what, status, says] of CASES) {
-  test(`a pod: ${what}`, () => {
-    const trouble = podTrouble(pod({ status }));
-
-    const said = trouble && `${trouble.isFailure ? 'fail' : 'wait'} ${trouble.reason}, ${trouble.detail}`;
-    assert.equal(said, says);
-  });
+/** Of a ReplicaSet, which is the simplest workload. */
+function causeOf(of: Rollout, pods: readonly KubeObject[]): Health | undefined {
+  return findCause({ kind: 'ReplicaSet', uid: 'rs', rollout: of }, { pods, replicaSets: [] }).cause;
 }
 
-const rollout = { revision: '2', wanted: 2, available: 0 };
 const broken = waiting('ImagePullBackOff');
 const healthOf = (status: HealthStatus): Health => ({ status, message: '' });
 
@@ -193,8 +91,8 @@ test('what works or stands still is not explained', () => {
   assert.deepEqual(shown, ['Healthy', 'Suspended', 'Degraded']);
 });
 
-test('only pods of the current revision count, by the uid of their owners', () => {
-  const replicaSet = (uid: string, revision: string, owner: string): KubeObject => ({
+function replicaSet(uid: string, revision: string, owner: string): KubeObject {
+  return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
     metadata: {
@@ -203,22 +101,24 @@ test('only pods of the current revision count, by the uid of their owners', () =
       annotations: { 'deployment.kubernetes.io/revision': revision },
       ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: owner, controller: true }],
     },
-  });
-  const sets = [replicaSet('old', '1', 'web'), replicaSet('new', '2', 'web'), replicaSet('other', '2', 'foreign')];
+  };
+}
+
+const SETS = [replicaSet('old', '1', 'web'), replicaSet('new', '2', 'web'), replicaSet('other', '2', 'foreign')];
+const DEPLOYMENT: Workload = { kind: 'Deployment', uid: 'web', rollout: { ...rollout, revision: '2' } };
+
+test('only pods of the current revision count, by the uid of their owners', () => {
   const pods = [
-    pod({ name: 'of-old', owner: 'old' }),
-    pod({ name: 'of-new', owner: 'new' }),
-    pod({ name: 'of-other', owner: 'other' }),
-    pod({ name: 'leaving', owner: 'new', deleted: true }),
+    pod({ name: 'of-old', owner: 'old', status: broken }),
+    pod({ name: 'of-new', owner: 'new', status: broken }),
+    pod({ name: 'of-other', owner: 'other', status: broken }),
+    pod({ name: 'leaving', owner: 'new', status: broken, deleted: true }),
     pod({ name: 'evicted', owner: 'new', status: { phase: 'Failed' } }),
   ];
 
-  const found = podsOfRollout({ kind: 'Deployment', uid: 'web', rollout }, pods, sets);
+  const { cause } = findCause(DEPLOYMENT, { pods, replicaSets: SETS });
 
-  assert.deepEqual(
-    found.map(({ metadata }) => metadata.name),
-    ['of-new'],
-  );
+  assert.match(cause?.message ?? '', /; of-new: ImagePullBackOff, /);
 });
 
 test('pods of StatefulSets and DaemonSets are told by their labels, those of Jobs by their owner', () => {
@@ -227,15 +127,128 @@ test('pods of StatefulSets and DaemonSets are told by their labels, those of Job
       name: revision,
       owner: 'w',
       labels: { 'controller-revision-hash': revision, 'pod-template-generation': revision },
+      status: broken,
     }),
   );
-  const names = (kind: string, revision: string | undefined): readonly string[] =>
-    podsOfRollout({ kind, uid: 'w', rollout: { ...rollout, revision } }, pods, []).map(({ metadata }) => metadata.name);
+  const said = (kind: string, revision: string | undefined): string | undefined =>
+    /; ([^:]+):/.exec(
+      findCause({ kind, uid: 'w', rollout: { ...rollout, revision } }, { pods, replicaSets: [] }).cause?.message ?? '',
+    )?.[1];
 
   assert.deepEqual(
-    [names('StatefulSet', '2'), names('DaemonSet', '1'), names('Job', undefined)],
-    [['2'], ['1'], ['1', '2']],
+    [said('StatefulSet', '2'), said('DaemonSet', '1'), said('Job', undefined)],
+    ['2', '1', '2 pods like 1'],
   );
+});
+
+const QUOTA = 'exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2';
+
+test('a Deployment whose pods are refused is degraded at once, with the quota that does it', () => {
+  const object: KubeObject = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web', generation: 2, annotations: { 'deployment.kubernetes.io/revision': '2' } },
+    spec: { replicas: 3 },
+    status: {
+      observedGeneration: 2,
+      availableReplicas: 2,
+      conditions: [
+        {
+          type: 'ReplicaFailure',
+          status: 'True',
+          reason: 'FailedCreate',
+          message: `pods "web-6c8-" is forbidden: ${QUOTA}`,
+        },
+      ],
+    },
+  };
+  const of = rolloutOf(object);
+  const unseen = rolloutOf({ ...object, metadata: { ...object.metadata, generation: 3 } });
+  assert.ok(of !== undefined);
+  const look = (...pods: readonly KubeObject[]) =>
+    findCause({ ...DEPLOYMENT, rollout: of }, { pods, replicaSets: SETS }).cause;
+
+  const refused = look();
+  const going = look(pod({ name: 'of-old', owner: 'old', deleted: true }));
+  const worse = look(pod({ name: 'of-new', owner: 'new', status: broken }));
+
+  const message = `2 of 3 pods available; pods cannot be created: FailedCreate, ${QUOTA}`;
+  assert.deepEqual(refused, { status: 'Degraded', message });
+  // The room that it lacks is being made.
+  assert.deepEqual(going, { status: 'Progressing', message });
+  assert.match(worse?.message ?? '', /ImagePullBackOff/);
+  assert.equal(unseen?.refused, undefined);
+});
+
+const starting: Json = { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'True' }] };
+const unready = container({ state: { running: { startedAt: '2026-01-01T00:00:00Z' } } });
+const ready: Json = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+
+test('Events are asked for where nothing else tells the cause, of one pod, and never of what works', () => {
+  const ask = (...pods: readonly KubeObject[]) => findCause(DEPLOYMENT, { pods, replicaSets: SETS }).question;
+  const of = (name: string, status: Json): KubeObject => pod({ name, owner: 'new', status });
+
+  assert.deepEqual(ask(of('b', starting), of('c', unready)), { uid: 'uid-of-b', stage: 'starting' });
+  assert.deepEqual(ask(of('a', ready), of('c', unready)), { uid: 'uid-of-c', stage: 'running' });
+  assert.deepEqual(ask(of('a', {})), { uid: 'uid-of-a', stage: 'scheduling' });
+  assert.equal(ask(of('a', ready)), undefined);
+  assert.equal(ask(of('a', unready), of('b', broken)), undefined);
+  assert.equal(ask(), undefined);
+});
+
+test('a workload that lacks pods and has no condition for it is asked about itself', () => {
+  const ask = (kind: string, of: Partial<Rollout>, ...pods: readonly KubeObject[]) =>
+    findCause({ kind, uid: 'w', rollout: { ...rollout, ...of } }, { pods, replicaSets: [] }).question;
+  const running = pod({ owner: 'w', status: ready });
+  const creating = { uid: 'w', stage: 'creating' };
+
+  assert.deepEqual(ask('StatefulSet', {}), creating);
+  assert.deepEqual(ask('DaemonSet', { revision: '' }, running), creating);
+  assert.deepEqual(ask('Job', { hasOwnLimit: true }, pod({ owner: 'w', status: { phase: 'Succeeded' } })), creating);
+  assert.equal(ask('Job', { hasOwnLimit: true }, running), undefined);
+  assert.equal(ask('StatefulSet', { available: 2 }), undefined);
+  // It waits until the old pod is gone.
+  assert.equal(ask('StatefulSet', { wanted: 1 }, pod({ owner: 'w', deleted: true })), undefined);
+});
+
+test('what Events told counts for the object that was asked about, and for none that gets on', () => {
+  const probe: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: 'web.1' },
+    reason: 'Unhealthy',
+    message: 'Readiness probe failed: HTTP probe failed with statuscode: 503',
+    count: 12,
+    lastTimestamp: '2026-01-01T00:00:09Z',
+  };
+  const events = new Map([['uid-of-a', [probe]]]);
+  const look = (status: Json) =>
+    findCause(DEPLOYMENT, { pods: [pod({ name: 'a', owner: 'new', status })], replicaSets: SETS, events });
+
+  assert.deepEqual(look(unready).cause, {
+    status: 'Progressing',
+    message: '0 of 2 pods available; a: Unhealthy, readiness probe failed: HTTP 503, 12 times',
+  });
+  assert.equal(look(ready).cause, undefined);
+  assert.match(look(broken).cause?.message ?? '', /ImagePullBackOff/);
+});
+
+test('what Events of a workload told names why it has no pods', () => {
+  const said: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: 'db.1' },
+    reason: 'FailedCreate',
+    message: `create Pod db-0 in StatefulSet db failed error: pods "db-0" is forbidden: ${QUOTA}`,
+  };
+  const events = new Map([['w', [said]]]);
+
+  const { cause } = findCause({ kind: 'StatefulSet', uid: 'w', rollout }, { pods: [], replicaSets: [], events });
+
+  assert.deepEqual(cause, {
+    status: 'Degraded',
+    message: `0 of 2 pods available; pods cannot be created: FailedCreate, ${QUOTA}`,
+  });
 });
 
 test('a workload says which rollout it is in, other kinds none', () => {

@@ -1,6 +1,8 @@
-import { fieldAt, type Json, type KubeObject } from '../object.ts';
+import type { KubeObject } from '../object.ts';
 import { conditionOf } from './conditions.ts';
-import { count, listAt, numberAt, textAt, type Health } from './health.ts';
+import { creationEventTrouble, creationWords, podEventTrouble, stageOf, type Question } from './event-trouble.ts';
+import { count, numberAt, textAt, type Health } from './health.ts';
+import { podTrouble, type Trouble } from './pod-trouble.ts';
 
 // Why a rollout does not arrive, told from its pods: a workload itself says so only when its deadline has passed.
 
@@ -10,6 +12,8 @@ export interface Rollout {
   readonly revision: string | undefined;
   readonly wanted: number;
   readonly available: number;
+  /** Why no more pods can be made, where the controller writes it into a condition: a quota, a policy. */
+  readonly refused?: string;
   /** A Job counts its failures itself, and ends when they are too many: until then none of them is the end. */
   readonly hasOwnLimit?: true;
 }
@@ -24,7 +28,12 @@ export function rolloutOf(object: KubeObject): Rollout | undefined {
   const isObserved = (numberAt(object, 'status', 'observedGeneration') ?? 0) >= (object.metadata.generation ?? 0);
   switch (`${object.apiVersion}/${object.kind}`) {
     case 'apps/v1/Deployment':
-      return { revision: (isObserved && object.metadata.annotations?.[REVISION_NOTE]) || '', wanted, available };
+      return {
+        revision: (isObserved && object.metadata.annotations?.[REVISION_NOTE]) || '',
+        wanted,
+        available,
+        ...(isObserved ? refusalOf(object) : {}),
+      };
     case 'apps/v1/StatefulSet':
       return { revision: (isObserved && textAt(object, 'status', 'updateRevision')) || '', wanted, available };
     case 'apps/v1/DaemonSet':
@@ -34,7 +43,7 @@ export function rolloutOf(object: KubeObject): Rollout | undefined {
         available: numberAt(object, 'status', 'numberAvailable') ?? 0,
       };
     case 'apps/v1/ReplicaSet':
-      return { revision: undefined, wanted, available };
+      return { revision: undefined, wanted, available, ...refusalOf(object) };
     case 'batch/v1/Job':
       return {
         revision: undefined,
@@ -47,30 +56,81 @@ export function rolloutOf(object: KubeObject): Rollout | undefined {
   }
 }
 
-/**
- * The pods that a workload's controller made of its *current* template and still counts on: those of an older one say
- * nothing about it, those that are being deleted or have failed (evicted) are replaced. Owners are held against uids, never against labels alone.
- */
-export function podsOfRollout(
-  workload: { readonly kind: string; readonly uid: string; readonly rollout: Rollout },
-  pods: Iterable<KubeObject>,
-  replicaSets: Iterable<KubeObject>,
-): readonly KubeObject[] {
-  const { kind, uid, rollout } = workload;
-  const owners = new Set<string>();
+function refusalOf(object: KubeObject): { readonly refused?: string } {
+  const failure = conditionOf(object, 'ReplicaFailure');
+  if (failure?.status !== 'True') return {};
+  return { refused: creationWords(failure.message ?? failure.reason ?? 'refused') };
+}
+
+/** A workload, with what its pods are told by. */
+export interface Workload {
+  readonly kind: string;
+  readonly uid: string;
+  readonly rollout: Rollout;
+}
+
+/** What a cause is looked for in. More than the workload's own may be there: owners are held against uids, never against labels alone. */
+export interface Evidence {
+  readonly pods: Iterable<KubeObject>;
+  readonly replicaSets: Iterable<KubeObject>;
+  /** The Events that were read, by the uid of the object that they are about. */
+  readonly events?: ReadonlyMap<string, readonly KubeObject[]>;
+}
+
+export interface Finding {
+  /** Undefined where nothing tells it: then the workload's own words count. */
+  readonly cause: Health | undefined;
+  /** Whose Events would tell more; undefined where enough is known, or nothing is wrong with what there is. */
+  readonly question: Question | undefined;
+}
+
+/** Why a workload that is not healthy is not: a failure, or what is waited for. */
+export function findCause(workload: Workload, evidence: Evidence): Finding {
+  const pods = podsOf(workload, evidence);
+  const known = troubleOf(workload.rollout, pods);
+  if (known !== undefined) return { cause: healthOf(workload.rollout, known), question: undefined };
+  const question = questionAbout(workload, pods);
+  const events = question === undefined ? undefined : evidence.events?.get(question.uid);
+  if (question === undefined || events === undefined) return { cause: undefined, question };
+  const pod = pods.current.find(({ metadata }) => metadata.uid === question.uid);
+  const told = pod === undefined ? creationEventTrouble(events) : podEventTrouble(pod, events);
+  if (told === undefined) return { cause: undefined, question };
+  const found = pod === undefined ? creationFound(told, pods) : { who: pod.metadata.name, trouble: told };
+  return { cause: healthOf(workload.rollout, found), question };
+}
+
+interface Pods {
+  /**
+   * Those that the controller made of its *current* template and still counts on: those of an older one say nothing about
+   * it, those that are being deleted or have failed (evicted) are replaced.
+   */
+  readonly current: readonly KubeObject[];
+  /** Whatever is still there. */
+  readonly all: readonly KubeObject[];
+}
+
+/** By name. */
+function podsOf({ kind, uid, rollout }: Workload, { pods, replicaSets }: Evidence): Pods {
+  const owners = new Set<string>([uid]);
+  const owning = new Set<string>(kind === 'Deployment' ? [] : [uid]);
   if (kind === 'Deployment') {
     for (const { metadata } of replicaSets) {
-      const isCurrent = metadata.annotations?.[REVISION_NOTE] === rollout.revision;
-      if (isCurrent && controllerOf(metadata) === uid && metadata.uid !== undefined) owners.add(metadata.uid);
+      if (controllerOf(metadata) !== uid || metadata.uid === undefined) continue;
+      owners.add(metadata.uid);
+      if (metadata.annotations?.[REVISION_NOTE] === rollout.revision) owning.add(metadata.uid);
     }
-  } else owners.add(uid);
+  }
   const label = REVISION_LABELS[kind];
-  return [...pods].filter((pod) => {
+  const all = [...pods]
+    .filter(({ metadata }) => owners.has(controllerOf(metadata) ?? ''))
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const current = all.filter((pod) => {
     const { metadata } = pod;
     if (textAt(pod, 'status', 'phase') === 'Failed') return false;
-    if (metadata.deletionTimestamp !== undefined || !owners.has(controllerOf(metadata) ?? '')) return false;
+    if (metadata.deletionTimestamp !== undefined || !owning.has(controllerOf(metadata) ?? '')) return false;
     return label === undefined || metadata.labels?.[label] === rollout.revision;
   });
+  return { current, all };
 }
 
 const REVISION_LABELS: Readonly<Record<string, string>> = {
@@ -83,131 +143,56 @@ export function controllerOf(metadata: KubeObject['metadata']): string | undefin
   return metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid;
 }
 
-/** What is the matter with one pod. */
-export interface PodTrouble {
-  /** `ImagePullBackOff`, `CrashLoopBackOff`, `OOMKilled`, `Unschedulable` …: one word. */
-  readonly reason: string;
-  /** `image registry.example/web:2 cannot be pulled (not found)`. */
-  readonly detail: string;
-  /** Whether it is a failure, or may still pass by itself (no node has room yet). */
-  readonly isFailure: boolean;
+/** What is the matter, and with whom. */
+interface Found {
+  readonly who: string;
+  readonly trouble: Trouble;
 }
 
-/** From so many crashes on a container counts as one that does not stay up: one may be a start before its database. */
-const MIN_CRASHES = 2;
-
-/**
- * The first thing that keeps a pod from its work, or undefined where it works or just starts. The words do not change
- * while one container goes round in its loop (pull, back off, pull), so that a status does not either. What a process
- * itself wrote (its termination message) is left out: it may hold anything.
- */
-export function podTrouble(pod: KubeObject): PodTrouble | undefined {
-  const scheduled = conditionOf(pod, 'PodScheduled');
-  if (scheduled?.status === 'False' && scheduled.reason !== 'SchedulingGated') {
-    return {
-      reason: scheduled.reason ?? 'Unschedulable',
-      detail: short(scheduled.message ?? 'no node takes it'),
-      isFailure: false,
-    };
+/** What the status tells: a failure before what may still pass. */
+function troubleOf({ refused }: Rollout, pods: Pods): Found | undefined {
+  const troubles = pods.current.flatMap((pod) => {
+    const trouble = podTrouble(pod);
+    return trouble === undefined ? [] : [{ name: pod.metadata.name, trouble }];
+  });
+  const first = troubles.find(({ trouble }) => trouble.isFailure) ?? troubles[0];
+  if (refused !== undefined && first?.trouble.isFailure !== true) {
+    return creationFound({ reason: 'FailedCreate', detail: refused, isFailure: true }, pods);
   }
-  const containers = [...listAt(pod, 'status', 'initContainerStatuses'), ...listAt(pod, 'status', 'containerStatuses')];
-  for (const container of containers) {
-    const trouble = waitingTrouble(container) ?? crashTrouble(container);
-    if (trouble !== undefined) return trouble;
-  }
-  if (textAt(pod, 'status', 'phase') !== 'Failed') return undefined;
-  const exit = containers.map((container) => fieldAt(container, 'state', 'terminated')).find(hasFailed);
-  return {
-    reason: textAt(pod, 'status', 'reason') ?? textAt(exit, 'reason') ?? 'Failed',
-    detail: exit === undefined ? short(textAt(pod, 'status', 'message') ?? 'has failed') : exitText(exit),
-    isFailure: true,
-  };
-}
-
-/** What the kubelet waits for without expecting much of it. */
-function waitingTrouble(container: Json): PodTrouble | undefined {
-  const reason = textAt(container, 'state', 'waiting', 'reason') ?? '';
-  const message = textAt(container, 'state', 'waiting', 'message') ?? '';
-  const name = textAt(container, 'name') ?? '';
-  if (/^ErrImage|^ImagePull|^ErrImageNeverPull|^InvalidImageName|^ImageInspect|^RegistryUnavailable/.test(reason)) {
-    const image = short(textAt(container, 'image') ?? '', MAX_IMAGE);
-    const why = PULL_CAUSES.find(([pattern]) => pattern.test(message))?.[1];
-    return {
-      reason: reason === 'ErrImagePull' ? 'ImagePullBackOff' : reason,
-      detail: `image ${image} cannot be pulled${why === undefined ? '' : ` (${why})`}`,
-      isFailure: true,
-    };
-  }
-  if (reason.endsWith('Error')) {
-    return { reason, detail: `container ${name}${message === '' ? '' : `: ${short(message)}`}`, isFailure: true };
-  }
-  return undefined;
-}
-
-const PULL_CAUSES: readonly (readonly [RegExp, string])[] = [
-  [/not found|manifest unknown|does not exist/i, 'not found'],
-  [/unauthorized|denied|forbidden|authentication|authorization/i, 'access denied'],
-  [/no such host|timeout|timed out|refused|unreachable|x509/i, 'the registry cannot be reached'],
-];
-
-function crashTrouble(container: Json): PodTrouble | undefined {
-  const now = fieldAt(container, 'state', 'terminated');
-  const last = hasFailed(now) ? now : fieldAt(container, 'lastState', 'terminated');
-  const crashes = (numberAt(container, 'restartCount') ?? 0) + (hasFailed(now) ? 1 : 0);
-  const isBackedOff = textAt(container, 'state', 'waiting', 'reason') === 'CrashLoopBackOff';
-  const isUp = fieldAt(container, 'ready') === true;
-  if (!isBackedOff && (isUp || crashes < MIN_CRASHES || last === undefined)) return undefined;
-  const isKilled = textAt(last, 'reason') === 'OOMKilled';
-  const name = textAt(container, 'name') ?? '';
-  return {
-    reason: isKilled ? 'OOMKilled' : 'CrashLoopBackOff',
-    detail: `container ${name} ${isKilled ? `needs more memory than its limit, ${exitText(last)}` : exitsText(last)}`,
-    isFailure: true,
-  };
-}
-
-function hasFailed(terminated: Json | undefined): boolean {
-  return (numberAt(terminated, 'exitCode') ?? 0) !== 0;
-}
-
-function exitText(terminated: Json | undefined): string {
-  return `exit code ${numberAt(terminated, 'exitCode') ?? 'unknown'}`;
-}
-
-function exitsText(terminated: Json | undefined): string {
-  const code = numberAt(terminated, 'exitCode');
-  return code === undefined ? 'keeps stopping' : `keeps stopping with exit code ${code}`;
-}
-
-/**
- * What the pods of the current template say about a workload that is not healthy: a failure, or what is waited for.
- * Undefined where they say nothing: then the workload's own words count.
- */
-export function causeOf(rollout: Rollout, pods: readonly KubeObject[]): Health | undefined {
-  const troubles = pods
-    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-    .flatMap((pod) => {
-      const trouble = podTrouble(pod);
-      return trouble === undefined ? [] : [{ name: pod.metadata.name, ...trouble }];
-    });
-  const first = troubles.find(({ isFailure }) => isFailure) ?? troubles[0];
   if (first === undefined) return undefined;
-  const { name, reason, detail, isFailure } = first;
-  const alike = troubles.filter((trouble) => trouble.reason === reason).length;
-  const who = alike === 1 ? name : `${count(alike, 'pod')} like ${name}`;
+  const alike = troubles.filter(({ trouble }) => trouble.reason === first.trouble.reason).length;
+  return { who: alike === 1 ? first.name : `${count(alike, 'pod')} like ${first.name}`, trouble: first.trouble };
+}
+
+function creationFound(trouble: Trouble, { all }: Pods): Found {
+  // What a quota lacks may be what a pod that just goes still holds.
+  const isOnItsWay =
+    trouble.detail.includes('exceeded quota') && all.some(({ metadata }) => metadata.deletionTimestamp !== undefined);
+  return { who: 'pods cannot be created', trouble: { ...trouble, isFailure: trouble.isFailure && !isOnItsWay } };
+}
+
+function healthOf(rollout: Rollout, { who, trouble: { reason, detail, isFailure } }: Found): Health {
   const reached = rollout.hasOwnLimit ? 'completed' : 'available';
   const message = `${rollout.available} of ${count(rollout.wanted, 'pod')} ${reached}; ${who}: ${reason}, ${detail}`;
   return { status: isFailure && !rollout.hasOwnLimit ? 'Degraded' : 'Progressing', message };
 }
 
-const MAX_DETAIL = 200;
-const MAX_IMAGE = 120;
-
-/** On one line and not endless: it goes into a status. */
-function short(text: string, max: number = MAX_DETAIL): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
-  return line.length <= max ? line : `${line.slice(0, max - 1)}…`;
+/**
+ * Whose Events are worth a request: those of the first pod that is not ready, since pods of one template are alike; else
+ * those of a workload that lacks pods and has no condition that would say why.
+ */
+function questionAbout({ kind, uid, rollout }: Workload, { current, all }: Pods): Question | undefined {
+  for (const pod of current) {
+    const stage = stageOf(pod);
+    if (stage !== undefined && pod.metadata.uid !== undefined) return { uid: pod.metadata.uid, stage };
+  }
+  if (!TELLS_BY_EVENTS_ONLY.has(kind) || rollout.available >= rollout.wanted) return undefined;
+  const isOver = (pod: KubeObject): boolean => textAt(pod, 'status', 'phase') === 'Succeeded';
+  const lacksPods = rollout.hasOwnLimit ? current.every(isOver) : all.length < rollout.wanted;
+  return lacksPods ? { uid, stage: 'creating' } : undefined;
 }
+
+const TELLS_BY_EVENTS_ONLY: ReadonlySet<string> = new Set(['StatefulSet', 'DaemonSet', 'Job']);
 
 /** The health of a workload with what its pods say. A workload that works or stands still is not asked why it does not. */
 export function withCause(health: Health, cause: Health | undefined): Health {
