@@ -2,7 +2,7 @@ import { APPLICATION, type Application } from '@plumb/api';
 import { PlumbError, TRACKING_ANNOTATION, type Retirement } from '@plumb/core';
 import { targetsOf, type TargetSpec } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
-import { checkEnvironment, decodedApplication, listObjects, plumbResource, selectOne } from './applications.ts';
+import { plumbResource } from './applications.ts';
 import type { ChosenCluster } from './cluster.ts';
 import type { CliContext } from './context.ts';
 import { requireEngine } from './engine-lease.ts';
@@ -11,7 +11,7 @@ import { follow, hasHandled, requestOf, targetsOf as statusesOf } from './reques
 import { showSign, STATE_SIGNS } from './style.ts';
 import { errorsOf } from './verbs/sync.ts';
 
-/** The application that is meant, and those of its targets. */
+/** What is to end: targets of an application. */
 export interface Retired {
   readonly application: Application;
   readonly specs: readonly TargetSpec[];
@@ -19,17 +19,8 @@ export interface Retired {
   readonly isWhole: boolean;
 }
 
-export async function chooseTargets(
-  client: KubeClient,
-  cluster: ChosenCluster,
-  name: string | undefined,
-  environment: string | undefined,
-  o: { readonly signal: AbortSignal },
-): Promise<Retired> {
-  const application = decodedApplication(
-    selectOne(await listObjects(client, APPLICATION.kind, cluster, o), name, cluster),
-  );
-  checkEnvironment(application, environment);
+/** An application, or one environment of it. */
+export function retiredOf(application: Application, environment: string | undefined): Retired {
   const all = targetsOf(application);
   const specs = all.filter((spec) => environment === undefined || spec.environment === environment);
   return { application, specs, isWhole: specs.length === all.length };

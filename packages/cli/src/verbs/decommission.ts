@@ -1,11 +1,12 @@
 import { deletionDigest, parseObjectKey, PlumbError, shortName, type LiveObject } from '@plumb/core';
 import { planDecommission, type DecommissionPlan } from '@plumb/engine';
-import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
+import { openApplication } from '../chosen-application.ts';
+import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
 import { jsonText, oneLine } from '../printable.ts';
-import { chooseTargets, placeOf, retireTargets } from '../retire.ts';
+import { placeOf, retiredOf, retireTargets } from '../retire.ts';
 import { JSON_VERSION } from '../version.ts';
 
 export interface DecommissionFlags extends EveryVerb, ClusterFlags {
@@ -19,10 +20,10 @@ export interface DecommissionFlags extends EveryVerb, ClusterFlags {
 /** `plumb decommission`: shows what taking an application down deletes, and does it once that exact set is approved. */
 export async function decommission(this: CliContext, flags: DecommissionFlags, name?: string): Promise<void> {
   const { signal } = this.surroundings;
-  const cluster = await chooseCluster(this, flags);
-  await using client = openClient(this.surroundings, cluster.config);
-  const retired = await chooseTargets(client, cluster, name, flags.env, { signal });
-  const { application, specs } = retired;
+  await using chosen = await openApplication(this, flags, name);
+  const { client, cluster, application } = chosen;
+  const retired = retiredOf(application, flags.env);
+  const { specs } = retired;
   const plans: DecommissionPlan[] = [];
   for (const spec of specs) plans.push(await planDecommission(client, application, spec, { signal }));
   const objects = plans.flatMap((plan) => plan.objects);

@@ -1,7 +1,5 @@
-import { APPLICATION } from '@plumb/api';
-import { targetKey } from '@plumb/core';
-import { checkEnvironment, decodedApplication, listObjects, selectOne } from '../applications.ts';
-import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
+import { openApplication } from '../chosen-application.ts';
+import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { eventLines } from '../event-lines.ts';
 import type { EveryVerb } from '../flags.ts';
@@ -20,16 +18,10 @@ export interface EventsFlags extends EveryVerb, ClusterFlags {
 /** `plumb events`: what the cluster said about the objects of an application and about what they own. */
 export async function events(this: CliContext, flags: EventsFlags, name?: string): Promise<void> {
   const { clock, signal } = this.surroundings;
-  const cluster = await chooseCluster(this, flags);
-  await using client = openClient(this.surroundings, cluster.config);
-  const object = selectOne(await listObjects(client, APPLICATION.kind, cluster, { signal }), name, cluster);
-  const application = decodedApplication(object);
-  checkEnvironment(application, flags.env);
-  const { name: app, namespace } = application.metadata;
-  const all = application.spec.environments?.map((environment) => environment.name) ?? [undefined];
+  await using chosen = await openApplication(this, flags, name);
+  const { client, application, targets } = chosen;
   const nodes: TreeNode[] = [];
-  for (const environment of flags.env === undefined ? all : [flags.env]) {
-    const target = targetKey({ namespace, application: app, environment });
+  for (const { target } of targets) {
     nodes.push(...withChildren(await readLiveTree(client, application, target, { signal })));
   }
   const uids = new Set(nodes.flatMap((node) => node.object.metadata.uid ?? []));

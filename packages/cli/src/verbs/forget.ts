@@ -1,7 +1,8 @@
-import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
+import { openApplication } from '../chosen-application.ts';
+import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
-import { chooseTargets, placeOf, retireTargets } from '../retire.ts';
+import { placeOf, retiredOf, retireTargets } from '../retire.ts';
 
 export interface ForgetFlags extends EveryVerb, ClusterFlags {
   readonly env?: string | undefined;
@@ -11,10 +12,9 @@ export interface ForgetFlags extends EveryVerb, ClusterFlags {
 
 /** `plumb forget`: the engine takes its marks off the objects of an application, and leaves them as they are. */
 export async function forget(this: CliContext, flags: ForgetFlags, name?: string): Promise<void> {
-  const { signal } = this.surroundings;
-  const cluster = await chooseCluster(this, flags);
-  await using client = openClient(this.surroundings, cluster.config);
-  const retired = await chooseTargets(client, cluster, name, flags.env, { signal });
+  await using chosen = await openApplication(this, flags, name);
+  const { client, cluster, application } = chosen;
+  const retired = retiredOf(application, flags.env);
   await retireTargets(this, {
     client,
     cluster,

@@ -1,8 +1,7 @@
-import { APPLICATION } from '@plumb/api';
-import { isAbort, PlumbError, targetKey, toPlumbError, type KubeObject } from '@plumb/core';
+import { isAbort, PlumbError, toPlumbError, type KubeObject } from '@plumb/core';
 import type { ApiResource, KubeClient } from '@plumb/kube';
-import { checkEnvironment, decodedApplication, listObjects, selectOne } from '../applications.ts';
-import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
+import { openApplication } from '../chosen-application.ts';
+import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
 import { readLiveTree } from '../live-tree.ts';
@@ -29,21 +28,17 @@ const MAX_FOLLOWED = 50;
 /** `plumb logs`: what the pods of an application write, those that are not well first. */
 export async function logs(this: CliContext, flags: LogsFlags, name?: string): Promise<void> {
   const { signal } = this.surroundings;
-  const cluster = await chooseCluster(this, flags);
-  await using client = openClient(this.surroundings, cluster.config);
-  const object = selectOne(await listObjects(client, APPLICATION.kind, cluster, { signal }), name, cluster);
-  const application = decodedApplication(object);
-  checkEnvironment(application, flags.env);
-  const { name: app, namespace } = application.metadata;
-  const all = application.spec.environments?.map((environment) => environment.name) ?? [undefined];
+  await using chosen = await openApplication(this, flags, name);
+  const { client, application, targets } = chosen;
   const sources: LogSource[] = [];
-  for (const environment of flags.env === undefined ? all : [flags.env]) {
-    const target = targetKey({ namespace, application: app, environment });
+  for (const { target } of targets) {
     const tree = await readLiveTree(client, application, target, { signal });
     sources.push(...chooseLogs(tree, { container: flags.container, isPrevious: flags.previous ?? false }));
   }
   if (sources.length === 0) {
-    throw new PlumbError('NotFound', nothingText(app, flags), { fix: 'See "plumb tree" for what there is.' });
+    throw new PlumbError('NotFound', nothingText(application.metadata.name, flags), {
+      fix: 'See "plumb tree" for what there is.',
+    });
   }
   const pods = await client.resource({ group: '', kind: 'Pod' }, { signal });
   const failures: PlumbError[] = [];

@@ -1,7 +1,8 @@
 import { APPLICATION, type Application, type TargetStatus } from '@plumb/api';
 import { canonicalJson, ERROR_CODES, PlumbError, type ErrorCode } from '@plumb/core';
-import { checkEnvironment, decodedApplication, listObjects, plumbResource, selectOne } from '../applications.ts';
-import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
+import { plumbResource } from '../applications.ts';
+import { openApplication } from '../chosen-application.ts';
+import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { requireEngine } from '../engine-lease.ts';
 import type { EveryVerb } from '../flags.ts';
@@ -20,11 +21,8 @@ export interface SyncFlags extends EveryVerb, ClusterFlags {
 /** `plumb sync`: asks the engine for a look at Git now, by an annotation on the Application, and watches what comes of it. */
 export async function sync(this: CliContext, flags: SyncFlags, name?: string): Promise<void> {
   const { clock, signal } = this.surroundings;
-  const cluster = await chooseCluster(this, flags);
-  await using client = openClient(this.surroundings, cluster.config);
-  const object = selectOne(await listObjects(client, APPLICATION.kind, cluster, { signal }), name, cluster);
-  const application = decodedApplication(object);
-  checkEnvironment(application, flags.env);
+  await using chosen = await openApplication(this, flags, name);
+  const { client, cluster, application } = chosen;
   await requireEngine(client, application.metadata.namespace, cluster.config.context, { now: clock.now(), signal });
 
   const request = new Date(clock.now()).toISOString();

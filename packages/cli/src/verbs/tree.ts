@@ -1,7 +1,6 @@
-import { APPLICATION } from '@plumb/api';
-import { podTrouble, shortName, refOf, targetKey, type HealthStatus } from '@plumb/core';
-import { checkEnvironment, decodedApplication, listObjects, selectOne } from '../applications.ts';
-import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
+import { shortName, refOf, type HealthStatus } from '@plumb/core';
+import { openApplication } from '../chosen-application.ts';
+import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
@@ -22,17 +21,11 @@ export interface TreeFlags extends EveryVerb, ClusterFlags, EngineRuleFlags {
 export async function tree(this: CliContext, flags: TreeFlags, name?: string): Promise<void> {
   const { cwd, clock, signal } = this.surroundings;
   const { assess } = await readEngineRules(flags, cwd, clock);
-  const cluster = await chooseCluster(this, flags);
-  await using client = openClient(this.surroundings, cluster.config);
-  const object = selectOne(await listObjects(client, APPLICATION.kind, cluster, { signal }), name, cluster);
-  const application = decodedApplication(object);
-  checkEnvironment(application, flags.env);
-  const { name: app, namespace } = application.metadata;
-  const all = application.spec.environments?.map((environment) => environment.name) ?? [undefined];
-  const environments = flags.env === undefined ? all : [flags.env];
+  await using chosen = await openApplication(this, flags, name);
+  const { client, application, targets } = chosen;
+  const app = application.metadata.name;
   const items: { readonly env: string; readonly roots: readonly TreeNode[] }[] = [];
-  for (const environment of environments) {
-    const target = targetKey({ namespace, application: app, environment });
+  for (const { environment, target } of targets) {
     const roots = await readLiveTree(client, application, target, { signal, assess });
     const kept = flags.unhealthy === true ? onlyUnhealthy(roots) : roots;
     items.push({ env: environment ?? '', roots: upTo(kept, flags.depth) });
@@ -119,7 +112,6 @@ function groupText(group: readonly TreeNode[], style: Style): string {
   return `${sign} ${oneLine(shortName(refOf(object)))}${message === '' ? '' : `   ${oneLine(message)}`}`;
 }
 
-function wordOf({ object, health }: TreeNode): string {
-  const trouble = object.kind === 'Pod' ? podTrouble(object) : undefined;
-  return trouble?.reason ?? health.status;
+function wordOf({ reason, health }: TreeNode): string {
+  return reason ?? health.status;
 }
