@@ -3,7 +3,7 @@ export type { EngineEvent } from './narrate.ts';
 export { planDecommission, type DecommissionPlan } from './decommission-plan.ts';
 export { install, isInstalled } from './install.ts';
 export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
-export { openTargetRenderer, type TargetRendererFolders } from './open-target-renderer.ts';
+export { openTargetRenderer, type OpenTargetRenderer, type TargetRendererFolders } from './open-target-renderer.ts';
 export { readDataOnce } from './named-data.ts';
 export { LiveIndex } from './observe.ts';
 export { planTarget, type Plan, type PlanItem, type PlanRequest } from './plan.ts';

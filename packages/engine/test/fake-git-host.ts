@@ -80,6 +80,7 @@ export class FakeGitHost {
         this.asked.push(`removedBy ${path}`);
         return undefined;
       },
+      lineBy: async () => undefined,
       [Symbol.asyncDispose]: async () => {
         life.abort(new PlumbError('GitFailed', 'the mirror is closed'));
         await this.closing;

@@ -352,6 +352,44 @@ test('the commit that removed a folder is named, also across a merge', async (t)
   assert.equal(await mirror.removedBy(sha, 'never', { signal }), undefined);
 });
 
+test('the commit that wrote a line is found behind later ones that changed other lines or moved it', async (t) => {
+  const { server, open } = await setUp(t);
+  const file = 'deploy/values.yaml';
+  const first = await server.commit('shop', { [file]: 'tag: 1\nreplicas: 1\n' });
+  const wrote = await server.commit('shop', { [file]: 'tag: 2\nreplicas: 1\n' });
+  const added = await server.commit('shop', { [file]: '# prod\ntag: 2\nreplicas: 1\nextra:\n  tag: 2\n  # prod\n' });
+  await server.commit('shop', { 'other.yaml': 'x' });
+  const twice = await server.commit('shop', { [file]: '# prod\ntag: 2\nreplicas: 1\nextra:\n  tag: 2\n# prod\n' });
+  const mirror = await open();
+  const sha = await fetchOne(mirror);
+  const by = async (line: number, name = file): Promise<string | undefined> =>
+    (await mirror.lineBy(sha, { file: name, line }, { signal }))?.sha;
+
+  const after = (commit: string) => mirror.lineBy(sha, { file, line: 2 }, { after: commit, signal });
+
+  assert.deepEqual([await by(2), await by(5), await by(6)], [wrote, added, twice]);
+  assert.deepEqual([(await after(first))?.sha, await after(wrote)], [wrote, undefined]);
+  assert.deepEqual([await by(99), await by(1, 'never.yaml'), await by(1, 'deploy')], [undefined, undefined, undefined]);
+});
+
+test('a line that came by a merge is the commit of the branch that wrote it', async (t) => {
+  const { server, open } = await setUp(t);
+  const start = await server.commit('shop', { 'a.yaml': 'tag: 1\n' });
+  await server.git('shop', ['branch', 'side', start]);
+  const wrote = await server.commit('shop', { 'a.yaml': 'tag: 2\n' }, { branch: 'side' });
+  await server.commit('shop', { 'b.yaml': 'x' });
+  const tree = await server.git('shop', ['merge-tree', '--write-tree', 'main', 'side']);
+  const identity = ['-c', 'user.name=a', '-c', 'user.email=a@b'];
+  const parents = ['-p', 'main', '-p', 'side'];
+  const merge = await server.git('shop', [...identity, 'commit-tree', ...parents, '-m', 'Merge', tree.trim()]);
+  await server.git('shop', ['update-ref', 'refs/heads/main', merge.trim()]);
+  const mirror = await open();
+
+  const sha = await fetchOne(mirror);
+
+  assert.equal((await mirror.lineBy(sha, { file: 'a.yaml', line: 1 }, { signal }))?.sha, wrote);
+});
+
 test('history that was seen stays, and little of what was before is brought', async (t) => {
   const { server, open } = await setUp(t);
   for (let index = 0; index < 30; index++) await server.commit('shop', { 'a.yaml': String(index) });

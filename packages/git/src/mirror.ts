@@ -6,6 +6,7 @@ import { classifyGitFailure, isCorruption, missingRef, redact } from './classify
 import { parseCommit, type Commit } from './commit.ts';
 import { openAccess, type GitCredentials } from './credentials.ts';
 import { runGit, type GitOutcome } from './git-process.ts';
+import { lineBy, type LinePlace } from './line-by.ts';
 import { ObjectReader, UnusableRepository, untilAborted } from './object-reader.ts';
 import { checkRef, isCommitId } from './ref.ts';
 import { sharedRun } from './shared-run.ts';
@@ -65,6 +66,15 @@ export interface Mirror extends AsyncDisposable {
    * before what is stored.
    */
   removedBy(commit: string, path: string, call: Call): Promise<Commit | undefined>;
+  /**
+   * The commit at or before `commit` that wrote a line (from 1) of a file as it is there; undefined where there is no such
+   * line, where `after` has it already, or where it was written before what is stored.
+   */
+  lineBy(
+    commit: string,
+    place: LinePlace,
+    call: Call & { readonly after?: string | undefined },
+  ): Promise<Commit | undefined>;
 }
 
 /** How much history is kept at least: enough to name the commit that removed a folder, and a bound after a force push. */
@@ -227,6 +237,15 @@ class BareMirror implements Mirror {
       open.push(...without);
     }
     return merge;
+  }
+
+  lineBy(commit: string, place: LinePlace, { after, signal }: Call & { readonly after?: string | undefined }) {
+    return lineBy(commit, place, {
+      commitOf: (sha) => this.#findCommit(sha, signal),
+      treeOf: (sha) => this.at(sha),
+      after,
+      signal,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
