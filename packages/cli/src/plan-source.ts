@@ -10,7 +10,7 @@ import {
   type Repository,
 } from '@plumb/api';
 import { fieldAt, isJsonObject, PlumbError, type Clock, type SourceTree } from '@plumb/core';
-import { credentialsFromSecret, openMirror, parseGitUrl, type GitCredentials } from '@plumb/git';
+import { credentialsFromSecret, openMirror, parseGitUrl, type GitCredentials, type Mirror } from '@plumb/git';
 import type { KubeClient } from '@plumb/kube';
 import { decodeText, decodeYaml } from '@plumb/render';
 import { nameFromFolder } from './folder-name.ts';
@@ -84,6 +84,8 @@ function documentsOf(bytes: Uint8Array, file: string): readonly unknown[] {
 export interface Remote extends AsyncDisposable {
   /** The files at a ref; undefined is the one that the Repository follows. */
   at(ref: string | undefined, options: { readonly signal: AbortSignal }): Promise<PlanSource>;
+  /** Who wrote a line, at or before a commit that was asked for: see `Mirror.lineBy`. */
+  readonly lineBy: Mirror['lineBy'];
 }
 
 /** The remote of a Repository, fetched into a folder of its own that is removed again: the engine's mirror has one owner. */
@@ -110,6 +112,7 @@ export async function openRemote(client: KubeClient, repository: Repository, sig
       const { committer } = await mirror.commit(commit, call);
       return { tree: mirror.at(commit), commit, label: commit.slice(0, 7), committedMs: committer.time };
     },
+    lineBy: (commit, place, call) => mirror.lineBy(commit, place, call),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }

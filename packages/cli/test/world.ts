@@ -20,6 +20,8 @@ export interface World extends AsyncDisposable {
   readonly folder: string;
   plumb(...inputs: readonly string[]): Promise<CapturedRun>;
   stopEngine(): Promise<void>;
+  /** After it was stopped. */
+  startEngine(): Promise<void>;
 }
 
 /** A namespace of the shared cluster with an engine for it, and a repository with one application added by the verbs. */
@@ -37,8 +39,8 @@ export async function openWorld(files: Readonly<Record<string, string>>): Promis
   const env = { KUBECONFIG: cluster.kubeconfig, PLUMB_NAMESPACE: namespace, LANG: 'C.UTF-8' };
   const config = await loadKubeconfig({ env, signal });
   const client = opening.use(connect(config, { clock: realClock, random: systemRandom, userAgent: 'plumb-test' }));
-  const engine = opening.use(
-    await startEngine({
+  const start = () =>
+    startEngine({
       client,
       clock: realClock,
       random: systemRandom,
@@ -48,8 +50,9 @@ export async function openWorld(files: Readonly<Record<string, string>>): Promis
       identity: 'test',
       log: () => {},
       signal,
-    }),
-  );
+    });
+  let engine = await start();
+  opening.defer(() => engine[Symbol.asyncDispose]());
   const plumb = (...inputs: readonly string[]): Promise<CapturedRun> =>
     runCaptured(inputs, { env, home: folder, cwd: folder });
   const added = [
@@ -71,6 +74,9 @@ export async function openWorld(files: Readonly<Record<string, string>>): Promis
     folder,
     plumb,
     stopEngine: async () => await engine[Symbol.asyncDispose](),
+    startEngine: async () => {
+      engine = await start();
+    },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }

@@ -1,23 +1,12 @@
-import { createHash } from 'node:crypto';
 import { API_VERSION, APPLICATION, decodeApplication, type Application } from '@plumb/api';
 import { PlumbError, type KubeObject, type TargetKey } from '@plumb/core';
-import {
-  openTargetRenderer,
-  planTarget,
-  readDataOnce,
-  systemRandom,
-  targetsOf,
-  type Plan,
-  type PlanRequest,
-} from '@plumb/engine';
+import { planTarget, targetsOf, type Plan, type PlanRequest } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
-import { openLedgerReadOnly } from '@plumb/ledger';
 import { checkEnvironment, decodedApplication, listObjects, selectNamed, selectOne } from '../applications.ts';
 import { chooseCluster, openClient, type ChosenCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
-import { cacheFolder } from '../folders.ts';
 import {
   applicationsIn,
   openRemote,
@@ -28,6 +17,7 @@ import {
 } from '../plan-source.ts';
 import { planData, planText } from '../plan-text.ts';
 import { jsonText } from '../printable.ts';
+import { openRendererHere } from '../renderer-here.ts';
 import { throwAll } from '../report-error.ts';
 import { JSON_VERSION } from '../version.ts';
 
@@ -49,22 +39,14 @@ interface Planned {
 
 /** `plumb plan`: what a commit or a working copy would change on the cluster. Writes nothing. */
 export async function plan(this: CliContext, flags: PlanFlags, name?: string): Promise<void> {
-  const { cwd, clock, env, home, signal } = this.surroundings;
+  const { cwd, clock, signal } = this.surroundings;
   if (flags.local !== undefined && flags.ref !== undefined) {
     throw new PlumbError('Usage', '--local and --ref exclude each other', { fix: 'Leave one of them out.' });
   }
   const workingCopy = flags.local === undefined ? undefined : await openWorkingCopy(flags.local, cwd, clock);
   const cluster = await chooseCluster(this, flags);
   await using client = openClient(this.surroundings, cluster.config);
-  await using rendering = await openTargetRenderer({
-    client,
-    clock,
-    random: systemRandom,
-    cacheFolder: cacheFolder(env, home),
-    deriveKey: (purpose) => keyOf(cluster.stateFolder, purpose),
-    readData: (kind, namespace, name, o) => readDataOnce(client, kind, namespace, name, o),
-    signal,
-  });
+  await using rendering = await openRendererHere(this.surroundings, client, cluster);
   const { renderer } = rendering;
 
   const known = await knownApplications(client, cluster, workingCopy !== undefined, signal);
@@ -91,20 +73,6 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string): P
     this.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Plan', items }, 2)}\n`);
   }
   this.answer(exitCodeFor(planned, flags));
-}
-
-/**
- * What random functions of templates draw from is a secret of the engine. Where its ledger is on this machine the plan
- * shows what the engine will apply; elsewhere random values differ.
- */
-async function keyOf(folder: string, purpose: string): Promise<Uint8Array> {
-  try {
-    await using ledger = await openLedgerReadOnly(folder);
-    return await ledger.deriveKey(purpose);
-  } catch (thrown) {
-    if (thrown instanceof PlumbError) return createHash('sha256').update(purpose).digest();
-    throw thrown;
-  }
 }
 
 interface PlanContext {

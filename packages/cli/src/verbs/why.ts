@@ -1,25 +1,17 @@
-import { APPLICATION, type Application, type TargetStatus } from '@plumb/api';
-import {
-  diffObjects,
-  formatChanges,
-  formatWhere,
-  keyOf,
-  PlumbError,
-  shortName,
-  refOf,
-  targetKey,
-  type KubeObject,
-  type TargetKey,
-} from '@plumb/core';
-import { openLedgerReadOnly, releaseName, type LedgerReader, type Release } from '@plumb/ledger';
-import { checkEnvironment, decodedApplication, listObjects, selectOne } from '../applications.ts';
-import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
+import type { Application, TargetStatus } from '@plumb/api';
+import { formatWhere, PlumbError, shortName, refOf, targetKey, type TargetKey } from '@plumb/core';
+import { openLedgerReadOnly, releaseName, type LedgerReader } from '@plumb/ledger';
+import { changeLines, type PlacedChange } from '../change-lines.ts';
+import { openApplication } from '../chosen-application.ts';
+import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { describeAbsence, readEngineSign } from '../engine-lease.ts';
 import { EXIT } from '../exit-codes.ts';
+import { FieldAuthors, type Author, type PlacedChanges } from '../field-authors.ts';
 import type { EveryVerb } from '../flags.ts';
 import { readEngineRules, type EngineRuleFlags } from '../health-rules.ts';
 import { readLiveTree, type TreeNode } from '../live-tree.ts';
+import { mostTellingFirst, readOrigin, type ObjectOrigin } from '../object-origin.ts';
 import { jsonText, oneLine } from '../printable.ts';
 import { showSign, STATE_SIGNS, type Style } from '../style.ts';
 import { JSON_VERSION } from '../version.ts';
@@ -27,6 +19,13 @@ import { JSON_VERSION } from '../version.ts';
 export interface WhyFlags extends EveryVerb, ClusterFlags, EngineRuleFlags {
   readonly env?: string | undefined;
   readonly output: 'text' | 'json';
+}
+
+/** The commit that made the object what it is, and the fields that changed with it, as far as their lines are known. */
+interface Change extends Author {
+  /** `r2`. */
+  readonly release: string;
+  readonly fields: readonly { readonly path: string; readonly file?: string; readonly line?: number | undefined }[];
 }
 
 /** Why one target is as it is: each link of the chain leads to the next, as far as that is known. */
@@ -37,6 +36,7 @@ export interface Explanation {
   /** What is the matter, in one sentence. */
   readonly what: string;
   readonly object?: string;
+  readonly change?: Change;
   readonly because: readonly string[];
   /** What could not be found out, and why. */
   readonly unknown: readonly string[];
@@ -47,11 +47,9 @@ export interface Explanation {
 export async function why(this: CliContext, flags: WhyFlags, name?: string): Promise<void> {
   const { cwd, clock, signal } = this.surroundings;
   const { assess } = await readEngineRules(flags, cwd, clock);
-  const cluster = await chooseCluster(this, flags);
-  await using client = openClient(this.surroundings, cluster.config);
-  const object = selectOne(await listObjects(client, APPLICATION.kind, cluster, { signal }), name, cluster);
-  const application = decodedApplication(object);
-  checkEnvironment(application, flags.env);
+  await using chosen = await openApplication(this, flags, name);
+  const { client, cluster, application } = chosen;
+  await using authors = new FieldAuthors(this.surroundings, chosen);
   const engine = await readEngineSign(client, {
     namespaces: [application.metadata.namespace],
     now: clock.now(),
@@ -73,7 +71,7 @@ export async function why(this: CliContext, flags: WhyFlags, name?: string): Pro
     const isRollout = status.state === 'Degraded' || status.state === 'Syncing';
     const tree = isRollout ? await readLiveTree(client, application, target, { signal, assess }) : [];
     const worst = tree.find(({ health }) => health.status === 'Degraded' || health.status === 'Progressing');
-    const origin = worst === undefined ? undefined : await originOf(ledger, target, worst.object);
+    const origin = worst === undefined ? undefined : await originsOf(ledger, authors, target, worst);
     const explanation = explain(application, status, worst, origin);
     const stale = engine.isRunning ? [] : [`whether this is still so: ${describeAbsence(engine, clock.now())}`];
     explanations.push({ ...explanation, unknown: [...stale, ...explanation.unknown] });
@@ -92,88 +90,99 @@ function statusesOf({ status, spec }: Application, environment: string | undefin
   return [{ name, state: status?.state ?? 'Pending', message: status?.message ?? 'Not looked at yet.' }];
 }
 
-/** What changed an object last, told from two releases: the running one, and the last healthy one before it. */
-interface ObjectOrigin {
+/** What is known of the change that did it: links of the chain, and what is not known. */
+interface Origins {
   readonly because: readonly string[];
   readonly unknown: readonly string[];
+  readonly change?: Change;
 }
 
-async function originOf(
+async function originsOf(
   ledger: LedgerReader | PlumbError,
+  authors: FieldAuthors,
   target: TargetKey,
-  object: KubeObject,
-): Promise<ObjectOrigin> {
+  { object, health }: TreeNode,
+): Promise<Origins> {
   if (ledger instanceof PlumbError) {
     return { because: [], unknown: [`what changed it: ${ledger.message} (the ledger lies where the engine runs)`] };
   }
-  const releases = await ledger.releases(target, { limit: MAX_RELEASES });
-  const [current] = releases;
-  if (current === undefined) return { because: [], unknown: ['what changed it: nothing was released yet'] };
-  const now = (await ledger.releaseObjects(target, current.number))?.find(
-    (entry) => keyOf(entry.object) === keyOf(object),
-  );
-  if (now === undefined) {
-    return { because: [], unknown: [`what changed it: it is not part of ${releaseName(current.number)}`] };
+  const found = await readOrigin(ledger, target, object);
+  if (typeof found === 'string') return { because: [], unknown: [`what changed it: ${found}`] };
+  const changes = mostTellingFirst(found.changes ?? [], health.message);
+  const { release, previous, origin, isNew } = found;
+  if (origin === undefined || isNew || isOfSameCommit(found)) return originLinks(found, { changes });
+  try {
+    const commit = { target, commit: release.commit, before: previous?.commit };
+    return originLinks(found, await authors.find({ ...commit, origin, changes }));
+  } catch (thrown) {
+    if (!(thrown instanceof PlumbError)) throw thrown;
+    return originLinks(found, { changes, failure: thrown });
   }
-  const good = releases.find(({ outcome, number }) => outcome === 'healthy' && number < current.number);
-  const kept = good === undefined ? undefined : await ledger.releaseObjects(target, good.number);
-  const before = kept?.find((entry) => keyOf(entry.object) === keyOf(object))?.object;
-  // The first release after the good one in which it is as it is now: its commit is the one that did it.
-  const culprit = await firstWith(ledger, target, releases, now.object, good, current);
-  const place = now.origin === undefined ? '' : `${formatWhere(now.origin)}, `;
-  const who = `${place}commit ${culprit.commit.slice(0, 7)}, ${culprit.author}: ${culprit.subject}`;
+}
+
+/** Then no commit made the change: what comes from elsewhere did. */
+function isOfSameCommit({ release, previous }: ObjectOrigin): boolean {
+  return previous?.commit === release.commit;
+}
+
+const MAX_CHANGES = 3;
+
+/** Links from the field that changed to who changed it. Pure. */
+export function originLinks(
+  found: ObjectOrigin,
+  placed: Partial<PlacedChanges> & Pick<PlacedChanges, 'changes'> & { readonly failure?: PlumbError },
+): Origins {
+  const { release, origin, good, isNew } = found;
+  const { changes, place = origin, failure } = placed;
+  const author = placed.author ?? { commit: release.commit, name: release.author, subject: release.subject };
+  const at = place === undefined ? '' : `${formatWhere(place)}, `;
+  const who = isOfSameCommit(found)
+    ? elsewhereText(found)
+    : `${at}commit ${author.commit.slice(0, 7)}, ${author.name}: ${author.subject}`;
+  const name = releaseName(release.number);
+  const unknown = [
+    ...(failure === undefined ? [] : [`the line of the field: ${failure.message}`]),
+    ...(found.wasHealthy ? [`whether that is the cause: ${name} was healthy at first`] : []),
+  ];
   if (good === undefined) {
-    return { because: [who], unknown: ['what it was like before: no earlier release was healthy'] };
+    return { because: [who], unknown: ['what it was like before: no earlier release was healthy', ...unknown] };
   }
-  if (kept === undefined) {
+  const before = releaseName(good.number);
+  if (found.changes === undefined) {
     return {
       because: [who],
-      unknown: [`which field changed: the objects of ${releaseName(good.number)} are not kept any more`],
+      unknown: [`which field changed: the objects of ${before} are not kept any more`, ...unknown],
     };
   }
-  const lines = formatChanges(diffObjects(before, now.object));
-  if (lines.length === 0) {
-    return {
-      because: [`it is as it was in ${releaseName(good.number)}, which was healthy: look outside of Git`],
-      unknown: [],
-    };
+  if (changes.length === 0) {
+    return { because: [`it is as it was in ${before}, which was healthy: look outside of Git`], unknown: [] };
   }
-  const release = releaseName(culprit.number);
-  if (before === undefined) return { because: [`it is new in ${release}`, who], unknown: [] };
+  const change = { release: name, ...author, fields: isNew ? [] : changes.map(fieldOf) };
+  const known = isOfSameCommit(found) ? {} : { change };
+  if (isNew) return { because: [`it is new in ${name}`, who], unknown, ...known };
+  const lines = changeLines(changes, place);
   const more = lines.length - MAX_CHANGES;
   const shown = [...lines.slice(0, MAX_CHANGES), ...(more > 0 ? [`${more} more fields`] : [])];
-  return { because: [`${shown.join(', ')} in ${release}`, who], unknown: [] };
+  return { because: [`${shown.join(', ')} in ${name}`, who], unknown, ...known };
 }
 
-async function firstWith(
-  ledger: LedgerReader,
-  target: TargetKey,
-  releases: readonly Release[],
-  object: KubeObject,
-  good: Release | undefined,
-  current: Release,
-): Promise<Release> {
-  let first = current;
-  for (const release of releases) {
-    if (release.number >= current.number) continue;
-    if (release.number <= (good?.number ?? 0)) break;
-    const entries = await ledger.releaseObjects(target, release.number);
-    const then = entries?.find((entry) => keyOf(entry.object) === keyOf(object));
-    if (then === undefined || diffObjects(then.object, object).length > 0) break;
-    first = release;
-  }
-  return first;
+function fieldOf({ path, place }: PlacedChange): Change['fields'][number] {
+  return { path, ...(place === undefined ? {} : { file: place.file, line: place.line }) };
 }
 
-const MAX_RELEASES = 50;
-const MAX_CHANGES = 3;
+function elsewhereText({ release, previous }: ObjectOrigin): string {
+  const same = `not by a commit: ${releaseName(previous?.number ?? 0)} is of ${release.commit.slice(0, 7)} too`;
+  return previous?.chart === release.chart
+    ? `${same}, so look at the Application's own values, at its variables and at what the cluster can do`
+    : `${same}, but chart ${previous?.chart ?? 'none'} → ${release.chart ?? 'none'}`;
+}
 
 /** Puts the links together. Pure. */
 export function explain(
   application: Application,
   status: TargetStatus,
   worst: TreeNode | undefined,
-  origin: ObjectOrigin | undefined,
+  origin: Origins | undefined,
 ): Explanation {
   const { name: app } = application.metadata;
   const { name: env, state, message = '' } = status;
@@ -185,6 +194,7 @@ export function explain(
     return {
       ...base,
       object,
+      ...(origin?.change === undefined ? {} : { change: origin.change }),
       what: `${object} is ${worst.health.status.toLowerCase()}${status.since === undefined ? '' : ` since ${status.since}`}`,
       because: [worst.health.message, ...(origin?.because ?? [])],
       unknown: origin?.unknown ?? [],
