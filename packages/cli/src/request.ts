@@ -55,8 +55,12 @@ export interface Followed {
   readonly client: KubeClient;
   readonly resource: ApiResource;
   readonly application: Application;
-  /** Whether what it says counts as an answer; it is waited further while any target still moves. */
+  /** Whether what it says counts as an answer; it is waited further while any target has not ended. */
   readonly isOver: (application: Application) => boolean;
+  /** Whether a target has come to an end; default: it neither waits for its first look nor moves. */
+  readonly hasEnded?: (target: TargetStatus) => boolean;
+  /** What else is in the way, for the message when the time is over. */
+  readonly hindrance?: (application: Application) => Promise<string | undefined>;
   /** What it should come to, for the message when it has not: `healthy`. */
   readonly aim: string;
   /** Undefined follows all of them. */
@@ -68,11 +72,12 @@ export interface Followed {
 /** Watches the application until it has an answer and nothing moves any more. */
 export async function follow(
   cli: CliContext,
-  { client, resource, application, isOver, aim, environment, timeout }: Followed,
+  { client, resource, application, isOver, hasEnded = isAtRest, hindrance, aim, environment, timeout }: Followed,
 ): Promise<Application> {
   const { clock, signal } = cli.surroundings;
   const { name, namespace, uid } = application.metadata;
   const { promise, resolve, reject } = Promise.withResolvers<Application>();
+  let last = application;
   // How it was before is no news.
   const told = new Map(targetsOf(application, environment).map((target) => [target.name, lineOf(name, target)]));
   const ending = new AbortController();
@@ -88,17 +93,23 @@ export async function follow(
       if (event.object.metadata.uid !== uid) return reject(new PlumbError('Conflict', `${name} was made anew`));
       try {
         const now = decodedApplication(event.object);
+        last = now;
         const targets = targetsOf(now, environment);
         for (const target of targets) narrate(cli, told, name, target);
-        if (isOver(now) && targets.every(({ state }) => state !== 'Syncing' && state !== 'Pending')) resolve(now);
+        if (isOver(now) && targets.every(hasEnded)) resolve(now);
       } catch (thrown) {
         reject(thrown);
       }
     },
   });
-  const deadline = clock.sleep(timeout, { signal: AbortSignal.any([signal, ending.signal]) }).then(() => {
-    const last = [...told.values()].at(-1) ?? 'nothing happened yet';
-    throw new PlumbError('WaitTimeout', `${name} is not ${aim} after ${timeout / 1000} s: ${oneLine(last)}`);
+  const deadline = clock.sleep(timeout, { signal: AbortSignal.any([signal, ending.signal]) }).then(async () => {
+    const targets = targetsOf(last, environment);
+    const open = targets.find((target) => !hasEnded(target)) ?? targets.find(({ state }) => state !== 'Healthy');
+    const shown = open ?? targets[0];
+    const said = shown === undefined ? 'nothing happened yet' : sinceLine(name, shown);
+    const more = await hindrance?.(last);
+    const text = [`${name} is not ${aim} after ${timeout / 1000} s: ${said}`, ...(more === undefined ? [] : [more])];
+    throw new PlumbError('WaitTimeout', text.join('; '));
   });
   // Only whoever races hears of it.
   deadline.catch(() => {});
@@ -109,15 +120,26 @@ export async function follow(
   }
 }
 
+/** It neither moves nor waits for its first look. */
+export function isAtRest({ state }: TargetStatus): boolean {
+  return state !== 'Syncing' && state !== 'Pending';
+}
+
 /** Whether the request has been carried out. */
 export function hasHandled(request: string): Followed['isOver'] {
   return ({ status }) => status?.handledRequest === request;
 }
 
-/** How its targets are; a spec that is refused as a whole is told as one. */
+/** How its targets are, those that nobody has looked at yet included; a spec that is refused as a whole is told as one. */
 export function targetsOf({ status, spec }: Application, environment: string | undefined): readonly TargetStatus[] {
   const all = status?.environments ?? [];
-  if (all.length > 0) return all.filter(({ name }) => environment === undefined || name === environment);
+  if (all.length > 0) {
+    const known = new Set(all.map(({ name }) => name));
+    const unseen = (spec.environments ?? []).flatMap(({ name }): readonly TargetStatus[] =>
+      known.has(name) ? [] : [{ name, state: 'Pending', message: 'Not looked at yet.' }],
+    );
+    return [...all, ...unseen].filter(({ name }) => environment === undefined || name === environment);
+  }
   // A spec that is refused as a whole has no targets.
   if (status?.state === undefined) return [];
   return [
@@ -135,6 +157,13 @@ function narrate(cli: CliContext, told: Map<string, string>, name: string, targe
   if (told.get(target.name) === line) return;
   told.set(target.name, line);
   cli.note(`${showSign(cli.style, STATE_SIGNS[target.state])} ${line}`);
+}
+
+/** As `lineOf`, with the time since when it has been so. */
+export function sinceLine(name: string, target: TargetStatus): string {
+  const { since = '' } = target;
+  const time = oneLine(since.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC'));
+  return `${lineOf(name, target)}${time === '' ? '' : ` (since ${time})`}`;
 }
 
 function lineOf(name: string, { name: environment, state, release = '', message = '' }: TargetStatus): string {

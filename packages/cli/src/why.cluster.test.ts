@@ -163,28 +163,3 @@ test('without the ledger why still names the pod, and says what it cannot know',
   assert.match(why.stdout, /^ {2}unknown {2}what changed it: There is no ledger in /m);
   assert.match(why.stdout, /^ {2}unknown {2}whether this is still so: no engine has looked since /m);
 });
-
-test('D20: a status that no engine keeps up to date is no answer to wait for', async () => {
-  await using world = await openWorld({ 'deploy/web.yaml': deployment('1') });
-  await world.plumb('sync', 'shop');
-  const fresh = await world.plumb('wait', 'shop');
-  await world.stopEngine();
-
-  const stale = await world.plumb('wait', 'shop');
-
-  assert.deepEqual([fresh.code, stale.code], [0, 4]);
-  assert.match(stale.stderr, /^error: What shop says may be out of date: no engine has looked since /m);
-});
-
-test('a spec that no engine has seen is waited for until the time is over', async () => {
-  await using world = await openWorld({ 'deploy/web.yaml': deployment('1') });
-  await world.plumb('sync', 'shop');
-  const path = `/apis/plumb.dev/v1alpha1/namespaces/${world.namespace}/applications/shop`;
-  const patch = { status: { observedGeneration: 0 } };
-  await world.cluster.request('PATCH', `${path}/status`, { body: patch, contentType: 'application/merge-patch+json' });
-
-  const wait = await world.plumb('wait', 'shop', '--timeout', '1s');
-
-  assert.equal(wait.code, 5);
-  assert.match(wait.stderr, /^error: shop is not healthy after 1 s: shop Healthy/m);
-});
