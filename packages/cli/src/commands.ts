@@ -224,7 +224,7 @@ const why = buildCommand({
     positional: application,
   },
   docs: {
-    brief: 'Name the cause: object, pod, changed field, file and line, commit and author; exit code 1 if not healthy',
+    brief: 'Name the cause: object, pod, changed field and its line, commit and author; exit code 1 if not healthy',
   },
 });
 
