@@ -42,6 +42,50 @@ test('what an annotation keeps stays when Git lets go of it, is named, and goes 
   assert.deepEqual(await names(plumb), ['argo', 'flux', 'helm', 'stays']);
 });
 
+test('what says that its kind comes later holds up nothing, and is applied once the kind is there', async () => {
+  await using plumb = await startFixture({ prefix: 'later' });
+  const group = `${plumb.namespace}.example.com`;
+  const widget = (option: string): string => `apiVersion: ${group}/v1
+kind: Widget
+metadata:
+  name: one-${plumb.namespace}
+  annotations: {argocd.argoproj.io/sync-options: "${option}"}
+`;
+  await plumb.git.create('shop');
+  const option = 'SkipDryRunOnMissingResource=true';
+  const commit = await plumb.git.commit('shop', {
+    'deploy/plain.yaml': configMap('plain'),
+    'deploy/widget.yaml': widget(option),
+  });
+  await plumb.application('shop');
+  const waiting = await plumb.until('shop', (application) =>
+    /^Waiting until the cluster/.test(application.status?.message),
+  );
+  assert.match(waiting.status.message, new RegExp(`has the kind Widget.${group}, for Widget/one-.* \\(since `));
+  assert.notEqual(await plumb.get('v1', 'configmaps', 'plain'), undefined);
+
+  await plumb.restart();
+  await plumb.cluster.request('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    body: {
+      metadata: { name: `widgets.${group}` },
+      spec: {
+        group,
+        scope: 'Cluster',
+        names: { kind: 'Widget', plural: 'widgets', singular: 'widget' },
+        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+      },
+    },
+  });
+  const healthy = await plumb.until('shop', isHealthyAt(commit));
+
+  assert.equal(healthy.status.environments[0].objects, 2);
+  const there = await plumb.cluster.request('GET', `/apis/${group}/v1/widgets/one-${plumb.namespace}`);
+  assert.equal(there.status, 200);
+  await plumb.git.commit('shop', { 'deploy/widget.yaml': widget(option).replace('/v1\n', '/v2\n') });
+  const refused = await plumb.until('shop', hasFailed('KindMissing'));
+  assert.equal(failureOf(refused, 'KindMissing')?.file, 'deploy/widget.yaml');
+});
+
 test('what wants to be confirmed waits for a person', async () => {
   await using plumb = await startFixture({ prefix: 'keep' });
   await plumb.git.create('shop');

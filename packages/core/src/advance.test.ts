@@ -61,7 +61,7 @@ interface World {
 }
 
 function setOf(objects: readonly DesiredObject[]): DesiredSet {
-  return { objects, hooks: [], digest: digestOf(objects) };
+  return { objects, hooks: [], awaiting: [], digest: digestOf(objects) };
 }
 
 /** The facts of a target that is as it should be, changed as the test says. */
@@ -540,6 +540,33 @@ test('a mistake in Git is told with its place, and with the commit and its autho
 });
 
 const calm = { examined: () => ({ findings: new Map() }), allowed: undefined, pause: () => undefined };
+
+test('while a kind is awaited nothing is deleted, and once the cluster has it everything is placed anew', () => {
+  const awaiting = [
+    { kind: { group: 'example.com', kind: 'Widget' }, subject: 'Widget/a', origin: { file: 'a.yaml' } },
+  ];
+  const { desired } = facts();
+  const given = (state: 'missing' | 'starting' | 'synced'): Step =>
+    advance(
+      facts({
+        live: withGone,
+        facts: {
+          ...(desired === undefined ? {} : { desired: { ...desired, awaiting } }),
+          watchOf: ({ kind }) => ({ state: kind === 'Widget' ? state : 'synced' }),
+        },
+      }),
+    );
+
+  const waiting = given('starting');
+
+  assert.equal(summary(given('missing')), 'watch Widget');
+  assert.equal(summary(waiting), 'rest Syncing');
+  assert.match(
+    waiting.do === 'rest' ? waiting.message : '',
+    /^Waiting until the cluster has the kind Widget.example.com/,
+  );
+  assert.equal(summary(given('synced')), 'render');
+});
 
 test('D2: nothing is pruned before it was examined, nor while two renders do not agree', () => {
   const error = new PlumbError('RenderUnstable', 'two renders differ');

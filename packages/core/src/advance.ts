@@ -19,7 +19,7 @@ import { definitionsIn } from './order-graph.ts';
 import { waitingUntilGone } from './phrases.ts';
 import { rehearsalOf } from './rehearsal.ts';
 import { failRelease, restByHealth, waitFor } from './release-outcome.ts';
-import { rolloutOf, writesDue } from './rollout.ts';
+import { rolloutOf, writesDue, type Waiting } from './rollout.ts';
 import { earliest, rest, sentence } from './rest.ts';
 import type { Rest, Step } from './step.ts';
 import type { TargetFacts } from './target-facts.ts';
@@ -61,6 +61,9 @@ export function nextStep(facts: TargetFacts): Step {
     return rest('Pending', 'Waiting for the first look at the repository.');
   }
 
+  const awaited = awaitedKinds(facts, desired);
+  if (awaited.isThere && current) return { do: 'render' };
+  if (awaited.start.length > 0) return { do: 'watch', kinds: awaited.start };
   const watches = watchesFor(facts, desired);
   if (watches.start.length > 0) return { do: 'watch', kinds: watches.start };
   if (watches.waiting) return rest('Syncing', 'Reading what is in the cluster.');
@@ -77,7 +80,7 @@ export function nextStep(facts: TargetFacts): Step {
     const errors = claimed.map((decision) => (decision as { error: PlumbError }).error);
     return keepLast(facts, [...errors, ...inputErrors]);
   }
-  if (opening && desired.objects.length === 0) {
+  if (opening && desired.objects.length === 0 && desired.awaiting.length === 0) {
     const { deletions } = current && watches.complete ? judge(facts, desired) : NOTHING_GOES;
     const hindrance = hindranceOf(facts, deletions);
     if (hindrance !== undefined) return hindrance;
@@ -127,7 +130,8 @@ export function nextStep(facts: TargetFacts): Step {
   if (rollout.hooks?.state === 'failed') return failRelease(facts, desired, rollout.hooks.errors);
 
   const failures = [...inputErrors, ...progress.failures, ...watches.unread];
-  const settled = failures.length === 0 && progress.waiting === undefined && rollout.waiting === undefined;
+  const isWaiting = progress.waiting !== undefined || rollout.waiting !== undefined || desired.awaiting.length > 0;
+  const settled = failures.length === 0 && !isWaiting;
   // A failed or incomplete read never deletes: deletions need today's render, all watches, and all writes done.
   const { deletions, kept, again } = current && settled && watches.complete ? judge(facts, desired) : NOTHING_GOES;
   if (deletions.verdict === 'unexamined') return { do: 'examine', objects: deletions.objects, confirm: true };
@@ -168,7 +172,8 @@ export function nextStep(facts: TargetFacts): Step {
   if (fights.length > 0) return rest('Drifted', fights[0]?.message ?? '', { failures: fights, wakeAt });
   const waiting =
     rollout.waiting ??
-    (progress.waiting === undefined ? undefined : { on: progress.waiting, message: progress.waiting });
+    (progress.waiting === undefined ? undefined : { on: progress.waiting, message: progress.waiting }) ??
+    awaited.waiting;
   if (waiting !== undefined) return waitFor(facts, desired, waiting, wakeAt);
 
   // What Git says now may be something else: until it has been asked nothing is called done.
@@ -192,7 +197,32 @@ export function restBehind(behind: TargetKey): Rest {
   return rest('Syncing', `Waiting until ${behind} can say what it wants of the same commit.`, { waitsFor: behind });
 }
 
-export interface Watches {
+export interface AwaitedKinds {
+  /** Whether the cluster has one of them by now. */
+  readonly isThere: boolean;
+  readonly start: readonly GroupKind[];
+  readonly waiting: Waiting | undefined;
+}
+
+/** The watch of a kind that is not there yet is tried again by itself, and tells when it is. */
+function awaitedKinds(facts: TargetFacts, { awaiting }: DesiredSet): AwaitedKinds {
+  const states = awaiting.map(({ kind }) => ({ kind, state: facts.watchOf(kind).state }));
+  const [first] = awaiting;
+  const more = awaiting.length > 1 ? ` and ${awaiting.length - 1} more` : '';
+  return {
+    isThere: states.some(({ state }) => state === 'synced'),
+    start: states.flatMap(({ kind, state }) => (state === 'missing' ? kind : [])),
+    waiting:
+      first === undefined
+        ? undefined
+        : {
+            on: kindName(first.kind),
+            message: `Waiting until the cluster has the kind ${kindName(first.kind)}, for ${first.subject}${more}`,
+          },
+  };
+}
+
+interface Watches {
   readonly start: readonly GroupKind[];
   readonly waiting: boolean;
   readonly complete: boolean;

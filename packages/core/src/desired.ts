@@ -6,6 +6,7 @@ import { fieldAt, groupOf, kindName, type GroupKind, type KubeObject } from './o
 import { orderOf, type Order, type OrderedObject } from './order-graph.ts';
 import { applyPhase } from './order.ts';
 import type { Origin, RenderedObject } from './rendered.ts';
+import { syncOptionsOf } from './sync-options.ts';
 import { withTracking } from './tracking.ts';
 
 /** One object as Git wants it, ready to be sent: with its namespace and the marks of membership. */
@@ -23,12 +24,21 @@ export interface DesiredHook extends DesiredObject {
   readonly hook: SyncHook;
 }
 
+export interface AwaitingObject {
+  readonly kind: GroupKind;
+  /** `Widget/a`. */
+  readonly subject: string;
+  readonly origin: Origin;
+}
+
 /** All that Git wants of one target. Always complete: see `Rendered`. */
 export interface DesiredSet {
   /** What is kept, in the order of applying. */
   readonly objects: readonly DesiredObject[];
   /** What is run, in the order of running. */
   readonly hooks: readonly DesiredHook[];
+  /** What cannot be placed before the cluster has its kind, and says that this may take a while. */
+  readonly awaiting: readonly AwaitingObject[];
   /** Over all keys and hashes: two sets with one digest are the same. */
   readonly digest: string;
 }
@@ -42,11 +52,13 @@ export interface Placement {
   readonly applySet: string;
   /** The scope of a kind, or undefined where the cluster does not know the kind. */
   scopeOf(groupKind: GroupKind): Scope | undefined;
+  /** Whether the cluster serves the kind in another version: then nothing else is going to bring it. */
+  isInOtherVersion?(groupKind: GroupKind): boolean;
 }
 
 /**
  * Places rendered objects: fills in namespaces, sets the marks, orders. A kind that the cluster does not know is an
- * error, unless a CustomResourceDefinition in the same set brings it.
+ * error, unless a CustomResourceDefinition in the same set brings it, or the object says that something else will.
  */
 export function place(
   rendered: readonly RenderedObject[],
@@ -55,11 +67,17 @@ export function place(
   const brought = kindsBroughtBy(rendered);
   const placed: PlacedObject[] = [];
   const errors: PlumbError[] = [];
+  const awaiting: AwaitingObject[] = [];
   const seen = new Map<ObjectKey, Origin>();
   for (const { object, origin } of rendered) {
     const groupKind = { group: groupOf(object.apiVersion), kind: object.kind };
     const scope = placement.scopeOf(groupKind) ?? brought.get(kindName(groupKind));
     const subject = shortName(refOf(object));
+    const isOther = placement.isInOtherVersion?.(groupKind) ?? false;
+    if (scope === undefined && !isOther && syncOptionsOf(object).awaitsKind) {
+      awaiting.push({ kind: groupKind, subject, origin });
+      continue;
+    }
     if (scope === undefined) {
       const message = `The cluster has no kind ${object.kind} in ${object.apiVersion}`;
       errors.push(new PlumbError('KindMissing', message, { where: origin, subject }));
@@ -84,7 +102,7 @@ export function place(
     seen.set(key, origin);
     placed.push({ origin, object: withTracking(inNamespace, placement.target, placement.applySet) });
   }
-  return { desired: arrange(placed, errors), errors };
+  return { desired: { ...arrange(placed, errors), awaiting }, errors };
 }
 
 /** An object in its namespace, with its marks: as it is sent, and as a release keeps it. */
@@ -111,7 +129,7 @@ export function arrange(placed: readonly PlacedObject[], errors: PlumbError[]): 
   }
   objects.sort(byOrder);
   hooks.sort(byOrder);
-  return { objects, hooks, digest: digestOf([...objects, ...hooks]) };
+  return { objects, hooks, awaiting: [], digest: digestOf([...objects, ...hooks]) };
 }
 
 function byOrder(a: DesiredObject, b: DesiredObject): number {

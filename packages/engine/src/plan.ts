@@ -175,12 +175,15 @@ async function withPlaces(item: PlanItem, places: FieldPlaces, signal: AbortSign
 /** What a person should know who reads the plan: what a range came to, and what is left out. */
 function notesOf(
   { warnings }: Rendered,
-  { objects, hooks }: DesiredSet,
+  { objects, hooks, awaiting }: DesiredSet,
   externals: Externals | undefined,
   { isVolatile }: TargetSpec,
 ): readonly string[] {
   const notes = [...warnings];
   if (isVolatile) notes.push('random values are others with every render (spec.render.random: upstream)');
+  for (const { subject, kind } of awaiting) {
+    notes.push(`${subject} is applied once the cluster has the kind ${kindName(kind)}`);
+  }
   for (const { key, object } of objects) {
     for (const note of syncOptionsOf(object).notes) notes.push(`${shortNameOf(key)}: ${note}`);
   }

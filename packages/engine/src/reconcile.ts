@@ -765,7 +765,7 @@ export class Reconciler {
     const source = { tree, externals, committedMs: committer.time, isFresh };
     const rendered = await renderer.render(spec, source, { signal });
     const objects = rendered.ok ? rendered.value.objects : [];
-    const scopes = await this.#scopesOf(
+    const { scopes, others } = await this.#scopesOf(
       objects.map(({ object }) => object),
       signal,
     );
@@ -774,17 +774,20 @@ export class Reconciler {
       namespace: spec.namespace,
       applySet: spec.applySet,
       scopeOf: (groupKind) => scopes.get(kindName(groupKind)),
+      isInOtherVersion: (groupKind) => others.has(kindName(groupKind)),
     });
     const errors: readonly PlumbError[] = rendered.ok ? placed.errors : rendered.error;
     return { rendered, errors, desired: placed.desired, author, externals };
   }
 
-  /** The scope of each kind; a kind that the cluster does not know is left out. */
+  /** The scope of each kind; a kind that the cluster does not know is left out, and told where it has another version. */
   async #scopesOf(
     objects: readonly { readonly apiVersion: string; readonly kind: string }[],
     signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, Scope>> {
+  ): Promise<{ readonly scopes: ReadonlyMap<string, Scope>; readonly others: ReadonlySet<string> }> {
+    const { client } = this.#options;
     const scopes = new Map<string, Scope>();
+    const others = new Set<string>();
     const asked = new Set<string>();
     for (const { apiVersion, kind } of objects) {
       const slash = apiVersion.indexOf('/');
@@ -794,13 +797,21 @@ export class Reconciler {
       if (asked.has(`${name} ${version}`)) continue;
       asked.add(`${name} ${version}`);
       try {
-        const resource = await this.#options.client.resource({ group, version, kind }, { signal });
+        const resource = await client.resource({ group, version, kind }, { signal });
         scopes.set(name, resource.namespaced ? 'namespaced' : 'cluster');
       } catch (thrown) {
-        if (!(thrown instanceof PlumbError) || thrown.code !== 'KindMissing') throw thrown;
+        if (!isKindMissing(thrown)) throw thrown;
+        const isOther = await client.resource({ group, kind }, { signal }).then(
+          () => true,
+          (error: unknown) => {
+            if (isKindMissing(error)) return false;
+            throw error;
+          },
+        );
+        if (isOther) others.add(name);
       }
     }
-    return scopes;
+    return { scopes, others };
   }
 
   async #release(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): Promise<void> {
@@ -817,7 +828,8 @@ export class Reconciler {
       treeId: desired.inputs.split(' ')[0] ?? '',
       repository: sources.repository(spec.repository)?.spec.url ?? '',
       ...(memory.chart === undefined ? {} : { chart: chartText(memory.chart) }),
-      inputsKey: desired.inputs,
+      // What was left out is to be looked for again, by another engine too.
+      inputsKey: desired.awaiting.length === 0 ? desired.inputs : `${desired.inputs} awaiting`,
       digest: desired.digest,
       objects: everythingIn(desired).map(({ object, origin }) => ({ object, origin })),
       subject: commit.subject,
@@ -1005,6 +1017,10 @@ export class Reconciler {
 
 function chartText({ name, version, digest }: NonNullable<Externals['chart']>): string {
   return `${name} ${version} ${digest}`;
+}
+
+function isKindMissing(thrown: unknown): boolean {
+  return thrown instanceof PlumbError && thrown.code === 'KindMissing';
 }
 
 function placedOf(stored: readonly ReleaseObject[]): readonly PlacedObject[] {
