@@ -21,7 +21,7 @@ export interface DiffOptions {
 export const SECRET_VALUE = '(secret)';
 
 /** Written by the API server with every write, so no difference of content. */
-const SERVER_METADATA: ReadonlySet<string> = new Set([
+export const SERVER_METADATA: ReadonlySet<string> = new Set([
   'creationTimestamp',
   'deletionGracePeriodSeconds',
   'deletionTimestamp',
@@ -33,7 +33,7 @@ const SERVER_METADATA: ReadonlySet<string> = new Set([
 ]);
 
 /** Our own marks, and the annotation in which kubectl keeps a copy of the whole object, secrets included. */
-const IGNORED_MARKS: ReadonlySet<string> = new Set([
+export const IGNORED_MARKS: ReadonlySet<string> = new Set([
   PART_OF_LABEL,
   TRACKING_ANNOTATION,
   'kubectl.kubernetes.io/last-applied-configuration',

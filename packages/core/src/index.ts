@@ -21,6 +21,7 @@ export * from './live.ts';
 export * from './managed-fields.ts';
 export * from './name-suggestion.ts';
 export * from './object.ts';
+export * from './offline-diff/index.ts';
 export * from './order-graph.ts';
 export * from './order.ts';
 export * from './phrases.ts';

@@ -48,16 +48,11 @@ export function takeOver(object: KubeObject): TakeOver | undefined {
   const { annotations = {}, managedFields = [], resourceVersion } = object.metadata;
   const own = ownEntry(object);
   if (own === undefined || resourceVersion === undefined) return undefined;
-  const former = managedFields.filter(isFormer);
+  const { entries: former, fields: wishes } = wishesOfFormer(object, own.apiVersion);
   const lastApplied = annotations[LAST_APPLIED_ANNOTATION];
   if (former.length === 0 && lastApplied === undefined) return undefined;
 
-  const wished = lastApplied === undefined ? undefined : parseJson(lastApplied);
-  let fields = own.fieldsV1 ?? {};
-  for (const entry of former) {
-    // Paths of another version may have other names: what only they own is nobody's from now on.
-    if (entry.apiVersion === own.apiVersion) fields = union(fields, withoutReplicas(wishOf(entry, wished)));
-  }
+  const fields = unionOfFields(own.fieldsV1 ?? {}, wishes);
   const kept = managedFields
     .filter((entry) => !former.includes(entry))
     .map((entry) => (entry === own ? { ...entry, fieldsV1: fields } : entry));
@@ -75,6 +70,28 @@ export function takeOver(object: KubeObject): TakeOver | undefined {
       .map(formatFieldPath)
       .filter((path) => !before.has(path)),
   };
+}
+
+export interface FormerWishes {
+  readonly entries: readonly ManagedFieldsEntry[];
+  /** A set of fields, as in `fieldsV1`. */
+  readonly fields: JsonObject;
+}
+
+/**
+ * The entries of former tools on an object, and what they had wished for in this version. Paths of another version may
+ * have other names: what only they own is nobody's from now on.
+ */
+export function wishesOfFormer({ metadata }: KubeObject, apiVersion: string | undefined): FormerWishes {
+  const { annotations = {}, managedFields = [] } = metadata;
+  const lastApplied = annotations[LAST_APPLIED_ANNOTATION];
+  const wished = lastApplied === undefined ? undefined : parseJson(lastApplied);
+  const entries = managedFields.filter(isFormer);
+  let fields: JsonObject = {};
+  for (const entry of entries) {
+    if (entry.apiVersion === apiVersion) fields = unionOfFields(fields, withoutReplicas(wishOf(entry, wished)));
+  }
+  return { entries, fields };
 }
 
 function isFormer({ manager = '', operation, subresource }: ManagedFieldsEntry): boolean {
@@ -122,14 +139,14 @@ function childOf(value: Json | undefined, name: string): Json | undefined {
   );
 }
 
-function union(left: JsonObject, right: JsonObject): JsonObject {
+export function unionOfFields(left: JsonObject, right: JsonObject): JsonObject {
   const both: Record<string, Json> = { ...left };
   for (const [name, below] of Object.entries(right)) {
     const known = both[name];
     // Who owns a list or a map as a whole owns what is in it.
     const isWhole = isJsonObject(known) && Object.keys(known).length === 0 && name !== '.';
     if (isWhole) continue;
-    both[name] = isJsonObject(known) && isJsonObject(below) ? union(known, below) : below;
+    both[name] = isJsonObject(known) && isJsonObject(below) ? unionOfFields(known, below) : below;
   }
   return both;
 }

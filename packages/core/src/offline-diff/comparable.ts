@@ -1,0 +1,81 @@
+import { isJsonArray } from '../canonical.ts';
+import { IGNORED_MARKS, SERVER_METADATA } from '../diff.ts';
+import { fieldAt, isJsonObject, type Json, type JsonObject, type KubeObject } from '../object.ts';
+
+/** What an object says about itself: without its name, what the server writes, and our own marks. */
+export function comparable(object: KubeObject): JsonObject {
+  const kept: Record<string, Json> = {};
+  for (const [field, value] of Object.entries(object as unknown as JsonObject)) {
+    if (NOT_CONTENT.has(field)) continue;
+    const content = field === 'metadata' ? metadataContent(value) : value;
+    if (content !== undefined) kept[field] = content;
+  }
+  return kept;
+}
+
+const NOT_CONTENT: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'status']);
+const IDENTITY: ReadonlySet<string> = new Set(['name', 'namespace', 'generateName']);
+
+function metadataContent(metadata: Json): Json | undefined {
+  if (!isJsonObject(metadata)) return undefined;
+  const kept: Record<string, Json> = {};
+  for (const [field, value] of Object.entries(metadata)) {
+    if (SERVER_METADATA.has(field) || IDENTITY.has(field)) continue;
+    const isMarks = (field === 'labels' || field === 'annotations') && isJsonObject(value);
+    if (!isMarks) kept[field] = value;
+    else {
+      const marks = Object.entries(value).filter(([name]) => !IGNORED_MARKS.has(name));
+      // A map of our marks alone is none; one that was empty already is left as it is.
+      if (marks.length > 0 || Object.keys(value).length === 0) kept[field] = Object.fromEntries(marks);
+    }
+  }
+  return Object.keys(kept).length === 0 ? undefined : kept;
+}
+
+/** The object without the fields that are null: nobody means anything by them, and charts leave many behind. */
+export function withoutNulls(value: Json): Json {
+  if (isJsonArray(value)) return value.map(withoutNulls);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([field, child]) => (child === null ? [] : [[field, withoutNulls(child)]])),
+  );
+}
+
+/** What the server makes of some fields on their way in, and where nobody is to blame for the difference. */
+export function asStored(object: KubeObject, live: KubeObject | undefined): KubeObject {
+  const { apiVersion, kind } = object;
+  if (apiVersion === 'v1' && kind === 'Secret') return withPlainData(object);
+  if (apiVersion === 'v1' && kind === 'Pod') return withPodTolerations(object, live);
+  if (kind === 'ClusterRole' && object['aggregationRule'] !== undefined) {
+    // A controller fills them in from other roles.
+    const { rules: _rules, ...rest } = object;
+    return rest as KubeObject;
+  }
+  return object;
+}
+
+/** `stringData` goes over `data`, and is not there any more when the Secret is read. */
+function withPlainData(object: KubeObject): KubeObject {
+  const { stringData, ...rest } = object;
+  if (!isJsonObject(stringData)) return object;
+  const plain = Object.entries(stringData).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? Buffer.from(value, 'utf8').toString('base64') : value,
+  ]);
+  const data = isJsonObject(object['data']) ? object['data'] : {};
+  return { ...(rest as KubeObject), data: { ...data, ...(Object.fromEntries(plain) as JsonObject) } };
+}
+
+/** Admission adds tolerations of the state of nodes to every Pod, in a list that has one owner. */
+function withPodTolerations(object: KubeObject, live: KubeObject | undefined): KubeObject {
+  const wanted = fieldAt(object, 'spec', 'tolerations');
+  const found = fieldAt(live, 'spec', 'tolerations');
+  const spec = object['spec'];
+  if (!isJsonArray(wanted) || !isJsonArray(found) || !isJsonObject(spec)) return object;
+  const keys = new Set(wanted.map((item) => fieldAt(item, 'key')));
+  const added = found.filter((item) => {
+    const key = fieldAt(item, 'key');
+    return typeof key === 'string' && key.startsWith('node.kubernetes.io/') && !keys.has(key);
+  });
+  return { ...object, spec: { ...spec, tolerations: [...wanted, ...added] } };
+}
