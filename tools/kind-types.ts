@@ -184,7 +184,7 @@ class Table {
   #codeOf(field: Field): string {
     const code = this.#typeCode(field.type, field);
     const [given] = field.markers.get('default') ?? [];
-    const isValue = given !== undefined && !given.startsWith('ref(') && given !== '""';
+    const isValue = given !== undefined && !given.startsWith('ref(');
     const presence = field.isOptional || field.type.startsWith('*') ? '' : '!';
     return presence + code + (isValue ? `=${given}` : '');
   }

@@ -69,11 +69,11 @@ const diff = buildCommand({
   parameters: {
     flags: {
       ...everyVerb,
-      render: {
-        kind: 'boolean',
-        brief: 'Compare what is rendered; has to be said, as nothing else is compared yet',
-        withNegated: false,
-      },
+      live: text('Objects as they run, with managedFields; - is standard input', 'FILE'),
+      desired: text('Objects as they are wanted; - is standard input', 'FILE'),
+      manager: text('With --live: the field manager whose fields are ours; default plumb', 'NAME'),
+      showNormalised: whether('With --live: list what differs in the files and is no change, with the reason'),
+      render: { kind: 'boolean', brief: 'Compare what a folder renders to at two commits', withNegated: false },
       ...renderInputs,
       full: whether('Every field of every object'),
       output: oneOf('table', 'json'),
@@ -83,9 +83,10 @@ const diff = buildCommand({
       kind: 'tuple',
       parameters: [
         {
-          brief: 'Two commits by branch, tag, id or HEAD~1; A.. is up to the working copy',
+          brief: 'With --render: two commits by branch, tag, id or HEAD~1; A.. is up to the working copy',
           placeholder: 'A..B',
           parse: String,
+          optional: true,
         },
         {
           brief: 'Folder of the manifests; default the current one',
@@ -97,7 +98,7 @@ const diff = buildCommand({
     },
   },
   docs: {
-    brief: 'Show how two commits differ in what a folder renders to, without a cluster; exit code 1 where they do',
+    brief: 'Show what applying objects would change in live ones, or how two commits render, without a cluster; exit code 1 where something differs',
   },
 });
 

@@ -1,11 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { PlumbError } from '@plumb/core';
+import { compareFiles, PlumbError, secretMask, shortName, type KubeObject, type ObjectRef } from '@plumb/core';
 import { repositoryRoot } from '@plumb/git';
 import { createRenderer } from '@plumb/render';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
 import { pathBelow } from '../folder-tree.ts';
+import { objectDiffData, objectDiffText } from '../object-diff-text.ts';
+import { objectsIn, readInput } from '../objects-file.ts';
 import { jsonText, oneLine } from '../printable.ts';
 import { diffRenders, withPlaces } from '../render-diff.ts';
 import { renderDiffData, renderDiffText } from '../render-diff-text.ts';
@@ -15,18 +18,89 @@ import { parseRange } from '../revision-range.ts';
 
 export interface DiffFlags extends EveryVerb, RenderInputFlags {
   readonly render: boolean;
+  readonly live?: string | undefined;
+  readonly desired?: string | undefined;
+  readonly manager?: string | undefined;
+  readonly showNormalised?: boolean | undefined;
   readonly full?: boolean | undefined;
   readonly output: 'table' | 'json';
 }
 
-/** `plumb diff --render A..B [DIR]`: what a folder renders to at two commits, without any cluster. Exit code 1: it differs. */
-export async function diff(this: CliContext, flags: DiffFlags, range: string, folder = '.'): Promise<void> {
-  const { clock, cwd, signal } = this.surroundings;
+/**
+ * `plumb diff --live FILE --desired FILE`: what applying objects would change in others, both from files; `plumb diff
+ * --render A..B [DIR]`: what a folder renders to at two commits. Without any cluster. Exit code 1: they differ.
+ */
+export async function diff(this: CliContext, flags: DiffFlags, range?: string, folder = '.'): Promise<void> {
+  const { live, desired } = flags;
+  if (live !== undefined || desired !== undefined) {
+    if (live === undefined || desired === undefined || flags.render || range !== undefined) {
+      throw new PlumbError('Usage', 'objects are compared with objects, from one file each', { fix: OBJECTS_FIX });
+    }
+    return await diffFiles(this, flags, { live, desired });
+  }
   if (!flags.render) {
-    throw new PlumbError('Usage', 'what is compared is missing: only renders can be yet', {
-      fix: 'Write plumb diff --render A..B. What would change on a cluster is told by "plumb plan".',
+    throw new PlumbError('Usage', 'what is compared is missing: objects or renders', {
+      fix: `${OBJECTS_FIX} Or write plumb diff --render A..B. What would change on a cluster is told by "plumb plan".`,
     });
   }
+  if (range === undefined) {
+    throw new PlumbError('Usage', 'the two commits are missing', { fix: 'Write plumb diff --render A..B.' });
+  }
+  await diffRendered(this, flags, range, folder);
+}
+
+const OBJECTS_FIX = 'Write plumb diff --live FILE --desired FILE; one of the two may be - for standard input.';
+
+async function diffFiles(
+  context: CliContext,
+  flags: DiffFlags,
+  files: { readonly live: string; readonly desired: string },
+): Promise<void> {
+  const { cwd } = context.surroundings;
+  if (files.live === '-' && files.desired === '-') {
+    throw new PlumbError('Usage', 'both files are standard input', { fix: OBJECTS_FIX });
+  }
+  const [live, desired] = [await objectsOf(files.live, cwd), await objectsOf(files.desired, cwd)];
+  const { namespace, manager } = flags;
+  // A key that lives as long as this command: a tag tells what is equal in one answer, and nothing in another.
+  const mask = secretMask(randomBytes(TAG_KEY_BYTES));
+  const comparison = compareFiles(live.objects, desired.objects, { namespace, manager, mask });
+  const { liveOnly, withoutOwners, items } = comparison;
+  if (desired.objects.length === 0) context.note(oneLine(`note: there is no object in ${desired.name}`));
+  if (liveOnly.length > 0) context.note(oneLine(`note: only in ${live.name}, and not compared: ${namesOf(liveOnly)}`));
+  if (withoutOwners.length > 0) {
+    context.note(
+      oneLine(
+        `note: without managedFields, so what is not desired was left alone: ${namesOf(withoutOwners)}; read them with --show-managed-fields`,
+      ),
+    );
+  }
+  const compared = { comparison, live: live.name, desired: desired.name };
+  const isListed = flags.showNormalised ?? false;
+  if (flags.output === 'json') context.print(`${jsonText(objectDiffData(compared, { isListed }), 2)}\n`);
+  else context.show(objectDiffText(compared, { style: context.style, isFull: flags.full ?? false, isListed }));
+  context.answer(items.length === 0 ? EXIT.yes : EXIT.no);
+}
+
+const TAG_KEY_BYTES = 32;
+/** More would fill the screen with what was not asked for. */
+const MAX_NAMES = 5;
+
+function namesOf(refs: readonly ObjectRef[]): string {
+  const rest = refs.length - MAX_NAMES;
+  return [...refs.slice(0, MAX_NAMES).map(shortName), ...(rest > 0 ? [`and ${rest} more`] : [])].join(', ');
+}
+
+async function objectsOf(
+  file: string,
+  cwd: string,
+): Promise<{ readonly objects: readonly KubeObject[]; readonly name: string }> {
+  const { text, name } = await readInput(file, cwd);
+  return { objects: objectsIn(text, name), name };
+}
+
+async function diffRendered(context: CliContext, flags: DiffFlags, range: string, folder: string): Promise<void> {
+  const { clock, cwd, signal } = context.surroundings;
   const revisions = parseRange(range);
   const directory = resolve(cwd, folder);
   const root = (await repositoryRoot(directory)) ?? directory;
@@ -42,10 +116,10 @@ export async function diff(this: CliContext, flags: DiffFlags, range: string, fo
       fix: 'Name the folder of the manifests.',
     });
   }
-  if (before === undefined) this.note(oneLine(`note: ${placeOf(from.name)} there is no folder ${folder}`));
-  if (after === undefined) this.note(oneLine(`note: ${placeOf(to.name)} there is no folder ${folder}`));
+  if (before === undefined) context.note(oneLine(`note: ${placeOf(from.name)} there is no folder ${folder}`));
+  if (after === undefined) context.note(oneLine(`note: ${placeOf(to.name)} there is no folder ${folder}`));
   for (const warning of new Set([...(before?.warnings ?? []), ...(after?.warnings ?? [])])) {
-    this.note(`warning: ${oneLine(warning)}`);
+    context.note(`warning: ${oneLine(warning)}`);
   }
 
   const namespace = flags.namespace ?? DEFAULT_NAMESPACE;
@@ -57,7 +131,7 @@ export async function diff(this: CliContext, flags: DiffFlags, range: string, fo
     from: from.name,
     to: to.name,
   };
-  if (flags.output === 'json') this.print(`${jsonText(renderDiffData(result), 2)}\n`);
-  else this.show(renderDiffText(result, { style: this.style, isFull: flags.full ?? false }));
-  this.answer(result.diff.items.length === 0 ? EXIT.yes : EXIT.no);
+  if (flags.output === 'json') context.print(`${jsonText(renderDiffData(result), 2)}\n`);
+  else context.show(renderDiffText(result, { style: context.style, isFull: flags.full ?? false }));
+  context.answer(result.diff.items.length === 0 ? EXIT.yes : EXIT.no);
 }

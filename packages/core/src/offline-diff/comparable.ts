@@ -62,6 +62,7 @@ function withPlainData(object: KubeObject): KubeObject {
     key,
     typeof value === 'string' ? Buffer.from(value, 'utf8').toString('base64') : value,
   ]);
+  if (plain.length === 0) return rest as KubeObject;
   const data = isJsonObject(object['data']) ? object['data'] : {};
   return { ...(rest as KubeObject), data: { ...data, ...(Object.fromEntries(plain) as JsonObject) } };
 }

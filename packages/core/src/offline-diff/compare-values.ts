@@ -47,14 +47,18 @@ function compare(
   const isMissing = isNothing(after, slot);
   if (isGone && isMissing) return;
   const { type } = slot;
-  // A value that is always there in the server's own form: what differs is in it.
-  const isAlways = type.form === 'struct' && !slot.isPointer;
-  const left = isGone ? (isAlways ? {} : undefined) : before;
-  const right = isMissing ? (isAlways ? {} : undefined) : after;
+  const left = given(before, slot, isGone);
+  const right = given(after, slot, isMissing);
   if (isJsonObject(left) && isJsonObject(right)) return compareFields(left, right, type, path, into);
   if (isJsonArray(left) && isJsonArray(right)) return compareLists(left, right, type, path, into);
   const isSame = left !== undefined && right !== undefined && type.form === 'leaf' && isSameLeaf(type.leaf, left, right);
   if (!isSame) into.push({ path, before: left, after: right });
+}
+
+/** Undefined for nothing. Fields that are in the server's own form in any case are there, and what differs is in them. */
+function given(value: Json | undefined, { type, isPointer }: Slot, isNone: boolean): Json | undefined {
+  if (type.form === 'struct' && (isJsonObject(value) || !isPointer)) return value ?? {};
+  return isNone ? undefined : value;
 }
 
 function compareFields(

@@ -189,11 +189,11 @@ core/v1.ClusterTrustBundleProjection name:*s signerName:*s labelSelector:*^meta/
 core/v1.ComponentCondition type:!s status:!s message:s error:s
 core/v1.ComponentStatus metadata:meta/v1.ObjectMeta conditions:(type)core/v1.ComponentCondition
 core/v1.ConfigMap metadata:meta/v1.ObjectMeta immutable:*b data:<s binaryData:<y
-core/v1.ConfigMapEnvSource name:s optional:*b
-core/v1.ConfigMapKeySelector name:s key:!s optional:*b
+core/v1.ConfigMapEnvSource name:s="" optional:*b
+core/v1.ConfigMapKeySelector name:s="" key:!s optional:*b
 core/v1.ConfigMapNodeConfigSource namespace:!s name:!s uid:s resourceVersion:s kubeletConfigKey:!s
-core/v1.ConfigMapProjection name:s items:[core/v1.KeyToPath optional:*b
-core/v1.ConfigMapVolumeSource name:s items:[core/v1.KeyToPath defaultMode:*i optional:*b defaultUser:*i
+core/v1.ConfigMapProjection name:s="" items:[core/v1.KeyToPath optional:*b
+core/v1.ConfigMapVolumeSource name:s="" items:[core/v1.KeyToPath defaultMode:*i optional:*b defaultUser:*i
 core/v1.Container name:!s image:s command:[s args:[s workingDir:s ports:(containerPort,protocol)core/v1.ContainerPort envFrom:[core/v1.EnvFromSource env:(name)core/v1.EnvVar resources:core/v1.ResourceRequirements resizePolicy:[core/v1.ContainerResizePolicy restartPolicy:*s restartPolicyRules:[core/v1.ContainerRestartRule volumeMounts:(mountPath)core/v1.VolumeMount volumeDevices:(devicePath)core/v1.VolumeDevice livenessProbe:*core/v1.Probe readinessProbe:*core/v1.Probe startupProbe:*core/v1.Probe lifecycle:*core/v1.Lifecycle terminationMessagePath:s terminationMessagePolicy:s imagePullPolicy:s securityContext:*core/v1.SecurityContext stdin:b stdinOnce:b tty:b
 core/v1.ContainerPort name:s hostPort:i containerPort:!i protocol:s="TCP" hostIP:s
 core/v1.ContainerResizePolicy resourceName:!s restartPolicy:!s
@@ -220,7 +220,7 @@ core/v1.FlexPersistentVolumeSource driver:!s fsType:s secretRef:*^core/v1.Secret
 core/v1.FlexVolumeSource driver:!s fsType:s secretRef:*^core/v1.LocalObjectReference readOnly:b options:<s
 core/v1.FlockerVolumeSource datasetName:s datasetUUID:s
 core/v1.GCEPersistentDiskVolumeSource pdName:!s fsType:s partition:i readOnly:b
-core/v1.GRPCAction port:!i service:*s mode:*s
+core/v1.GRPCAction port:!i service:*s="" mode:*s
 core/v1.GitRepoVolumeSource repository:!s revision:s directory:s
 core/v1.GlusterfsPersistentVolumeSource endpoints:!s path:!s readOnly:b endpointsNamespace:*s
 core/v1.GlusterfsVolumeSource endpoints:!s path:!s readOnly:b
@@ -237,7 +237,7 @@ core/v1.LifecycleHandler exec:*core/v1.ExecAction httpGet:*core/v1.HTTPGetAction
 core/v1.LimitRange metadata:meta/v1.ObjectMeta spec:core/v1.LimitRangeSpec
 core/v1.LimitRangeItem type:!s max:<q min:<q default:<q defaultRequest:<q maxLimitRequestRatio:<q
 core/v1.LimitRangeSpec limits:![core/v1.LimitRangeItem
-core/v1.LocalObjectReference name:s
+core/v1.LocalObjectReference name:s=""
 core/v1.LocalVolumeSource path:!s fsType:*s
 core/v1.NFSVolumeSource server:!s path:!s readOnly:b
 core/v1.Namespace metadata:meta/v1.ObjectMeta spec:core/v1.NamespaceSpec
@@ -296,9 +296,9 @@ core/v1.ScopeSelector matchExpressions:[core/v1.ScopedResourceSelectorRequiremen
 core/v1.ScopedResourceSelectorRequirement scopeName:!s operator:!s values:[s
 core/v1.SeccompProfile type:!s localhostProfile:*s
 core/v1.Secret metadata:meta/v1.ObjectMeta immutable:*b data:<y stringData:<s type:s
-core/v1.SecretEnvSource name:s optional:*b
-core/v1.SecretKeySelector name:s key:!s optional:*b
-core/v1.SecretProjection name:s items:[core/v1.KeyToPath optional:*b
+core/v1.SecretEnvSource name:s="" optional:*b
+core/v1.SecretKeySelector name:s="" key:!s optional:*b
+core/v1.SecretProjection name:s="" items:[core/v1.KeyToPath optional:*b
 core/v1.SecretReference name:s namespace:s
 core/v1.SecretVolumeSource secretName:s items:[core/v1.KeyToPath defaultMode:*i optional:*b defaultUser:*i
 core/v1.SecurityContext capabilities:*core/v1.Capabilities privileged:*b seLinuxOptions:*core/v1.SELinuxOptions windowsOptions:*core/v1.WindowsSecurityContextOptions runAsUser:*i runAsGroup:*i runAsNonRoot:*b readOnlyRootFilesystem:*b allowPrivilegeEscalation:*b procMount:*s seccompProfile:*core/v1.SeccompProfile appArmorProfile:*core/v1.AppArmorProfile

@@ -19,7 +19,7 @@ export interface Owners {
  * somebody else has set its image.
  */
 export function pruneApplied(merged: Json, wanted: Json | undefined, type: FieldType, owners: Owners): Json {
-  return prune(merged, wanted, type, { ...owners, isBelowLast: false, isDoomed: false }) ?? {};
+  return prune(merged, wanted, type, { ...owners, isBelowLast: false, isDoomed: false });
 }
 
 interface State extends Owners {
@@ -29,32 +29,33 @@ interface State extends Owners {
   readonly isDoomed: boolean;
 }
 
-function prune(value: Json, wanted: Json | undefined, type: FieldType, state: State): Json | undefined {
+/** Null, which is nothing, where all that was in it has gone. */
+function prune(value: Json, wanted: Json | undefined, type: FieldType, state: State): Json {
   if (state.last === undefined || isAtomic(type)) return value;
   if (isJsonObject(value)) return pruneFields(value, wanted, type, state);
   if (type.form === 'list' && isJsonArray(value)) {
     const items = itemsOf(value, type);
     if (items === undefined) return value;
     const wantedItems = new Map((itemsOf(wanted, type) ?? []).map((item) => [item.id, item.value]));
-    return items.flatMap(({ id, element, value: item }) => {
+    const kept = items.flatMap(({ id, element, value: item }) => {
       const below = step(state, (tree) => itemNode(tree, element), false, wantedItems.has(id));
       if (below === 'remove') return [];
-      return prune(item, wantedItems.get(id), type.item.type, below) ?? [];
+      return [prune(item, wantedItems.get(id), type.item.type, below)];
     });
+    return kept.length === 0 && items.length > 0 ? null : kept;
   }
   return value;
 }
 
-function pruneFields(value: JsonObject, wanted: Json | undefined, type: FieldType, state: State): JsonObject {
+function pruneFields(value: JsonObject, wanted: Json | undefined, type: FieldType, state: State): Json {
   const kept: [string, Json][] = [];
   for (const [field, child] of Object.entries(value)) {
     const isNamed = type.form !== 'map';
     const below = step(state, (tree) => fieldNode(tree, field), isNamed, fieldAt(wanted, field) !== undefined);
     if (below === 'remove') continue;
-    const left = prune(child, fieldAt(wanted, field), slotOf(type, field).type, below);
-    if (left !== undefined) kept.push([field, left]);
+    kept.push([field, prune(child, fieldAt(wanted, field), slotOf(type, field).type, below)]);
   }
-  return Object.fromEntries(kept);
+  return kept.length === 0 && Object.keys(value).length > 0 ? null : Object.fromEntries(kept);
 }
 
 function step(
