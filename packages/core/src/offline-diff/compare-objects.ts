@@ -45,7 +45,7 @@ export function compareObjects(live: KubeObject, desired: KubeObject, options: C
   const differences = compareValues(fill(before), fill(after), type);
   return {
     changes: differences.map((difference) => {
-      const owners = ownersAt(others, difference.path);
+      const owners = difference.isOrder === true ? [] : ownersAt(others, difference.path);
       return {
         ...written(difference, prediction, isSecret(live) ? options.mask : undefined),
         ...(difference.isOrder === true ? { isOrder: true as const } : {}),

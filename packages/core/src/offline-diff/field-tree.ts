@@ -1,6 +1,7 @@
 import { canonicalJson, isJsonArray, parseJson } from '../canonical.ts';
-import type { PathElement } from '../field-path.ts';
+import type { FieldPath, PathElement } from '../field-path.ts';
 import { isJsonObject, type Json, type JsonObject } from '../object.ts';
+import { unionOfFields } from '../take-over.ts';
 import { isAtomic, metadataType, slotOf, UNKNOWN, type FieldType, type ListType, type Slot, type StructType } from './kind-schema.ts';
 import { itemsOf } from './list-items.ts';
 
@@ -13,9 +14,9 @@ export function fieldNode(tree: FieldTree, field: string): FieldTree | undefined
 
 /** The node of a list item by its keys or its value, in whatever order and spelling the server wrote the keys. */
 export function itemNode(tree: FieldTree, element: PathElement): FieldTree | undefined {
-  if ('value' in element) return childOf(tree, `v:${canonicalJson(element.value)}`);
+  if ('value' in element) return childOf(tree, nameOf(element));
   if (!('key' in element)) return undefined;
-  const exact = childOf(tree, `k:${canonicalJson(element.key)}`);
+  const exact = childOf(tree, nameOf(element));
   if (exact !== undefined) return exact;
   for (const name of Object.keys(tree)) {
     const key = name.startsWith('k:') ? parseJson(name.slice(2)) : undefined;
@@ -42,13 +43,25 @@ export function treeOf(value: Json, type: FieldType): FieldTree {
     for (const [field, child] of Object.entries(value)) tree[`f:${field}`] = treeOf(child, slotOf(type, field).type);
   } else if (type.form === 'list' && isJsonArray(value)) {
     for (const { element, value: item } of itemsOf(value, type) ?? []) {
-      if ('value' in element) tree[`v:${canonicalJson(element.value)}`] = {};
-      else if ('key' in element) {
-        tree[`k:${canonicalJson(element.key)}`] = { '.': {}, ...treeOf(item, type.item.type) };
-      }
+      tree[nameOf(element)] = 'key' in element ? { '.': {}, ...treeOf(item, type.item.type) } : {};
     }
   }
   return tree;
+}
+
+/** The set of these fields alone. */
+export function treeOfPaths(paths: readonly FieldPath[]): FieldTree {
+  return paths.reduce<FieldTree>((tree, path) => unionOfFields(tree, treeOfPath(path)), {});
+}
+
+function treeOfPath([element, ...rest]: FieldPath): FieldTree {
+  return element === undefined ? {} : { [nameOf(element)]: treeOfPath(rest) };
+}
+
+function nameOf(element: PathElement): string {
+  if ('field' in element) return `f:${element.field}`;
+  if ('key' in element) return `k:${canonicalJson(element.key)}`;
+  return 'value' in element ? `v:${canonicalJson(element.value)}` : `i:${element.index}`;
 }
 
 /**

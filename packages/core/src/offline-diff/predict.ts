@@ -1,13 +1,13 @@
-import { parseJson } from '../canonical.ts';
+import { equalJson, parseJson } from '../canonical.ts';
 import { isNeverFought, withoutFields } from '../field-conflict.ts';
-import { formatFieldPath, valueAt } from '../field-path.ts';
+import { formatFieldPath, valueAt, type FieldPath } from '../field-path.ts';
 import { ownedPaths } from '../managed-fields.ts';
 import { isJsonObject, type Json, type JsonObject, type KubeObject, type ManagedFieldsEntry } from '../object.ts';
-import { LAST_APPLIED_ANNOTATION, unionOfFields, wishesOfFormer } from '../take-over.ts';
+import { LAST_APPLIED_ANNOTATION, unionOfFields, wishesOfFormer, type FormerWishes } from '../take-over.ts';
 import { comparable, asStored, withoutNulls } from './comparable.ts';
 import { convertTo } from './conversion.ts';
 import { withDefaults } from './defaults.ts';
-import { learnType, treeOf, type FieldTree } from './field-tree.ts';
+import { learnType, treeOf, treeOfPaths, type FieldTree } from './field-tree.ts';
 import { schemaOf, type StructType } from './kind-schema.ts';
 import { mergeApplied } from './merge-applied.ts';
 import { pruneApplied } from './prune-applied.ts';
@@ -48,20 +48,22 @@ export function predictApply(live: KubeObject, desired: KubeObject, manager: str
   const schema = schemaOf(inVersion.apiVersion, inVersion.kind);
   const entries = live.metadata.managedFields ?? [];
   const own = entries.filter((entry) => isOwn(entry, manager));
-  const former = wishesOfFormer(live, own[0]?.apiVersion ?? live.apiVersion);
+  const former = own.length > 0 ? NO_WISHES : wishesOfFormer(live, live.apiVersion);
   const others = entries.filter((entry) => !own.includes(entry) && !former.entries.includes(entry));
   const type = schema?.type ?? learnType(treesOf(entries));
 
   const before = comparable(asStored(live, undefined));
   const written = comparable(inVersion);
   const stored = withoutNulls(asStored(inVersion, live) as unknown as JsonObject) as unknown as KubeObject;
-  const wanted = comparable(withoutFields(stored, leftToOthers(live, stored, others)));
+  const admitted = changedByAdmission(live, stored, former);
+  const left = [...leftToOthers(live, stored, others), ...admitted].map(formatFieldPath);
+  const wanted = comparable(withoutFields(stored, left));
   const applied = own.reduce<FieldTree>((fields, { fieldsV1 = {} }) => unionOfFields(fields, fieldsV1), former.fields);
 
   const merged = mergeApplied(before, wanted, type) ?? {};
   const after = pruneApplied(merged, wanted, type, {
     last: entries.length > 0 ? applied : lastAppliedTree(live, type),
-    others: treesOf(others),
+    others: [...treesOf(others), treeOfPaths(admitted)],
   });
   const isService = live.apiVersion === 'v1' && live.kind === 'Service';
   const settled = isJsonObject(after) ? after : {};
@@ -89,28 +91,51 @@ function treesOf(entries: readonly ManagedFieldsEntry[]): readonly FieldTree[] {
   return entries.map(({ fieldsV1 }) => fieldsV1).filter((fields) => fields !== undefined);
 }
 
+const NO_WISHES: FormerWishes = { entries: [], fields: {} };
+
 function isOwn({ manager = '', operation, subresource }: ManagedFieldsEntry, own: string): boolean {
   const isName = manager === own || manager.startsWith(`${own}/`);
   return isName && operation === 'Apply' && (subresource === undefined || subresource === '');
 }
 
 /** Fields whose owner is never fought, and has put something else there. */
-function leftToOthers(live: KubeObject, desired: KubeObject, others: readonly ManagedFieldsEntry[]): readonly string[] {
+function leftToOthers(live: KubeObject, desired: KubeObject, others: readonly ManagedFieldsEntry[]): readonly FieldPath[] {
   return others.flatMap((entry) => {
     const { manager = '', subresource } = entry;
-    return ownedPaths(entry).flatMap((path) => {
-      const field = formatFieldPath(path);
-      const isLeft = isNeverFought({ manager, subresource, field });
-      if (!isLeft || valueAt(desired, path) === undefined || valueAt(live, path) === undefined) return [];
-      return [field];
-    });
+    return ownedPaths(entry).filter(
+      (path) =>
+        valueAt(desired, path) !== undefined &&
+        valueAt(live, path) !== undefined &&
+        isNeverFought({ manager, subresource, field: formatFieldPath(path) }),
+    );
   });
 }
 
-function lastAppliedTree({ metadata }: KubeObject, type: StructType): FieldTree | undefined {
+/**
+ * Fields that kubectl applied as they are still desired, that are something else now, and that nobody has set since: a
+ * webhook changes them on their way in, and would again. kubectl alone notes what it has sent.
+ */
+function changedByAdmission(live: KubeObject, desired: KubeObject, { entries }: FormerWishes): readonly FieldPath[] {
+  const applied = lastApplied(live);
+  if (applied === undefined) return [];
+  const isAsSent = (path: FieldPath): boolean => {
+    const sent = valueAt(applied, path);
+    return sent !== undefined && equalJson(sent, valueAt(desired, path)) && !equalJson(sent, valueAt(live, path));
+  };
+  return entries
+    .filter(({ operation }) => operation === 'Update')
+    .flatMap((entry) => ownedPaths(entry).filter(isAsSent));
+}
+
+function lastApplied({ metadata }: KubeObject): JsonObject | undefined {
   const noted = metadata.annotations?.[LAST_APPLIED_ANNOTATION];
   const applied = noted === undefined ? undefined : parseJson(noted);
-  if (!isJsonObject(applied)) return undefined;
+  return isJsonObject(applied) ? applied : undefined;
+}
+
+function lastAppliedTree(live: KubeObject, type: StructType): FieldTree | undefined {
+  const applied = lastApplied(live);
+  if (applied === undefined) return undefined;
   const object = { ...applied, metadata: isJsonObject(applied['metadata']) ? applied['metadata'] : {} };
   return treeOf(comparable(object as unknown as KubeObject), type);
 }
