@@ -51,9 +51,12 @@ function pruneFields(value: JsonObject, wanted: Json | undefined, type: FieldTyp
   const kept: [string, Json][] = [];
   for (const [field, child] of Object.entries(value)) {
     const isNamed = type.form !== 'map';
-    const below = step(state, (tree) => fieldNode(tree, field), isNamed, fieldAt(wanted, field) !== undefined);
+    const given = fieldAt(wanted, field);
+    // An empty list that is merged item by item wants nothing.
+    const isWanted = given !== undefined && !(isJsonArray(given) && given.length === 0);
+    const below = step(state, (tree) => fieldNode(tree, field), isNamed, isWanted);
     if (below === 'remove') continue;
-    kept.push([field, prune(child, fieldAt(wanted, field), slotOf(type, field).type, below)]);
+    kept.push([field, prune(child, given, slotOf(type, field).type, below)]);
   }
   return kept.length === 0 && Object.keys(value).length > 0 ? null : Object.fromEntries(kept);
 }
