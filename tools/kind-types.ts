@@ -25,12 +25,12 @@ const NOT_STORED_KINDS = new Set(['Binding', 'PodStatusResult', 'RangeAllocation
 
 /** Types with a form of their own in JSON. */
 const LEAVES: Readonly<Record<string, string>> = {
-  'bool': 'b',
-  'float64': 'n',
-  'int': 'i',
-  'int32': 'i',
-  'int64': 'i',
-  'string': 's',
+  bool: 'b',
+  float64: 'n',
+  int: 'i',
+  int32: 'i',
+  int64: 'i',
+  string: 's',
   'intstr.IntOrString': 'x',
   'resource.Quantity': 'q',
   'meta/v1.Duration': 's',
@@ -194,7 +194,8 @@ class Table {
     if (type === '[]byte') return 'y';
     if (type.startsWith('[]')) return this.#listCode(type.slice(2), field);
     const map = /^map\[[^\]]+\](.*)$/.exec(type);
-    if (map !== null) return `${this.#isAtomic('mapType', field) ? '^' : ''}<${this.#typeCode(map[1] ?? '', undefined)}`;
+    if (map !== null)
+      return `${this.#isAtomic('mapType', field) ? '^' : ''}<${this.#typeCode(map[1] ?? '', undefined)}`;
     if (LEAVES[type] !== undefined) return LEAVES[type];
     const declared = this.#declarations.get(type);
     if (declared === undefined) throw new Error(`nothing is known of ${type}`);

@@ -98,7 +98,8 @@ const diff = buildCommand({
     },
   },
   docs: {
-    brief: 'Show what applying objects would change in live ones, or how two commits render, without a cluster; exit code 1 where something differs',
+    brief:
+      'Show what applying objects would change in live ones, or how two commits render, without a cluster; exit code 1 where something differs',
   },
 });
 

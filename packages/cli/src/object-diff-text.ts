@@ -102,9 +102,9 @@ function changeCount({ items }: FilesComparison): number {
 
 function countReasons({ normalised }: FilesComparison): readonly (readonly [LeftOutReason, number])[] {
   const all = normalised.flatMap(({ fields }) => fields);
-  return LEFT_OUT_REASONS.map((reason) => [reason, all.filter((field) => field.reason === reason).length] as const).filter(
-    ([, count]) => count > 0,
-  );
+  return LEFT_OUT_REASONS.map(
+    (reason) => [reason, all.filter((field) => field.reason === reason).length] as const,
+  ).filter(([, count]) => count > 0);
 }
 
 function countOf(items: readonly ComparedObject[], action: ComparedObject['action']): number {

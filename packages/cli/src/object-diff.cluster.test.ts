@@ -146,8 +146,16 @@ const EDITS: readonly Edit[] = [
     base: deployment({ livenessProbe: { httpGet: { port: 80 } } }),
     desired: deployment({}),
   },
-  { name: '1000m for 1, 1024Mi for 1Gi', base: deployment(limits('1', '1Gi')), desired: deployment(limits('1000m', '1024Mi')) },
-  { name: '0.5 for 500m, bytes for 1Gi', base: deployment(limits('500m', '1Gi')), desired: deployment(limits(0.5, 1073741824)) },
+  {
+    name: '1000m for 1, 1024Mi for 1Gi',
+    base: deployment(limits('1', '1Gi')),
+    desired: deployment(limits('1000m', '1024Mi')),
+  },
+  {
+    name: '0.5 for 500m, bytes for 1Gi',
+    base: deployment(limits('500m', '1Gi')),
+    desired: deployment(limits(0.5, 1073741824)),
+  },
   { name: 'another limit', base: deployment(limits('1', '1Gi')), desired: deployment(limits('1', '2Gi')) },
   {
     name: 'defaults written out',
@@ -159,9 +167,18 @@ const EDITS: readonly Edit[] = [
     ),
   },
   { name: 'replicas left out, where they were ours', base: deployment({}, { replicas: 2 }), desired: deployment({}) },
-  { name: 'nulls, empty lists and maps', base: deployment({}), desired: deployment({ args: [], env: [] }, {}, { nodeSelector: {}, tolerations: [] }) },
+  {
+    name: 'nulls, empty lists and maps',
+    base: deployment({}),
+    desired: deployment({ args: [], env: [] }, {}, { nodeSelector: {}, tolerations: [] }),
+  },
   { name: 'an empty affinity', base: deployment({}), desired: deployment({}, {}, { affinity: {} }) },
-  { name: 'a label of another manager', base: labelled({ a: '1' }), other: labelled({ b: '1' }), desired: labelled({ a: '1' }) },
+  {
+    name: 'a label of another manager',
+    base: labelled({ a: '1' }),
+    other: labelled({ b: '1' }),
+    desired: labelled({ a: '1' }),
+  },
   {
     name: 'a label left out that another manager sets too',
     base: labelled({ a: '1', b: '1' }),
@@ -169,8 +186,16 @@ const EDITS: readonly Edit[] = [
     desired: labelled({ a: '1' }),
   },
   { name: 'a key less', base: config({ a: '1', b: '1' }), desired: config({ a: '1' }) },
-  { name: 'a Secret in plain text with the same value', base: secret({ data: { a: 'YQ==' } }), desired: secret({ stringData: { a: 'a' } }) },
-  { name: 'a Secret with another value', base: secret({ data: { a: 'YQ==' } }), desired: secret({ stringData: { a: 'b' } }) },
+  {
+    name: 'a Secret in plain text with the same value',
+    base: secret({ data: { a: 'YQ==' } }),
+    desired: secret({ stringData: { a: 'a' } }),
+  },
+  {
+    name: 'a Secret with another value',
+    base: secret({ data: { a: 'YQ==' } }),
+    desired: secret({ stringData: { a: 'b' } }),
+  },
   {
     name: 'a NodePort Service becomes internal',
     base: service({ type: 'NodePort', ports: [{ port: 80 }] }),
@@ -225,9 +250,7 @@ function contentOf(object: KubeObject): Json {
 }
 
 /** The live object, and what the server would make of it, with nobody else writing in between. */
-async function untilStill(
-  desired: KubeObject,
-): Promise<{ readonly live: KubeObject; readonly answer: KubeObject }> {
+async function untilStill(desired: KubeObject): Promise<{ readonly live: KubeObject; readonly answer: KubeObject }> {
   for (;;) {
     const live = await liveOf(desired);
     const answer = await apply(desired, 'plumb', true);
@@ -242,9 +265,12 @@ interface Blow {
   readonly how: 'remove' | 'change' | 'turn' | 'add';
 }
 
-const blows = fc.array(fc.record({ at: fc.nat(), how: fc.constantFrom<Blow['how']>('remove', 'change', 'turn', 'add') }), {
-  maxLength: 3,
-});
+const blows = fc.array(
+  fc.record({ at: fc.nat(), how: fc.constantFrom<Blow['how']>('remove', 'change', 'turn', 'add') }),
+  {
+    maxLength: 3,
+  },
+);
 
 function struck(object: KubeObject, all: readonly Blow[]): KubeObject {
   const copy = structuredClone(object) as unknown as Mutable;
@@ -261,7 +287,8 @@ function strike(object: Mutable, { at, how }: Blow): void {
   const put = (given: Json): void => void ((holder as Mutable)[key] = given);
   if (how === 'turn' && Array.isArray(value)) put((value as readonly Json[]).toReversed());
   else if (how === 'add' && Array.isArray(value)) put([...(value as readonly Json[]), ...copyOfFirst(value)]);
-  else if (how === 'add' && isJsonObject(value) && /labels|annotations|data/i.test(key)) put({ ...value, added: 'new' });
+  else if (how === 'add' && isJsonObject(value) && /labels|annotations|data/i.test(key))
+    put({ ...value, added: 'new' });
   else if (how === 'remove') {
     if (Array.isArray(holder)) holder.splice(Number(key), 1);
     else delete (holder as Mutable)[key];

@@ -44,7 +44,7 @@ export async function diff(this: CliContext, flags: DiffFlags, range?: string, f
     });
   }
   if (range === undefined) {
-    throw new PlumbError('Usage', 'the two commits are missing', { fix: 'Write plumb diff --render A..B.' });
+    throw new PlumbError('Usage', 'A..B is missing', { fix: 'Write plumb diff --render A..B.' });
   }
   await diffRendered(this, flags, range, folder);
 }

@@ -1,7 +1,13 @@
 import { PlumbError } from '../error.ts';
 import { objectKey, refOf, shortName, type ObjectRef } from '../key.ts';
 import type { KubeObject } from '../object.ts';
-import { compareObjects, createdFields, type CompareOptions, type Normalised, type OfflineChange } from './compare-objects.ts';
+import {
+  compareObjects,
+  createdFields,
+  type CompareOptions,
+  type Normalised,
+  type OfflineChange,
+} from './compare-objects.ts';
 import { isClusterScoped } from './kind-schema.ts';
 
 /** How objects that run differ from objects that are wanted. */

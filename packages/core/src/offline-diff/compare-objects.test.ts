@@ -162,7 +162,10 @@ test('order means something for initial containers and arguments, and nothing fo
       {},
       {
         initContainers: turned([named('one'), named('two')]),
-        volumes: turned([{ name: 'x', emptyDir: {} }, { name: 'y', emptyDir: {} }]),
+        volumes: turned([
+          { name: 'x', emptyDir: {} },
+          { name: 'y', emptyDir: {} },
+        ]),
       },
     );
   };
@@ -216,7 +219,16 @@ test('a container that we drop goes, though somebody has set its image', () => {
   const sidecar = { name: 'sidecar', image: 'proxy:1' };
   const two = (image: string): KubeObject => ({
     ...deployment({}),
-    spec: { template: { spec: { containers: [{ name: 'app', image: 'nginx:1' }, { ...sidecar, image }] } } },
+    spec: {
+      template: {
+        spec: {
+          containers: [
+            { name: 'app', image: 'nginx:1' },
+            { ...sidecar, image },
+          ],
+        },
+      },
+    },
   });
   const live = owned(two('proxy:2'), entryOf('plumb', two('proxy:1')), {
     ...entryOf('kubectl-set', two('proxy:2'), 'Update'),

@@ -1,6 +1,6 @@
 import type { FieldChange } from '../diff.ts';
 import { formatFieldPath, valueAt, type FieldPath } from '../field-path.ts';
-import type { Json, JsonObject, KubeObject } from '../object.ts';
+import { isJsonObject, type Json, type JsonObject, type KubeObject } from '../object.ts';
 import { FIELD_MANAGER } from '../tracking.ts';
 import { asStored, comparable, withoutNulls } from './comparable.ts';
 import { compareValues, type Difference } from './compare-values.ts';
@@ -62,7 +62,8 @@ export function compareObjects(live: KubeObject, desired: KubeObject, options: C
 /** All that an object says, as changes from nothing. */
 export function createdFields(desired: KubeObject, { mask }: CompareOptions): readonly OfflineChange[] {
   const content = withoutNulls(comparable(asStored(desired, undefined)));
-  const differences = compareValues({ metadata: {} }, content, { form: 'leaf', leaf: 'j' });
+  const all = isJsonObject(content) ? { metadata: {}, ...content } : {};
+  const differences = compareValues({ metadata: {} }, all, { form: 'leaf', leaf: 'j' });
   return differences.map(({ path, after }) => toChange(path, undefined, after, isSecret(desired) ? mask : undefined));
 }
 

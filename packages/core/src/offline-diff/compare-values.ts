@@ -16,7 +16,11 @@ export interface Difference {
 }
 
 /** What two values of a type differ in, as few and as deep as possible. */
-export function compareValues(before: Json | undefined, after: Json | undefined, type: FieldType): readonly Difference[] {
+export function compareValues(
+  before: Json | undefined,
+  after: Json | undefined,
+  type: FieldType,
+): readonly Difference[] {
   const found: Difference[] = [];
   compare(before, after, { type, isPointer: true }, [], found);
   return found;
@@ -51,7 +55,8 @@ function compare(
   const right = given(after, slot, isMissing);
   if (isJsonObject(left) && isJsonObject(right)) return compareFields(left, right, type, path, into);
   if (isJsonArray(left) && isJsonArray(right)) return compareLists(left, right, type, path, into);
-  const isSame = left !== undefined && right !== undefined && type.form === 'leaf' && isSameLeaf(type.leaf, left, right);
+  const isSame =
+    left !== undefined && right !== undefined && type.form === 'leaf' && isSameLeaf(type.leaf, left, right);
   if (!isSame) into.push({ path, before: left, after: right });
 }
 
@@ -128,7 +133,6 @@ function compareItems(
     into.push({ path: [...path, item.element], before: undefined, after: item.value });
   }
 }
-
 
 export function isReordered(before: readonly ListItem[], after: readonly ListItem[]): boolean {
   const places = new Map(after.map(({ id }, index) => [id, index]));

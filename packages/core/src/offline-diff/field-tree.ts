@@ -2,7 +2,16 @@ import { canonicalJson, isJsonArray, parseJson } from '../canonical.ts';
 import type { FieldPath, PathElement } from '../field-path.ts';
 import { isJsonObject, type Json, type JsonObject } from '../object.ts';
 import { unionOfFields } from '../take-over.ts';
-import { isAtomic, metadataType, slotOf, UNKNOWN, type FieldType, type ListType, type Slot, type StructType } from './kind-schema.ts';
+import {
+  isAtomic,
+  metadataType,
+  slotOf,
+  UNKNOWN,
+  type FieldType,
+  type ListType,
+  type Slot,
+  type StructType,
+} from './kind-schema.ts';
 import { itemsOf } from './list-items.ts';
 
 /** A set of fields as `managedFields` writes it: see core's managed-fields.ts. */

@@ -52,7 +52,14 @@ export function leftOut(
 ): readonly LeftOut[] {
   const { before, written, wanted, type, fill, others, hasOwners } = prediction;
   const walk = new Walk(changes, hasOwners);
-  walk.compare({ live: before, desired: written, usual: fill(wanted), slot: { type, isPointer: true }, path: [], owners: others });
+  walk.compare({
+    live: before,
+    desired: written,
+    usual: fill(wanted),
+    slot: { type, isPointer: true },
+    path: [],
+    owners: others,
+  });
   return [...walk.found, ...outsideContent(live, desired)];
 }
 
@@ -192,9 +199,7 @@ function itemPlaces(place: Place): readonly Place[] | undefined {
 
 function isAnyOrder({ live, desired, slot, path }: Place): boolean {
   const { type } = slot;
-  return (
-    type.form === 'list' && !isOrdered(path, type) && isReordered(itemsIn(live, type), itemsIn(desired, type))
-  );
+  return type.form === 'list' && !isOrdered(path, type) && isReordered(itemsIn(live, type), itemsIn(desired, type));
 }
 
 function itemsIn(list: Json | undefined, type: ListType): readonly ListItem[] {

@@ -99,7 +99,11 @@ function isOwn({ manager = '', operation, subresource }: ManagedFieldsEntry, own
 }
 
 /** Fields whose owner is never fought, and has put something else there. */
-function leftToOthers(live: KubeObject, desired: KubeObject, others: readonly ManagedFieldsEntry[]): readonly FieldPath[] {
+function leftToOthers(
+  live: KubeObject,
+  desired: KubeObject,
+  others: readonly ManagedFieldsEntry[],
+): readonly FieldPath[] {
   return others.flatMap((entry) => {
     const { manager = '', subresource } = entry;
     return ownedPaths(entry).filter(

@@ -82,7 +82,9 @@ const MEANS_NOTHING_EMPTY: ReadonlySet<string> = new Set([
 ]);
 
 function plainText(value: Json): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
 }
 
 function isSameQuantity(a: string, b: string, isRounded: boolean): boolean {

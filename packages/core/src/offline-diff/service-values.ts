@@ -68,7 +68,9 @@ function portsOf(spec: JsonObject): readonly Json[] {
 }
 
 function needsNodePorts(spec: JsonObject): boolean {
-  return typeOf(spec) === 'NodePort' || (typeOf(spec) === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false);
+  return (
+    typeOf(spec) === 'NodePort' || (typeOf(spec) === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false)
+  );
 }
 
 function needsHealthCheckPort(spec: JsonObject): boolean {
@@ -77,5 +79,7 @@ function needsHealthCheckPort(spec: JsonObject): boolean {
 
 function isReachable(spec: JsonObject): boolean {
   const addresses = spec['externalIPs'];
-  return ['NodePort', 'LoadBalancer'].includes(String(typeOf(spec))) || (isJsonArray(addresses) && addresses.length > 0);
+  return (
+    ['NodePort', 'LoadBalancer'].includes(String(typeOf(spec))) || (isJsonArray(addresses) && addresses.length > 0)
+  );
 }
