@@ -1,7 +1,7 @@
 /**
  * `node tools/run.mjs tools/kind-types.ts` writes the table of the fields of the built-in kinds anew, from the Go
  * declarations of the Kubernetes version that the embedded control plane is built of. To be run when that version
- * changes; a test holds the table against the API server (packages/kube/src/kind-types.test.ts).
+ * changes; what the table is for is held against that API server by packages/cli/src/object-diff.cluster.test.ts.
  */
 import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -195,18 +195,15 @@ class Table {
     if (type.startsWith('[]')) return this.#listCode(type.slice(2), field);
     const map = /^map\[[^\]]+\](.*)$/.exec(type);
     if (map !== null)
-      return `${this.#isAtomic('mapType', field) ? '^' : ''}<${this.#typeCode(map[1] ?? '', undefined)}`;
+      return `${field?.markers.get('mapType')?.[0] === 'atomic' ? '^' : ''}<${this.#typeCode(map[1] ?? '', undefined)}`;
     if (LEAVES[type] !== undefined) return LEAVES[type];
     const declared = this.#declarations.get(type);
     if (declared === undefined) throw new Error(`nothing is known of ${type}`);
     if (declared.alias !== undefined) return this.#typeCode(declared.alias, field);
     this.add(type);
-    const isAtomic = this.#isAtomic('structType', field) || declared.markers.get('structType')?.[0] === 'atomic';
-    return (isAtomic ? '^' : '') + type;
-  }
-
-  #isAtomic(marker: string, field: Field | undefined): boolean {
-    return field?.markers.get(marker)?.[0] === 'atomic';
+    // What the field says comes before what its type says.
+    const relation = field?.markers.get('structType')?.[0] ?? declared.markers.get('structType')?.[0];
+    return (relation === 'atomic' ? '^' : '') + type;
   }
 
   /** A list without a type of its own is merged as a strategic patch would, as kube-openapi has it. */

@@ -73,7 +73,7 @@ const diff = buildCommand({
       desired: text('Objects as they are wanted; - is standard input', 'FILE'),
       manager: text('With --live: the field manager whose fields are ours; default plumb', 'NAME'),
       showNormalised: whether('With --live: list what differs in the files and is no change, with the reason'),
-      render: { kind: 'boolean', brief: 'Compare what a folder renders to at two commits', withNegated: false },
+      render: whether('Compare what a folder renders to at two commits'),
       ...renderInputs,
       full: whether('Every field of every object'),
       output: oneOf('table', 'json'),

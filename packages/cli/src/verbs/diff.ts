@@ -17,7 +17,7 @@ import { openSide, placeOf, renderSide } from '../render-side.ts';
 import { parseRange } from '../revision-range.ts';
 
 export interface DiffFlags extends EveryVerb, RenderInputFlags {
-  readonly render: boolean;
+  readonly render?: boolean | undefined;
   readonly live?: string | undefined;
   readonly desired?: string | undefined;
   readonly manager?: string | undefined;
@@ -33,12 +33,12 @@ export interface DiffFlags extends EveryVerb, RenderInputFlags {
 export async function diff(this: CliContext, flags: DiffFlags, range?: string, folder = '.'): Promise<void> {
   const { live, desired } = flags;
   if (live !== undefined || desired !== undefined) {
-    if (live === undefined || desired === undefined || flags.render || range !== undefined) {
+    if (live === undefined || desired === undefined || flags.render === true || range !== undefined) {
       throw new PlumbError('Usage', 'objects are compared with objects, from one file each', { fix: OBJECTS_FIX });
     }
     return await diffFiles(this, flags, { live, desired });
   }
-  if (!flags.render) {
+  if (flags.render !== true) {
     throw new PlumbError('Usage', 'what is compared is missing: objects or renders', {
       fix: `${OBJECTS_FIX} Or write plumb diff --render A..B. What would change on a cluster is told by "plumb plan".`,
     });

@@ -49,7 +49,7 @@ export function asStored(object: KubeObject, live: KubeObject | undefined): Kube
   if (kind === 'ClusterRole' && object['aggregationRule'] !== undefined) {
     // A controller fills them in from other roles.
     const { rules: _rules, ...rest } = object;
-    return rest as KubeObject;
+    return rest;
   }
   return object;
 }
@@ -62,9 +62,9 @@ function withPlainData(object: KubeObject): KubeObject {
     key,
     typeof value === 'string' ? Buffer.from(value, 'utf8').toString('base64') : value,
   ]);
-  if (plain.length === 0) return rest as KubeObject;
+  if (plain.length === 0) return rest;
   const data = isJsonObject(object['data']) ? object['data'] : {};
-  return { ...(rest as KubeObject), data: { ...data, ...(Object.fromEntries(plain) as JsonObject) } };
+  return { ...rest, data: { ...data, ...(Object.fromEntries(plain) as JsonObject) } };
 }
 
 /** Admission adds tolerations of the state of nodes to every Pod, in a list that has one owner. */

@@ -156,6 +156,7 @@ const CONSTANTS: Readonly<Record<string, readonly (readonly [field: string, valu
     suspend: false,
   },
   'batch/v1.PodFailurePolicyOnPodConditionsPattern': { status: 'True' },
+  'core/v1.AzureDiskVolumeSource': { cachingMode: 'ReadWrite', kind: 'Shared' },
   'core/v1.ConfigMapVolumeSource': { defaultMode: VOLUME_MODE_BITS },
   'core/v1.DownwardAPIVolumeSource': { defaultMode: VOLUME_MODE_BITS },
   'core/v1.EndpointPort': { protocol: 'TCP' },

@@ -5,7 +5,7 @@ import { KIND_LINES, TYPE_LINES } from './kind-types.ts';
 /** What a field of a built-in kind holds, as far as the server treats two forms of it as one. */
 export type FieldType = LeafType | StructType | MapType | ListType;
 
-export interface LeafType {
+interface LeafType {
   readonly form: 'leaf';
   readonly leaf: Leaf;
 }
@@ -21,7 +21,7 @@ export interface StructType {
   readonly isAtomic: boolean;
 }
 
-export interface MapType {
+interface MapType {
   readonly form: 'map';
   readonly value: Slot;
   readonly isAtomic: boolean;

@@ -45,7 +45,8 @@ export interface Owner {
 export function predictApply(live: KubeObject, desired: KubeObject, manager: string): Prediction {
   const converted = convertTo(live.apiVersion, desired);
   const inVersion = converted ?? desired;
-  const schema = schemaOf(inVersion.apiVersion, inVersion.kind);
+  // Versions that are not known are nearly always spelled as the one that is.
+  const schema = schemaOf(live.apiVersion, live.kind) ?? schemaOf(inVersion.apiVersion, inVersion.kind);
   const entries = live.metadata.managedFields ?? [];
   const own = entries.filter((entry) => isOwn(entry, manager));
   const former = own.length > 0 ? NO_WISHES : wishesOfFormer(live, live.apiVersion);

@@ -52,7 +52,7 @@ export function isNothing(value: Json | undefined, { type, isPointer }: Slot): b
     case 'b':
       return value === false;
     case 'q':
-      return parseQuantity(String(value as string | number)) === 0n;
+      return parseQuantity(String(value)) === 0n;
     default:
       return false;
   }
