@@ -1,16 +1,23 @@
 import { isJsonArray } from '../canonical.ts';
 import { IGNORED_MARKS, SERVER_METADATA } from '../diff.ts';
-import { fieldAt, isJsonObject, type Json, type JsonObject, type KubeObject } from '../object.ts';
+import {
+  fieldAt,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type KubeObject,
+  type ManagedFieldsEntry,
+} from '../object.ts';
 
 /** What an object says about itself: without its name, what the server writes, and our own marks. */
 export function comparable(object: KubeObject): JsonObject {
-  const kept: Record<string, Json> = {};
+  const kept: [string, Json][] = [];
   for (const [field, value] of Object.entries(object as unknown as JsonObject)) {
     if (NOT_CONTENT.has(field)) continue;
     const content = field === 'metadata' ? metadataContent(value) : value;
-    if (content !== undefined) kept[field] = content;
+    if (content !== undefined) kept.push([field, content]);
   }
-  return kept;
+  return Object.fromEntries(kept);
 }
 
 const NOT_CONTENT: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'status']);
@@ -18,18 +25,18 @@ const IDENTITY: ReadonlySet<string> = new Set(['name', 'namespace', 'generateNam
 
 function metadataContent(metadata: Json): Json | undefined {
   if (!isJsonObject(metadata)) return undefined;
-  const kept: Record<string, Json> = {};
+  const kept: [string, Json][] = [];
   for (const [field, value] of Object.entries(metadata)) {
     if (SERVER_METADATA.has(field) || IDENTITY.has(field)) continue;
     const isMarks = (field === 'labels' || field === 'annotations') && isJsonObject(value);
-    if (!isMarks) kept[field] = value;
+    if (!isMarks) kept.push([field, value]);
     else {
       const marks = Object.entries(value).filter(([name]) => !IGNORED_MARKS.has(name));
       // A map of our marks alone is none; one that was empty already is left as it is.
-      if (marks.length > 0 || Object.keys(value).length === 0) kept[field] = Object.fromEntries(marks);
+      if (marks.length > 0 || Object.keys(value).length === 0) kept.push([field, Object.fromEntries(marks)]);
     }
   }
-  return Object.keys(kept).length === 0 ? undefined : kept;
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 
 /** The object without the fields that are null: nobody means anything by them, and charts leave many behind. */
@@ -39,6 +46,19 @@ export function withoutNulls(value: Json): Json {
   return Object.fromEntries(
     Object.entries(value).flatMap(([field, child]) => (child === null ? [] : [[field, withoutNulls(child)]])),
   );
+}
+
+/** A live object as a server would give it: files are written by anybody, and owners that make no sense are none. */
+export function asRead(object: KubeObject): KubeObject {
+  const { metadata, ...rest } = withoutNulls(object as unknown as JsonObject) as unknown as KubeObject;
+  const { managedFields, ...facts } = metadata;
+  const entries = Array.isArray(managedFields) ? managedFields.filter(isEntry) : [];
+  return { ...rest, metadata: { ...facts, ...(entries.length === 0 ? {} : { managedFields: entries }) } } as KubeObject;
+}
+
+function isEntry(entry: unknown): entry is ManagedFieldsEntry {
+  if (!isJsonObject(entry)) return false;
+  return entry['fieldsV1'] === undefined || isJsonObject(entry['fieldsV1']);
 }
 
 /** What the server makes of some fields on their way in, and where nobody is to blame for the difference. */

@@ -73,7 +73,7 @@ export function compareFiles(
       continue;
     }
     const comparison = compareObjects(running, object, options);
-    if ((running.metadata.managedFields ?? []).length === 0) withoutOwners.push(ref);
+    if (!comparison.hasOwners) withoutOwners.push(ref);
     if (comparison.normalised.length > 0) normalised.push({ ref, fields: comparison.normalised });
     if (comparison.changes.length === 0) unchanged += 1;
     else items.push({ action: 'change', apiVersion, ref, changes: comparison.changes });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import type { Json, JsonObject, KubeObject, ManagedFieldsEntry } from '../object.ts';
 import { compareObjects, type Normalised, type OfflineChange } from './compare-objects.ts';
 import { schemaOf } from './kind-schema.ts';
@@ -432,5 +433,56 @@ test('a Service loses what its new type has no use for, and keeps what the serve
   assert.deepEqual(
     changesOf(live, service({ ports: [{ port: 80 }] })).map(({ path }) => path),
     ['spec.type', 'spec.externalTrafficPolicy', 'spec.ports[port=80,protocol="TCP"].nodePort'],
+  );
+});
+
+const KINDS = [
+  ['apps/v1', 'Deployment'],
+  ['v1', 'Service'],
+  ['v1', 'Secret'],
+  ['v1', 'Pod'],
+  ['batch/v1', 'Job'],
+  ['autoscaling/v1', 'HorizontalPodAutoscaler'],
+  ['example.org/v1', 'Thing'],
+] as const;
+
+/** What a file may hold under a name that means something. */
+const anything = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 5 },
+    fc.constantFrom(null, '', '1', 1, 0, true, [], {}, '500m', 'nginx'),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(
+      fc.constantFrom(
+        ...['spec', 'template', 'containers', 'name', 'env', 'ports', 'data', 'metadata', 'labels', 'annotations'],
+        ...['f:spec', 'f:template', 'f:containers', 'k:{"name":"1"}', 'v:1', '.', '__proto__', 'constructor', 'type'],
+      ),
+      tie('value'),
+      { maxKeys: 5 },
+    ),
+  ),
+})).value;
+
+const files = fc.record({
+  kind: fc.constantFrom(...KINDS),
+  spec: anything,
+  data: anything,
+  labels: anything,
+  annotations: anything,
+  fieldsV1: anything,
+});
+
+test('any two files are compared without a fault, and one with itself is the same', () => {
+  fc.assert(
+    fc.property(files, files, (left, right) => {
+      const object = ({ spec, data, labels, annotations, fieldsV1 }: typeof left): KubeObject => {
+        const managedFields = [{ manager: 'plumb', operation: 'Apply', fieldsV1 }, fieldsV1];
+        const metadata = { name: 'a', labels, annotations, managedFields };
+        return { apiVersion: left.kind[0], kind: left.kind[1], metadata, spec, data } as unknown as KubeObject;
+      };
+
+      compareObjects(object(left), object(right), { mask });
+      assert.deepEqual(compareObjects(object(left), object(left), { mask }).changes, []);
+    }),
   );
 });

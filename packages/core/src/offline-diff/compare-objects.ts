@@ -2,7 +2,7 @@ import type { FieldChange } from '../diff.ts';
 import { formatFieldPath, valueAt, type FieldPath } from '../field-path.ts';
 import { isJsonObject, type Json, type JsonObject, type KubeObject } from '../object.ts';
 import { FIELD_MANAGER } from '../tracking.ts';
-import { asStored, comparable, withoutNulls } from './comparable.ts';
+import { asRead, asStored, comparable, withoutNulls } from './comparable.ts';
 import { compareValues, type Difference } from './compare-values.ts';
 import { fieldNode, itemNode } from './field-tree.ts';
 import { leftOut, type LeftOutReason } from './left-out.ts';
@@ -27,6 +27,8 @@ export interface ObjectComparison {
   readonly changes: readonly OfflineChange[];
   /** Differences of the two files that are no change. */
   readonly normalised: readonly Normalised[];
+  /** Whether the live object says who owns what. */
+  readonly hasOwners: boolean;
 }
 
 export interface CompareOptions {
@@ -39,7 +41,8 @@ export interface CompareOptions {
  * What a server-side apply of the desired object would change in the live one, and what differs between the two without
  * being a change, both without a server. Values are as they were written, those of Secrets masked.
  */
-export function compareObjects(live: KubeObject, desired: KubeObject, options: CompareOptions): ObjectComparison {
+export function compareObjects(given: KubeObject, desired: KubeObject, options: CompareOptions): ObjectComparison {
+  const live = asRead(given);
   const prediction = predictApply(live, desired, options.manager ?? FIELD_MANAGER);
   const { before, after, type, fill, others } = prediction;
   const differences = compareValues(fill(before), fill(after), type);
@@ -56,6 +59,7 @@ export function compareObjects(live: KubeObject, desired: KubeObject, options: C
       path: formatFieldPath(path),
       ...facts,
     })),
+    hasOwners: prediction.hasOwners,
   };
 }
 

@@ -12,12 +12,13 @@ export function mergeApplied(live: Json | undefined, desired: Json | undefined, 
   if (live === undefined || live === null) return desired;
   if (isAtomic(type)) return desired;
   if (isJsonObject(live) && isJsonObject(desired)) {
-    const merged: Record<string, Json> = {};
+    const merged: [string, Json][] = [];
     for (const field of new Set([...Object.keys(live), ...Object.keys(desired)])) {
       const value = mergeApplied(fieldAt(live, field), fieldAt(desired, field), slotOf(type, field).type);
-      if (value !== undefined) merged[field] = value;
+      if (value !== undefined) merged.push([field, value]);
     }
-    return merged;
+    // Not by assignment: a field may be called like something that every object inherits.
+    return Object.fromEntries(merged);
   }
   if (type.form === 'list' && isJsonArray(live) && isJsonArray(desired)) return mergeItems(live, desired, type);
   return desired;

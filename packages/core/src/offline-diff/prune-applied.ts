@@ -52,11 +52,13 @@ function pruneFields(value: JsonObject, wanted: Json | undefined, type: FieldTyp
   for (const [field, child] of Object.entries(value)) {
     const isNamed = type.form !== 'map';
     const given = fieldAt(wanted, field);
+    const childType = slotOf(type, field).type;
     // An empty list that is merged item by item wants nothing.
-    const isWanted = given !== undefined && !(isJsonArray(given) && given.length === 0);
+    const isVoid = childType.form === 'list' && !isAtomic(childType) && isJsonArray(given) && given.length === 0;
+    const isWanted = given !== undefined && !isVoid;
     const below = step(state, (tree) => fieldNode(tree, field), isNamed, isWanted);
     if (below === 'remove') continue;
-    kept.push([field, prune(child, given, slotOf(type, field).type, below)]);
+    kept.push([field, prune(child, given, childType, below)]);
   }
   return kept.length === 0 && Object.keys(value).length > 0 ? null : Object.fromEntries(kept);
 }
