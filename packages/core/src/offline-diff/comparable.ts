@@ -53,7 +53,7 @@ export function asRead(object: KubeObject): KubeObject {
   const { metadata, ...rest } = withoutNulls(object as unknown as JsonObject) as unknown as KubeObject;
   const { managedFields, ...facts } = metadata;
   const entries = Array.isArray(managedFields) ? managedFields.filter(isEntry) : [];
-  return { ...rest, metadata: { ...facts, ...(entries.length === 0 ? {} : { managedFields: entries }) } } as KubeObject;
+  return { ...rest, metadata: { ...facts, ...(entries.length === 0 ? {} : { managedFields: entries }) } };
 }
 
 function isEntry(entry: unknown): entry is ManagedFieldsEntry {
