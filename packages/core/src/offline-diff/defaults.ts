@@ -44,6 +44,11 @@ class Fields {
     return { ...this.#values };
   }
 
+  /** The fields that are there. */
+  given(): readonly string[] {
+    return Object.keys(this.#values).filter((field) => this.#values[field] !== null);
+  }
+
   /** Undefined where the server keeps nothing. */
   get(field: string): Json | undefined {
     const value = this.#values[field];
@@ -334,7 +339,7 @@ const RULES: Readonly<Record<string, (fields: Fields) => void>> = {
     if (type === 'LoadBalancer') spec.default('allocateLoadBalancerNodePorts', true);
   },
   'core/v1.Volume': (volume) => {
-    if (Object.keys(volume.value() as object).every((field) => field === 'name')) volume.set('emptyDir', {});
+    if (volume.given().every((field) => field === 'name')) volume.set('emptyDir', {});
     if (volume.get('image') === undefined) return;
     volume.within('image', (image) => image.default('pullPolicy', pullPolicyOf(image.get('reference'))));
   },
