@@ -59,7 +59,7 @@ metadata:
   });
   await plumb.application('shop');
   const waiting = await plumb.until('shop', (application) =>
-    /^Waiting until the cluster/.test(application.status?.message),
+    String(application.status?.message).startsWith('Waiting until the cluster'),
   );
   assert.match(waiting.status.message, new RegExp(`has the kind Widget.${group}, for Widget/one-.* \\(since `));
   assert.notEqual(await plumb.get('v1', 'configmaps', 'plain'), undefined);
