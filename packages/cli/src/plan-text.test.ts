@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { objectKey, PlumbError, targetKey, type LiveObject, type ObjectKey } from '@plumb/core';
-import type { Plan } from '@plumb/engine';
+import { objectKey, PlumbError, targetKey, type LiveObject, type ObjectKey, type Plan } from '@plumb/core';
 import { planData, planText } from './plan-text.ts';
 
 const OPTIONS = { style: { isColored: false, isUnicode: true }, isFull: false };
@@ -29,6 +28,7 @@ const PLAN: Plan = {
   target: targetKey({ namespace: 'shop', application: 'checkout', environment: 'prod' }),
   namespace: 'shop-prod',
   digest: '1c9e4b000000',
+  desired: 'd',
   notes: [],
   unchanged: 36,
   deletions: {
@@ -51,8 +51,10 @@ const PLAN: Plan = {
           path: 'spec.template.spec.containers[name="api"].resources.limits.memory',
           before: '512Mi',
           after: '256Mi',
+          owners: [{ manager: 'kubectl-edit', operation: 'Update', time: '2026-01-02T01:12:03Z' }],
         },
       ],
+      restarts: 6,
       predicted: false,
     },
     {
@@ -80,12 +82,15 @@ test('a plan shows what is lost first, each change with its fields, and the plac
     `Plan  checkout@9f3c1ab → prod   namespace shop-prod   digest 1c9e4b000000
   − delete   PersistentVolumeClaim/reports  !! needs an approval
   ~ change   Deployment/api                 image 2.13.4 → 2.14.0              deploy/api.yaml:12
-                                            limits.memory 512Mi → 256Mi
+                                            limits.memory 512Mi → 256Mi, resets kubectl-edit of 2026-01-02 01:12 UTC
+                                            restarts 6 pods
   + create   ConfigMap/flags (elsewhere)    its namespace or kind comes first  deploy/flags.yaml:1
   ✕ blocked  Service/api                    deploy/svc.yaml:3
                                             spec.ports[0].port must be a number
                                             fix: Correct the named field.
 1 to delete, 1 to change, 1 to create, 1 refused, 36 unchanged.
+6 pods of 1 workload made anew
+!! data is at stake: PersistentVolumeClaim/reports
 Blocked: nothing is deleted, because it is of a protected kind. Approve exactly this set: plumb sync checkout -n shop -e prod --approve-deletion abcdef012345
 `,
   );

@@ -1,5 +1,13 @@
-import { parseObjectKey, parseTargetKey, shortName, type ObjectKey } from '@plumb/core';
-import type { Plan, PlanItem } from '@plumb/engine';
+import {
+  blastRadius,
+  parseObjectKey,
+  parseTargetKey,
+  shortName,
+  type ObjectKey,
+  type Plan,
+  type PlanItem,
+  type PlannedChange,
+} from '@plumb/core';
 import { changeLines } from './change-lines.ts';
 import { changeTable, countsLine, type ChangeTableOptions, type ObjectChange } from './change-table.ts';
 import { oneLine } from './printable.ts';
@@ -27,7 +35,7 @@ export function planText({ plan, label }: LabelledPlan, options: ChangeTableOpti
         `Approve exactly this set: plumb sync ${commandName(plan)} --approve-deletion ${plan.deletions.digest}\n`
       : '';
   const notes = plan.notes.map((note) => `note: ${oneLine(note)}\n`).join('');
-  return `${head}${table}${countsText(plan)}${notes}${refusal}`;
+  return `${head}${table}${countsText(plan)}${radiusText(plan)}${notes}${refusal}`;
 }
 
 function toObjectChange(item: PlanItem, plan: Plan): ObjectChange {
@@ -50,7 +58,31 @@ function detailsOf(item: PlanItem, plan: Plan): readonly string[] {
   if (item.action === 'create') return [item.predicted ? 'its namespace or kind comes first' : ''];
   const reasons = item.action === 'adopt' ? ['is there already, and not managed'] : [];
   if (item.reason === 'drifted') reasons.push('drifted');
-  return [...reasons, ...changeLines(item.changes, item.origin)];
+  const lines = changeLines(item.changes, item.origin);
+  const restarts = item.restarts === undefined ? [] : [`restarts ${countText(item.restarts, 'pod')}`];
+  return [...reasons, ...lines.map((line, index) => line + resetText(item.changes[index])), ...restarts];
+}
+
+/** Whose change goes: `, resets kubectl-edit of 2026-01-02 01:12 UTC`. */
+function resetText(change: PlannedChange | undefined): string {
+  const [owner] = change?.owners ?? [];
+  if (owner === undefined) return '';
+  const time = owner.time === undefined ? '' : ` of ${owner.time.slice(0, 16).replace('T', ' ')} UTC`;
+  return `, resets ${owner.manager}${time}`;
+}
+
+function countText(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** What else is touched than objects; empty where nothing is. */
+function radiusText(plan: Plan): string {
+  const { restarts, pods, stateful } = blastRadius(plan.items);
+  const words = [
+    ...(restarts === 0 ? [] : [`${countText(pods, 'pod')} of ${countText(restarts, 'workload')} made anew`]),
+    ...(stateful.length === 0 ? [] : [`!! data is at stake: ${stateful.join(', ')}`]),
+  ];
+  return words.map((line) => `${line}\n`).join('');
 }
 
 /** `Deployment/api`, with the namespace where it is not the target's. */
@@ -106,8 +138,9 @@ export function planData({ plan, label }: LabelledPlan, commit: string | undefin
     ...(deletions.verdict === 'blocked'
       ? { blockedDeletions: { digest: deletions.digest, reason: deletions.reason } }
       : {}),
+    radius: blastRadius(plan.items),
     notes: plan.notes,
-    items: plan.items.map(({ action, key, reason, origin, changes, predicted, forcedBy, error }) => ({
+    items: plan.items.map(({ action, key, reason, origin, changes, predicted, forcedBy, restarts, error }) => ({
       action,
       ...parseObjectKey(key),
       reason,
@@ -115,6 +148,7 @@ export function planData({ plan, label }: LabelledPlan, commit: string | undefin
       ...(changes.length === 0 ? {} : { changes }),
       ...(predicted ? { predicted } : {}),
       ...(forcedBy === undefined ? {} : { forcedBy }),
+      ...(restarts === undefined ? {} : { restarts }),
       ...(error === undefined ? {} : { error: error.toRecord() }),
     })),
   };

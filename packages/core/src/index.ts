@@ -25,6 +25,7 @@ export * from './offline-diff/index.ts';
 export * from './order-graph.ts';
 export * from './order.ts';
 export * from './phrases.ts';
+export * from './plan.ts';
 export * from './rehearsal.ts';
 export * from './rendered.ts';
 export * from './result.ts';

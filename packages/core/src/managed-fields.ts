@@ -128,6 +128,28 @@ export interface FieldOwner {
   readonly time: string | undefined;
 }
 
+/**
+ * Who owns a field besides us, latest first: the field itself, something in it, or the whole that it is in. What wrote a
+ * status or scaled through a subresource counts as any other.
+ */
+export function ownersOf(object: KubeObject, path: FieldPath): readonly FieldOwner[] {
+  const own = ownEntry(object);
+  return (object.metadata.managedFields ?? [])
+    .filter((entry) => entry !== own && entry.manager !== own?.manager && owns(entry.fieldsV1 ?? {}, path))
+    .map(ownerOf)
+    .sort((a, b) => compareTimes(b.time, a.time));
+}
+
+function owns(node: JsonObject, path: FieldPath): boolean {
+  const [first, ...rest] = path;
+  if (first === undefined) return true;
+  const children = childrenOf(node);
+  const found = children.find(({ element }) => canonicalJson(element) === canonicalJson(first));
+  if (found !== undefined) return owns(found.child, rest);
+  // Without children it is one value, and all that is in it is theirs.
+  return children.length === 0 && Object.keys(node).length === 0;
+}
+
 export interface LostField {
   readonly path: FieldPath;
   /** Who owns it now, latest first; nobody where the field was removed. */

@@ -6,7 +6,7 @@ export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
 export { openTargetRenderer, type OpenTargetRenderer, type TargetRendererFolders } from './open-target-renderer.ts';
 export { readDataOnce } from './named-data.ts';
 export { LiveIndex } from './observe.ts';
-export { planTarget, type Plan, type PlanItem, type PlanRequest } from './plan.ts';
+export { planTarget, type PlanRequest } from './plan.ts';
 export { systemClock, systemRandom } from './ports/clock.ts';
 export {
   APPROVE_DELETION_ANNOTATION,

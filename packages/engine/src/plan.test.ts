@@ -3,12 +3,21 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { applySetId, formatGroupKinds, parseObjectKey, targetKey, type KubeObject } from '@plumb/core';
+import {
+  applySetId,
+  formatGroupKinds,
+  parseObjectKey,
+  planDelta,
+  targetKey,
+  type KubeObject,
+  type Plan,
+  type PlanItem,
+} from '@plumb/core';
 import { localTree } from '@plumb/git';
 import { connect, loadKubeconfig } from '@plumb/kube';
 import { openTargetRenderer } from './open-target-renderer.ts';
 import { realClock, sharedCluster, type TestCluster } from '@plumb/test-support';
-import { planTarget, type Plan, type PlanItem, type PlanRequest } from './plan.ts';
+import { planTarget, type PlanRequest } from './plan.ts';
 import { systemRandom } from './ports/clock.ts';
 import type { TargetSpec } from './targets.ts';
 
@@ -118,6 +127,13 @@ async function openWorld(): Promise<World> {
   return { cluster, namespace, spec, request, write, plan, apply, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
+/** The changes, with the owners by name: when they wrote is another time in every run. */
+function ownedChanges(item: PlanItem | undefined): readonly object[] {
+  return (item?.changes ?? []).map(({ owners, ...change }) => {
+    return owners === undefined ? change : { ...change, owners: owners.map(({ manager }) => manager) };
+  });
+}
+
 function summary(items: readonly PlanItem[]): readonly string[] {
   return items.map(({ action, key }) => `${action} ${parseObjectKey(key)?.kind}/${parseObjectKey(key)?.name}`);
 }
@@ -182,9 +198,37 @@ test('what somebody changed by hand would be put back', async () => {
 
   const plan = await world.plan();
 
-  assert.deepEqual(plan.items[0]?.changes, [
-    { path: 'data.LEVEL', before: 'trace', after: 'info', place: { file: 'app/a.yaml', line: 4 } },
+  assert.deepEqual(ownedChanges(plan.items[0]), [
+    {
+      path: 'data.LEVEL',
+      before: 'trace',
+      after: 'info',
+      place: { file: 'app/a.yaml', line: 4 },
+      owners: ['unknown'],
+    },
   ]);
+});
+
+test('a plan is void once a live field that it touches has moved, and not for any other', async () => {
+  await using world = await openWorld();
+  await world.write({ 'a.yaml': configMap('env', 'info') });
+  await world.apply();
+  await world.write({ 'a.yaml': configMap('env', 'debug') });
+  const before = await world.plan();
+  const edit = async (data: object): Promise<Plan> => {
+    await world.cluster.request('PATCH', `/api/v1/namespaces/${world.namespace}/configmaps/env`, {
+      body: { data },
+      contentType: 'application/merge-patch+json',
+    });
+    return world.plan();
+  };
+
+  const untouched = await edit({ OTHER: 'x' });
+  const touched = await edit({ LEVEL: 'trace' });
+
+  assert.equal(untouched.digest, before.digest);
+  assert.notEqual(touched.digest, before.digest);
+  assert.deepEqual(planDelta(before, touched), ['ConfigMap/env: data LEVEL info → trace since']);
 });
 
 test('what Git no longer has is deleted, first in the list', async () => {
@@ -260,8 +304,14 @@ test('an object that nobody manages is adopted, and only with force where others
   assert.deepEqual(summary(reported.items), ['blocked ConfigMap/env']);
   assert.equal(reported.items[0]?.error?.code, 'FieldConflict');
   assert.deepEqual(summary(forced.items), ['adopt ConfigMap/env']);
-  assert.deepEqual(forced.items[0]?.changes, [
-    { path: 'data.LEVEL', before: 'trace', after: 'info', place: { file: 'app/a.yaml', line: 4 } },
+  assert.deepEqual(ownedChanges(forced.items[0]), [
+    {
+      path: 'data.LEVEL',
+      before: 'trace',
+      after: 'info',
+      place: { file: 'app/a.yaml', line: 4 },
+      owners: ['unknown'],
+    },
   ]);
 });
 
@@ -276,7 +326,9 @@ test('D28: what kubectl had put on an object and Git does not name is shown as g
   const plan = await world.plan();
 
   assert.deepEqual(summary(plan.items), ['adopt ConfigMap/env']);
-  assert.deepEqual(plan.items[0]?.changes, [{ path: 'data.OLD', before: 'yes' }]);
+  assert.deepEqual(ownedChanges(plan.items[0]), [
+    { path: 'data.OLD', before: 'yes', owners: ['kubectl-client-side-apply'] },
+  ]);
 });
 
 test("another living application's object is not taken; a dead one's is adopted", async () => {

@@ -1,7 +1,7 @@
 import {
+  canonicalJson,
   decide,
   diffObjects,
-  digest,
   fail,
   groupOf,
   isAbort,
@@ -14,16 +14,20 @@ import {
   parseFieldPath,
   parseGroupKinds,
   place,
+  planDigest,
   PlumbError,
+  restartsOf,
   sentObject,
   shortNameOf,
   syncOptionsOf,
   takeOver,
   toPlumbError,
+  touchedOf,
   trackedTarget,
   valueAt,
   versionOf,
   withhold,
+  withOwners,
   APPLYSET_GROUP_KINDS_ANNOTATION,
   HOOK_PHASES,
   PART_OF_LABEL,
@@ -38,15 +42,15 @@ import {
   type KubeObject,
   type LiveObject,
   type ObjectKey,
-  type Origin,
-  type Reason,
+  type Plan,
+  type PlanItem,
   type Rendered,
   type Result,
   type SourceTree,
   type TargetKey,
 } from '@plumb/core';
 import type { ApiResource, KubeClient } from '@plumb/kube';
-import { FieldPlaces, type Place } from '@plumb/render';
+import { FieldPlaces } from '@plumb/render';
 import { examine } from './examine.ts';
 import { applyWish } from './apply-wish.ts';
 import type { Externals } from './externals.ts';
@@ -70,42 +74,6 @@ export interface PlanRequest {
   /** The commit that is planned, which removes what is not in it: `3f2a1bc`. */
   readonly removedBy?: string | undefined;
   readonly signal: AbortSignal;
-}
-
-/** What a commit, or a working copy, would do to one target. */
-export interface Plan {
-  readonly target: TargetKey;
-  readonly namespace: string;
-  /** Names the wished-for objects and the deletions: two plans with one digest do the same. */
-  readonly digest: string;
-  /** What would not be left as it is: deletions first, then in the order of applying. */
-  readonly items: readonly PlanItem[];
-  /** How many objects stay as they are. */
-  readonly unchanged: number;
-  readonly deletions: DeletionVerdict;
-  /** What else a person should know: the version of a fetched chart, warnings, what is left out. */
-  readonly notes: readonly string[];
-}
-
-/** A change with the line of the repository that makes it, as far as that can be known. */
-interface PlacedChange extends FieldChange {
-  readonly place?: Place;
-}
-
-export interface PlanItem {
-  /** `adopt`: the object is there, and not (or no longer) managed by a living application. */
-  readonly action: 'delete' | 'replace' | 'change' | 'adopt' | 'create' | 'blocked';
-  readonly key: ObjectKey;
-  readonly reason?: Reason;
-  readonly origin?: Origin;
-  /** Field by field; empty for what is created or deleted whole. Values of Secrets are masked. */
-  readonly changes: readonly PlacedChange[];
-  /** The API server could not be asked yet: the namespace or the kind comes with the same plan. */
-  readonly predicted: boolean;
-  /** The field for which the object has to be deleted and made anew. */
-  readonly forcedBy?: string;
-  /** Why the API server, or another application, stands in the way. */
-  readonly error?: PlumbError;
 }
 
 /**
@@ -151,11 +119,13 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     outcomes.filter((outcome) => outcome !== undefined).map((item) => withPlaces(item, places, signal)),
   );
   const leaving = deletions.verdict === 'none' ? [] : deletions.objects;
+  const all = [...leaving.map(deletion), ...kept, ...items];
   return ok({
     target: spec.target,
     namespace: spec.namespace,
-    digest: digest([desired.digest, ...leaving.map(({ key, uid }) => `${key} ${uid}`).sort()]).slice(0, 12),
-    items: [...leaving.map(deletion), ...kept, ...items],
+    digest: planDigest(desired.digest, rulesOf(spec), all),
+    desired: desired.digest,
+    items: all,
     unchanged: outcomes.length - items.length,
     deletions,
     notes: [...notesOf(rendered.value, desired, externals, spec), ...keptNotes(members, desired), ...left.sort()],
@@ -205,8 +175,13 @@ function keptNotes(members: readonly LiveObject[], { objects, hooks }: DesiredSe
   );
 }
 
-function deletion({ key }: LiveObject): PlanItem {
-  return { action: 'delete', key, reason: 'removed', changes: [], predicted: false };
+/** What of a spec decides how a plan is carried out, besides what it renders to. */
+function rulesOf({ conflicts, budget, writeAs = '' }: TargetSpec): string {
+  return canonicalJson({ conflicts, budget: { ...budget }, writeAs });
+}
+
+function deletion({ key, uid }: LiveObject): PlanItem {
+  return { action: 'delete', key, reason: 'removed', changes: [], predicted: false, touched: uid };
 }
 
 /** How the cluster serves the kinds of a plan, in the versions that the plan names. */
@@ -344,12 +319,21 @@ function itemOf(decision: Decision, desired: DesiredObject, current: KubeObject 
   if (decision.action === 'keep' || decision.action === 'delete') return undefined;
   if (decision.action === 'replace') {
     const { action, reason, field: forcedBy } = decision;
-    return { action, key, reason, origin, changes: [], predicted: false, forcedBy };
+    const touched = current === undefined ? {} : { touched: touchedOf(current, []) };
+    return { action, key, reason, origin, changes: [], predicted: false, forcedBy, ...touched };
   }
   const { reason, changes = [] } = decision;
   // An object that bears no marks is invisible to the decision, which says «create»; a person wants to know.
   const action = decision.action === 'update' ? 'change' : current === undefined ? 'create' : 'adopt';
-  return { action, key, reason, origin, changes, predicted: false };
+  const item = { action, key, reason, origin, changes, predicted: false } as const;
+  if (current === undefined) return item;
+  const restarts = restartsOf(current, changes);
+  return {
+    ...item,
+    changes: withOwners(current, changes),
+    touched: touchedOf(current, changes),
+    ...(restarts === undefined ? {} : { restarts }),
+  };
 }
 
 /** A webhook that knows no dry-runs keeps the API server from telling: what is known without it. */

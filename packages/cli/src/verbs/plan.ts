@@ -1,6 +1,6 @@
 import { API_VERSION, APPLICATION, decodeApplication, type Application } from '@plumb/api';
-import { PlumbError, type KubeObject, type TargetKey } from '@plumb/core';
-import { planTarget, targetsOf, type Plan, type PlanRequest } from '@plumb/engine';
+import { PlumbError, type KubeObject, type Plan, type TargetKey } from '@plumb/core';
+import { planTarget, targetsOf, type PlanRequest } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 import { checkEnvironment, decodedApplication, listObjects, selectNamed, selectOne } from '../applications.ts';
 import { chooseCluster, openClient, type ChosenCluster, type ClusterFlags } from '../cluster.ts';
