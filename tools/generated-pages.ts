@@ -11,6 +11,7 @@ export async function generatedPages(): Promise<readonly GeneratedPage[]> {
     { path: 'docs/errors.md', text: errorsPage() },
     { path: 'docs/reference/application.md', text: kindPage('Application') },
     { path: 'docs/reference/repository.md', text: kindPage('Repository') },
+    { path: 'docs/reference/approval.md', text: kindPage('Approval') },
     { path: 'docs/reference/health-conventions.md', text: healthPage() },
     { path: 'docs/reference/metrics.md', text: metricsPage() },
     { path: 'docs/reference/cli.md', text: await cliPage() },

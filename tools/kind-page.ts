@@ -10,7 +10,7 @@ interface Introduction {
   readonly larger: string;
 }
 
-const INTRODUCTIONS: Readonly<Record<'Application' | 'Repository', Introduction>> = {
+const INTRODUCTIONS: Readonly<Record<'Application' | 'Approval' | 'Repository', Introduction>> = {
   Repository: {
     source: 'packages/api/src/repository.ts',
     smallest: `apiVersion: plumb.dev/v1alpha1
@@ -34,6 +34,31 @@ spec:
   webhook:
     secretRef:
       name: platform-webhook`,
+  },
+  Approval: {
+    source: 'packages/api/src/approval.ts',
+    smallest: `apiVersion: plumb.dev/v1alpha1
+kind: Approval
+metadata:
+  name: shop-1c9e4b000000-dana
+  namespace: default
+spec:
+  application: shop
+  digest: 1c9e4b000000
+  by: dana@example.com`,
+    larger: `apiVersion: plumb.dev/v1alpha1
+kind: Approval
+metadata:
+  name: checkout-1c9e4b000000-dana
+  namespace: team-pay
+spec:
+  application: checkout
+  environment: prod
+  digest: 1c9e4b000000
+  by: dana@example.com
+  groups:
+    - pay-leads
+  reason: Seen with the team.`,
   },
   Application: {
     source: 'packages/api/src/application.ts',

@@ -3,6 +3,7 @@ import { conditionsSchema, observedGenerationSchema, shortRevisionSchema } from 
 import { DEFAULTS, MAX_FAILURES, MAX_LISTED_DELETIONS, MAX_LISTED_HOOKS, STATES } from './names.ts';
 import { renderSchema, valuesFilesSchema } from './render.ts';
 import {
+  APPROVER,
   CHART_NAME,
   CHART_URL,
   DNS_LABEL,
@@ -19,6 +20,34 @@ const MAX_ENVIRONMENTS = 64;
 
 const namespaceSchema = text(63, [DNS_LABEL], 'The namespace that the objects go to.');
 
+const gatesSchema = z
+  .strictObject({
+    approvals: z
+      .strictObject({
+        required: z
+          .int()
+          .min(0)
+          .max(10)
+          .default(1)
+          .meta({ description: 'How many people have to approve the plan of a release.', format: 'int32' }),
+        from: z
+          .array(text(253, [APPROVER], 'Who counts: user:NAME or group:NAME.'))
+          .max(64)
+          .exactOptional()
+          .meta({
+            description: 'Who counts. Default: whoever may create an Approval.',
+            'x-kubernetes-list-type': 'set',
+          }),
+        notAuthor: z
+          .boolean()
+          .default(true)
+          .meta({ description: 'Whether the author of the commit, by name or mail address, counts as nobody.' }),
+      })
+      .exactOptional()
+      .meta({ description: 'Approvals of exactly what a release would do, by the digest of its plan.' }),
+  })
+  .meta({ description: 'What has to be so before a release begins. What runs is healed all the same.' });
+
 const environmentSchema = z
   .strictObject({
     name: text(63, [DNS_LABEL], 'dev, staging, prod: also picks values-NAME.yaml of manifests with values.'),
@@ -26,6 +55,7 @@ const environmentSchema = z
     values: freeForm("Values of this environment; they win over the application's.").exactOptional(),
     valuesFiles: valuesFilesSchema.exactOptional(),
     revision: text(255, GIT_REF, "A branch, tag or commit to stay at. Default: the repository's ref.").exactOptional(),
+    gates: gatesSchema.exactOptional(),
     suspend: z
       .boolean()
       .exactOptional()
@@ -133,6 +163,7 @@ export const applicationSpecSchema = z
       })
       .prefault({})
       .meta({ description: 'The budget of deletions. What exceeds it waits for an approval of that exact set.' }),
+    gates: gatesSchema.exactOptional(),
     suspend: z.boolean().exactOptional().meta({ description: 'Keep everything as it is, unwatched and unhealed.' }),
   })
   .meta({ description: 'What is to run, and where.' });
@@ -162,6 +193,16 @@ const targetStatusSchema = z
       .string()
       .exactOptional()
       .meta({ description: 'When it came into this state, RFC 3339.', format: 'date-time' }),
+    pendingPlan: z
+      .object({
+        digest: z.string().meta({ description: 'The digest that an approval has to name.' }),
+        revision: z.string().meta({ description: 'The commit that it is a plan of.' }),
+        summary: z.string().meta({ description: 'What it would do, in one line.' }),
+        approvals: z.int().min(0).meta({ description: 'How many approvals it has.', format: 'int64' }),
+        required: z.int().min(0).meta({ description: 'How many it needs.', format: 'int64' }),
+      })
+      .exactOptional()
+      .meta({ description: 'A release that waits for approvals.' }),
     pendingDeletions: z
       .object({
         digest: z.string().meta({ description: 'The digest that an approval has to name.' }),

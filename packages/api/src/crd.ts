@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { isJsonObject, type Json, type JsonObject, type KubeObject } from '@plumb/core';
 import { applicationSpecSchema, applicationStatusSchema } from './application.ts';
-import { APPLICATION, GROUP, REPOSITORY, VERSION } from './names.ts';
+import { approvalSpecSchema, approvalStatusSchema } from './approval.ts';
+import { APPLICATION, APPROVAL, GROUP, REPOSITORY, VERSION } from './names.ts';
 import { repositorySpecSchema, repositoryStatusSchema } from './repository.ts';
 
-/** The CustomResourceDefinitions of both kinds, generated from their schemas. */
+/** The CustomResourceDefinitions of all kinds, generated from their schemas. */
 export function generateCrds(): readonly KubeObject[] {
   return [
     crd({
@@ -33,6 +34,19 @@ export function generateCrds(): readonly KubeObject[] {
         { name: 'Release', type: 'string', jsonPath: '.status.release' },
         { name: 'Envs', type: 'string', jsonPath: '.status.environments[*].name', priority: 1 },
         { name: 'Status', type: 'string', jsonPath: '.status.message', priority: 1 },
+        AGE_COLUMN,
+      ],
+    }),
+    crd({
+      names: { ...APPROVAL, singular: 'approval', listKind: 'ApprovalList', shortNames: ['papproval'] },
+      description: 'That a person has approved exactly what a release would do.',
+      spec: approvalSpecSchema,
+      status: approvalStatusSchema,
+      columns: [
+        { name: 'Application', type: 'string', jsonPath: '.spec.application' },
+        { name: 'Environment', type: 'string', jsonPath: '.spec.environment' },
+        { name: 'Plan', type: 'string', jsonPath: '.spec.digest' },
+        { name: 'By', type: 'string', jsonPath: '.spec.by' },
         AGE_COLUMN,
       ],
     }),

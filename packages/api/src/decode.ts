@@ -1,8 +1,9 @@
 import type * as z from 'zod';
 import { fail, isJsonObject, ok, PlumbError, type JsonObject, type KubeObject, type Result } from '@plumb/core';
 import { applicationSpecSchema, applicationStatusSchema } from './application.ts';
-import type { Application, NamespacedMeta, Repository } from './kinds.ts';
-import { API_VERSION, APPLICATION, REPOSITORY } from './names.ts';
+import { approvalSpecSchema, approvalStatusSchema } from './approval.ts';
+import type { Application, Approval, NamespacedMeta, Repository } from './kinds.ts';
+import { API_VERSION, APPLICATION, APPROVAL, REPOSITORY } from './names.ts';
 import { repositorySpecSchema, repositoryStatusSchema } from './repository.ts';
 
 /**
@@ -16,6 +17,11 @@ export function decodeRepository(object: unknown): Result<Repository, PlumbError
 /** As `decodeRepository`, for an Application. */
 export function decodeApplication(object: unknown): Result<Application, PlumbError> {
   return decode(APPLICATION.kind, applicationSpecSchema, applicationStatusSchema, object);
+}
+
+/** As `decodeRepository`, for an Approval. */
+export function decodeApproval(object: unknown): Result<Approval, PlumbError> {
+  return decode(APPROVAL.kind, approvalSpecSchema, approvalStatusSchema, object);
 }
 
 interface Decoded<Spec, Status> extends KubeObject {

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { KubeObject, ObjectMeta } from '@plumb/core';
 import type { applicationSpecSchema, applicationStatusSchema } from './application.ts';
+import type { approvalSpecSchema } from './approval.ts';
 import type { conditionSchema } from './condition.ts';
 import type { repositorySpecSchema, repositoryStatusSchema } from './repository.ts';
 
@@ -23,6 +24,8 @@ export type ApplicationSpecInput = DeepReadonly<z.input<typeof applicationSpecSc
 export type RepositoryStatus = DeepReadonly<z.output<typeof repositoryStatusSchema>>;
 export type ApplicationStatus = DeepReadonly<z.output<typeof applicationStatusSchema>>;
 
+export type ApprovalSpec = DeepReadonly<z.output<typeof approvalSpecSchema>>;
+
 export type EnvironmentSpec = NonNullable<ApplicationSpec['environments']>[number];
 export type TargetStatus = NonNullable<ApplicationStatus['environments']>[number];
 export type Failure = NonNullable<TargetStatus['failures']>[number];
@@ -43,4 +46,10 @@ export interface Application extends KubeObject {
   readonly metadata: NamespacedMeta;
   readonly spec: ApplicationSpec;
   readonly status?: ApplicationStatus;
+}
+
+/** What one person approved. */
+export interface Approval extends KubeObject {
+  readonly metadata: NamespacedMeta;
+  readonly spec: ApprovalSpec;
 }

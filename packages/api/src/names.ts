@@ -6,6 +6,8 @@ export const API_VERSION = `${GROUP}/${VERSION}`;
 export const REPOSITORY = { kind: 'Repository', plural: 'repositories' } as const;
 export const APPLICATION = { kind: 'Application', plural: 'applications' } as const;
 
+export const APPROVAL = { kind: 'Approval', plural: 'approvals' } as const;
+
 /** The headline state of a target or of an application, worst first. `Stale` is drawn over any of them. */
 export const STATES = [
   'Failed',

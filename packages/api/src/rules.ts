@@ -54,6 +54,12 @@ export const DNS_SUBDOMAIN = matching(
   'must be a DNS subdomain: lower case letters, digits, "-" and ".", and start and end with a letter or digit',
 );
 
+/** Of a plan: see `planDigest`. */
+export const PLAN_DIGEST = matching('^[0-9a-f]{12}$', 'must be the digest of a plan: twelve hexadecimal digits');
+
+/** Who may approve. */
+export const APPROVER = matching('^(user|group):.+$', 'must be user:NAME or group:NAME');
+
 /** The keys of a Secret's data. */
 export const DATA_KEY = matching('^[-._a-zA-Z0-9]+$', 'must be the key of a Secret: letters, digits, "-", "_" and "."');
 

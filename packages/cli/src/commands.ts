@@ -173,7 +173,13 @@ const plan = buildCommand({
       output: oneOf('table', 'json'),
     },
     aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
-    positional: application,
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'Application, or "show" or "list"', placeholder: 'APP', parse: String, optional: true },
+        { brief: 'With show: a plan that was made', placeholder: 'ID', parse: String, optional: true },
+      ],
+    },
   },
   docs: { brief: 'Show what would change on the cluster' },
 });
@@ -189,11 +195,34 @@ const sync = buildCommand({
       noWait: whether('Ask for it and do not wait'),
       timeout: duration('How long to wait', '5m'),
       approveDeletion: text('Approve the set of deletions with this digest', 'DIGEST'),
+      plan: text('Apply exactly this plan; exit 7 where it is void', 'ID'),
     },
     aliases: { ...everyVerbAliases, n: 'namespace', e: 'env' },
     positional: application,
   },
   docs: { brief: 'Ask the engine to look at Git now, and wait until the application is healthy' },
+});
+
+const approve = buildCommand({
+  loader: async () => (await import('./verbs/approve.ts')).approve,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      reason: text('Why, for the record', 'TEXT'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env' },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'Digest of the plan as it was seen, or its id on this machine', placeholder: 'PLAN', parse: String },
+        { brief: 'Application: NAME or NAMESPACE/NAME', placeholder: 'APP', parse: String, optional: true },
+      ],
+    },
+  },
+  docs: { brief: 'Approve exactly what the plan of a release would do' },
 });
 
 const wait = buildCommand({
@@ -382,6 +411,7 @@ export const routes = buildRouteMap<string, CliContext>({
     status,
     plan,
     sync,
+    approve,
     wait,
     why,
     tree,

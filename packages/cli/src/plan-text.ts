@@ -2,6 +2,7 @@ import {
   blastRadius,
   parseObjectKey,
   parseTargetKey,
+  planCounts,
   shortName,
   type ObjectKey,
   type Plan,
@@ -94,19 +95,7 @@ function nameOf(key: ObjectKey, plan: Plan): string {
 }
 
 function countsText(plan: Plan): string {
-  const words = {
-    delete: 'to delete',
-    replace: 'to replace',
-    change: 'to change',
-    adopt: 'to adopt',
-    create: 'to create',
-    blocked: 'refused',
-  } as const;
-  const actions = Object.keys(words) as (keyof typeof words)[];
-  return countsLine(
-    actions.map((action) => [countOf(plan, action), words[action]] as const),
-    plan.unchanged,
-  );
+  return countsLine(planCounts(plan.items), plan.unchanged);
 }
 
 function commandName(plan: Plan): string {

@@ -5,6 +5,7 @@ import {
   formatRetirements,
   parseApprovals,
   parseRetirements,
+  PLAN_ANNOTATION,
   RECONCILE_ANNOTATION,
   RETIRE_ANNOTATION,
 } from '@plumb/engine';
@@ -19,6 +20,8 @@ export interface Wishes {
   readonly request: string;
   /** Environment (`-` where there are none) and digest. */
   readonly approve?: readonly [environment: string, digest: string];
+  /** The one plan that may be applied; without it any. */
+  readonly plan?: { readonly environment: string; readonly digest: string; readonly release: number };
   /** By environment, `-` where there are none. */
   readonly retire?: ReadonlyMap<string, Retirement>;
 }
@@ -35,6 +38,7 @@ export function requestOf({ apiVersion, kind, metadata }: Application, wishes: W
   const before = parseRetirements(metadata.annotations?.[RETIRE_ANNOTATION] ?? '');
   const retired = formatRetirements(new Map([...before, ...(wishes.retire ?? [])]));
   const { name, namespace, uid } = metadata;
+  const { plan } = wishes;
   return {
     apiVersion,
     kind,
@@ -44,6 +48,9 @@ export function requestOf({ apiVersion, kind, metadata }: Application, wishes: W
       ...(uid === undefined ? {} : { uid }),
       annotations: {
         [RECONCILE_ANNOTATION]: wishes.request,
+        ...(plan === undefined
+          ? {}
+          : { [PLAN_ANNOTATION]: `${plan.environment || '-'}=${plan.digest}@${plan.release}` }),
         ...(approved === '' ? {} : { [APPROVE_DELETION_ANNOTATION]: approved }),
         ...(retired === '' ? {} : { [RETIRE_ANNOTATION]: retired }),
       },
@@ -120,9 +127,9 @@ export async function follow(
   }
 }
 
-/** It neither moves nor waits for its first look. */
-export function isAtRest({ state }: TargetStatus): boolean {
-  return state !== 'Syncing' && state !== 'Pending';
+/** It neither moves nor waits for its first look; what waits for people moves only when they do. */
+export function isAtRest({ state, pendingPlan }: TargetStatus): boolean {
+  return state !== 'Syncing' && (state !== 'Pending' || pendingPlan !== undefined);
 }
 
 /** Whether the request has been carried out. */

@@ -1,3 +1,4 @@
+import { approvalGate } from './approval-gate.ts';
 import { decide, type Decision } from './decide.ts';
 import type { DesiredObject, DesiredSet } from './desired.ts';
 import {
@@ -113,7 +114,13 @@ export function nextStep(facts: TargetFacts): Step {
     });
     const { writes, errors, wakeAt } = rehearsal;
     if (writes.length > 0 || rehearsal.deletions.length > 0) return { do: 'rehearse', ...rehearsal };
-    return errors.length > 0 ? keepLast(facts, errors, wakeAt) : { do: 'release' };
+    if (errors.length > 0) return keepLast(facts, errors, { wakeAt });
+    const gate =
+      facts.gate === undefined
+        ? ({ next: 'open' } as const)
+        : approvalGate({ ...facts.gate, target: facts.target, desired: desired.digest });
+    if (gate.next === 'plan') return { do: 'plan' };
+    return gate.next === 'open' ? { do: 'release' } : keepLast(facts, gate.errors, { state: gate.state });
   }
 
   const wantedKinds = kindsOf([...desired.objects, ...desired.hooks, ...facts.members], facts.siblingKinds);
@@ -182,9 +189,13 @@ export function nextStep(facts: TargetFacts): Step {
 }
 
 /** The change is stopped whole, before its first write; what was released last goes on being healed. */
-export function keepLast(facts: TargetFacts, errors: readonly PlumbError[], wakeAt?: number): Step {
+export function keepLast(
+  facts: TargetFacts,
+  errors: readonly PlumbError[],
+  { state = 'Failed', wakeAt }: { readonly state?: 'Pending' | 'Failed'; readonly wakeAt?: number | undefined } = {},
+): Step {
   const [error] = errors;
-  const stopped = rest('Failed', sentence(errors), { failures: errors, wakeAt });
+  const stopped = rest(state, sentence(errors), { failures: errors, wakeAt });
   const { released } = facts;
   if (released === undefined || released.digest !== facts.releasedDigest || error === undefined) return stopped;
   const step = nextStep({ ...facts, desired: released, source: { state: 'failed', error } });

@@ -212,6 +212,13 @@ export const ERROR_CODES = {
     retry: 'change',
     fix: 'Restore the objects in Git, or approve exactly this set of deletions.',
   },
+  ApprovalMissing: { culprit: 'user', retry: 'change', fix: 'Look at the plan, and approve it with "plumb approve".' },
+  PlanMissing: { culprit: 'user', retry: 'change', fix: 'See "plumb plan list", or make a new one with "plumb plan".' },
+  PlanVoid: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Make a new plan: Git, a live field that it touches, or a rule has moved since.',
+  },
   OrderCycle: {
     culprit: 'user',
     retry: 'change',

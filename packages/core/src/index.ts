@@ -1,4 +1,5 @@
 export * from './advance.ts';
+export * from './approval-gate.ts';
 export * from './canonical.ts';
 export * from './change-text.ts';
 export * from './check-object.ts';

@@ -124,6 +124,24 @@ export function blastRadius(items: readonly PlanItem[]): BlastRadius {
   };
 }
 
+const TO_DO: Readonly<Record<PlanItem['action'], string>> = {
+  delete: 'to delete',
+  replace: 'to replace',
+  change: 'to change',
+  adopt: 'to adopt',
+  create: 'to create',
+  blocked: 'refused',
+};
+
+/** How many objects there are of each action, the worst first; actions without any are left out. */
+export function planCounts(items: readonly PlanItem[]): readonly (readonly [count: number, what: string])[] {
+  const actions = Object.keys(TO_DO) as PlanItem['action'][];
+  return actions.flatMap((action) => {
+    const count = items.filter((item) => item.action === action).length;
+    return count === 0 ? [] : [[count, TO_DO[action]] as const];
+  });
+}
+
 /** Why a plan is void: what has moved since, one sentence each; empty where both do the same. */
 export function planDelta(before: ComparedPlan, now: ComparedPlan): readonly string[] {
   const delta: string[] = [];

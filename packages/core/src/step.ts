@@ -36,6 +36,8 @@ export type Step =
   | { readonly do: 'membership'; readonly kinds: readonly GroupKind[] }
   /** Try what a new release would write, without effect: see `rehearsal.ts`. */
   | { readonly do: 'rehearse'; readonly writes: readonly Write[]; readonly deletions: readonly LiveObject[] }
+  /** Make the plan of what would be released now. */
+  | { readonly do: 'plan' }
   /** Record the new release, before its first write. */
   | { readonly do: 'release' }
   | { readonly do: 'write'; readonly writes: readonly Write[] }

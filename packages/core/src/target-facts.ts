@@ -1,5 +1,6 @@
 import type { AppliedObject, DecisionPolicy } from './decide.ts';
 import type { DeletionBudget, DeletionFacts } from './deletion.ts';
+import type { GateFacts } from './approval-gate.ts';
 import type { DesiredHook, DesiredSet } from './desired.ts';
 import type { PlumbError } from './error.ts';
 import type { HookRun } from './hook-run.ts';
@@ -87,6 +88,8 @@ export interface TargetFacts {
   healAfter(key: ObjectKey, manager: string): number;
   /** The release that is being rolled out, until its outcome is known. */
   readonly openRelease: OpenRelease | undefined;
+  /** Who has to have seen and approved what a release would do, and what they did; undefined where nobody has. */
+  readonly gate?: Omit<GateFacts, 'target' | 'desired'> | undefined;
   /** What runs around the deletions of a target that is to end: the hooks of what was released last, and their runs. */
   readonly ending?: Ending | undefined;
   /** Whether the applications that this one depends on are healthy, with what the same commit gave them. */

@@ -1,13 +1,15 @@
 import {
   decodeApplication,
+  decodeApproval,
   decodeRepository,
   API_VERSION,
   APPLICATION,
+  APPROVAL,
   REPOSITORY,
   type Application,
   type Repository,
 } from '@plumb/api';
-import { groupOf, type KubeObject, type PlumbError, type TargetKey } from '@plumb/core';
+import { groupOf, targetKey, type GivenApproval, type KubeObject, type PlumbError, type TargetKey } from '@plumb/core';
 import type { KubeClient, ReflectEvent, Reflector } from '@plumb/kube';
 import { nameOf, targetsOf, type NamespacedName, type TargetSpec } from './targets.ts';
 
@@ -20,6 +22,8 @@ export interface CatalogOptions {
   repositoryRemoved(name: NamespacedName): void;
   applicationChanged(application: CatalogApplication, before: CatalogApplication | undefined): void;
   applicationRemoved(application: CatalogApplication): void;
+  /** Somebody approved a plan of the target, or took that back. */
+  approvalsChanged(target: TargetKey): void;
   /** An object that cannot be read: it alone stands still, with the error in its status. */
   invalid(object: KubeObject, error: PlumbError): void;
 }
@@ -35,13 +39,14 @@ export class Catalog implements AsyncDisposable {
   readonly #applications = new Map<NamespacedName, CatalogApplication>();
   readonly #targets = new Map<TargetKey, TargetSpec>();
   readonly #byRepository = new Map<NamespacedName, Map<TargetKey, TargetSpec>>();
+  readonly #approvals = new Map<TargetKey, Map<string, GivenApproval>>();
   readonly #reflectors: Reflector[] = [];
 
   constructor(options: CatalogOptions) {
     this.#options = options;
   }
 
-  /** Starts both watches; resolves when everything that exists has been reported. */
+  /** Starts the watches; resolves when everything that exists has been reported. */
   async start(): Promise<void> {
     const { client, signal, namespace } = this.#options;
     const where = namespace === undefined ? {} : { namespace };
@@ -52,7 +57,12 @@ export class Catalog implements AsyncDisposable {
       await reflector.whenSynced({ signal });
     };
     await open(REPOSITORY.kind, (event) => this.#onRepository(event));
+    await open(APPROVAL.kind, (event) => this.#onApproval(event));
     await open(APPLICATION.kind, (event) => this.#onApplication(event));
+  }
+
+  approvalsOf(target: TargetKey): readonly GivenApproval[] {
+    return [...(this.#approvals.get(target)?.values() ?? [])];
   }
 
   specOf(target: TargetKey): TargetSpec | undefined {
@@ -81,6 +91,22 @@ export class Catalog implements AsyncDisposable {
     const decoded = decodeRepository(event.object);
     if (decoded.ok) this.#options.repositoryChanged(decoded.value);
     else this.#options.invalid(event.object, decoded.error);
+  }
+
+  /** What cannot be read approves nothing. */
+  #onApproval(event: ReflectEvent): void {
+    if (event.type !== 'added' && event.type !== 'updated' && event.type !== 'deleted') return;
+    const decoded = decodeApproval(event.object);
+    if (!decoded.ok) return;
+    const { metadata, spec } = decoded.value;
+    const { application, environment, digest, by, groups } = spec;
+    const target = targetKey({ namespace: metadata.namespace, application, environment });
+    const given = this.#approvals.get(target) ?? new Map<string, GivenApproval>();
+    if (event.type === 'deleted') given.delete(metadata.name);
+    else given.set(metadata.name, { digest, by, groups });
+    if (given.size === 0) this.#approvals.delete(target);
+    else this.#approvals.set(target, given);
+    this.#options.approvalsChanged(target);
   }
 
   #onApplication(event: ReflectEvent): void {

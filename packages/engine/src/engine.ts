@@ -33,6 +33,7 @@ import { LiveIndex } from './observe.ts';
 import { openTargetRenderer } from './open-target-renderer.ts';
 import { Parents } from './parents.ts';
 import { Reconciler } from './reconcile.ts';
+import { reportsOf } from './report.ts';
 import { Requests } from './requests.ts';
 import { Sources } from './source.ts';
 import { HEADLINE_STATES } from './status.ts';
@@ -218,6 +219,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       statuses.forget(nameOf(entry.application));
       parents.forget(nameOf(entry.application));
     },
+    approvalsChanged: (target) => wake([target]),
     invalid: (object, error) => {
       log({
         level: 'warn',
@@ -317,6 +319,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     createdAt: (target) => createdAt(catalog, target),
     mayWrite: () => gate.isOpen && lease.mayWrite(),
     targetsOf: (repository) => catalog.targetsOf(repository),
+    planContext: (target) => ({
+      parent: applicationOf(catalog, target),
+      targets: new Set([...catalog.applications()].flatMap(({ targets }) => [...targets.keys()])),
+    }),
+    approvalsOf: (target) => catalog.approvalsOf(target),
     targetsOfApplication: (name) => catalog.application(name)?.targets.values(),
     wake,
     rested(target, rest) {
@@ -324,7 +331,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (spec === undefined) return;
       if (rest.wakeAt !== undefined) queue.addAt(target, rest.wakeAt);
       requests.rested(target);
-      const settled = rest.state !== 'Syncing' && rest.state !== 'Pending';
+      const isWaiting = rest.state === 'Pending' && rest.failures.length === 0;
+      const settled = rest.state !== 'Syncing' && !isWaiting;
       statuses.report(spec.application, settled, parents.targetsOf(spec.application).length);
     },
     narrate: (event) => narrate(event, metrics, log),
@@ -335,7 +343,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     identity,
     mayWrite: () => lease.mayWrite(),
     application: (name) => catalog.application(name),
-    reportsOf: (entry) => reportsOf(entry, reconciler),
+    reportsOf: (entry) => reportsOf(entry, reconciler, catalog),
     isBusy: (entry) => [...entry.targets.keys()].some((target) => queue.has(target)),
     handledRequest: (name) => requests.handled(name),
     failed: (subject, error) =>
@@ -456,7 +464,9 @@ function sameWishes(before: CatalogApplication, after: CatalogApplication): bool
   if (before.application.metadata.generation !== after.application.metadata.generation) return false;
   const approvals = (entry: CatalogApplication): string =>
     [...entry.targets.values()]
-      .map(({ approvedDeletion, retirement }: TargetSpec) => JSON.stringify([approvedDeletion, retirement]))
+      .map(({ approvedDeletion, retirement, planWish }: TargetSpec) => {
+        return JSON.stringify([approvedDeletion, retirement, planWish]);
+      })
       .join();
   return approvals(before) === approvals(after);
 }
@@ -480,21 +490,4 @@ function lastSaid(catalog: Catalog, target: TargetKey): { readonly state: string
   const environment = parseTargetKey(target)?.environment ?? '';
   const said = applicationOf(catalog, target)?.status?.environments?.find(({ name }) => name === environment);
   return said?.since === undefined ? undefined : { state: said.state, since: Date.parse(said.since) };
-}
-
-function reportsOf(entry: CatalogApplication, reconciler: Reconciler) {
-  return [...entry.targets.values()].flatMap((spec) => {
-    const memory = reconciler.memoryOf(spec.target);
-    if (memory?.rest === undefined) return [];
-    return {
-      environment: spec.environment,
-      namespace: spec.namespace,
-      rest: memory.rest,
-      revision: memory.releasedCommit,
-      release: memory.release,
-      objects: memory.desired?.objects.length ?? 0,
-      hooks: memory.ending?.hooks ?? memory.desired?.hooks ?? [],
-      since: memory.since,
-    };
-  });
 }

@@ -14,6 +14,7 @@ export {
   formatRetirements,
   parseApprovals,
   parseRetirements,
+  PLAN_ANNOTATION,
   RECONCILE_ANNOTATION,
   RETIRE_ANNOTATION,
   targetsOf,

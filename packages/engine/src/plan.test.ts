@@ -65,6 +65,8 @@ async function openWorld(): Promise<World> {
     writeAs: undefined,
     conflicts: 'report',
     createNamespace: undefined,
+    approvals: undefined,
+    planWish: undefined,
     budget: { maxObjects: 25, maxPercent: 20, protect: [] },
     approvedDeletion: undefined,
     retirement: undefined,

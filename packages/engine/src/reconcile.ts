@@ -23,15 +23,18 @@ import {
   type DesiredSet,
   type Ending,
   type Examination,
+  type GivenApproval,
   type GroupKind,
   type HookPhase,
   type HookStart,
   type LiveObject,
   type ObjectKey,
   type PlacedObject,
+  type Plan,
   type Rehearsed,
   type Replacement,
   type Rest,
+  type Result,
   type Scope,
   type Step,
   type TargetFacts,
@@ -54,6 +57,7 @@ import { nextAttempt, nextEnding, openReleaseOf, recordHooks, startHooks, type H
 import { Heals } from './heals.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
+import { planTarget, type PlanRequest } from './plan.ts';
 import { rehearseAll, type RehearsalAnswer } from './rehearse.ts';
 import { replaceAll } from './replace.ts';
 import type { Sources } from './source.ts';
@@ -90,6 +94,10 @@ export interface ReconcilerOptions {
   wake(targets: readonly TargetKey[]): void;
   /** The target has nothing more to do for now. */
   rested(target: TargetKey, rest: Rest): void;
+  /** The Application of a target as it is on the cluster, and all targets that there are. */
+  planContext(target: TargetKey): Pick<PlanRequest, 'parent' | 'targets'>;
+  /** What people have approved of a target. */
+  approvalsOf(target: TargetKey): readonly GivenApproval[];
   /** The targets of an application; undefined where there is no such application. */
   targetsOfApplication(application: NamespacedName): Iterable<TargetSpec> | undefined;
   /** Something happened that people want to read about. */
@@ -147,6 +155,17 @@ export type TargetEvent =
       readonly message: string;
     };
 
+interface MadePlan {
+  /** Digest of the desired set that it is of. */
+  readonly desired: string;
+  readonly commit: string;
+  /** Name and mail address of who wrote the commit. */
+  readonly author: readonly string[];
+  readonly result: Result<Plan, readonly PlumbError[]>;
+  /** In which look it was made: it counts as one of this moment in no other. */
+  readonly look: number;
+}
+
 interface Rehearsals {
   readonly digest: string;
   readonly answers: Map<ObjectKey, Rehearsed & { readonly attempts: number }>;
@@ -170,6 +189,10 @@ export interface TargetMemory {
   releasedCommit: string | undefined;
   releasedDigest: string | undefined;
   openRelease: TargetFacts['openRelease'];
+  /** How often it was looked at. */
+  looks: number;
+  /** What would be released now, where somebody has to approve it. */
+  plan: MadePlan | undefined;
   /** Set once the target is to end. */
   ending: TargetFacts['ending'];
   readonly heals: Heals;
@@ -243,6 +266,7 @@ export class Reconciler {
     if (memory === undefined) return;
     memory.failures.clear();
     memory.rehearsal = NOT_REHEARSED;
+    memory.plan = undefined;
     memory.renderFailure = undefined;
     memory.heals.excuse();
     memory.examined = undefined;
@@ -276,6 +300,8 @@ export class Reconciler {
       releasedCommit: undefined,
       releasedDigest: undefined,
       openRelease: undefined,
+      looks: 0,
+      plan: undefined,
       ending: undefined,
       heals: new Heals(),
       allowed: undefined,
@@ -345,6 +371,7 @@ export class Reconciler {
   }
 
   async #advance(target: TargetKey, signal: AbortSignal): Promise<void> {
+    (await this.recall(target)).looks += 1;
     for (let steps = 0; steps < MAX_STEPS; steps += 1) {
       const spec = this.#options.specOf(target);
       if (spec === undefined) return;
@@ -408,7 +435,56 @@ export class Reconciler {
       healAfter: (key, manager) => memory.heals.after(key, manager),
       openRelease: memory.openRelease,
       ending: memory.ending,
+      gate: this.#gateOf(spec, memory),
       releasedDigest: memory.releasedDigest,
+    };
+  }
+
+  #gateOf(spec: TargetSpec, memory: TargetMemory): TargetFacts['gate'] {
+    const { approvals: rule, planWish } = spec;
+    const wish = planWish?.release === (memory.release ?? 0) ? planWish.digest : undefined;
+    if (rule === undefined && wish === undefined) return undefined;
+    const { plan } = memory;
+    const made = plan === undefined ? undefined : { desired: plan.desired, isFresh: plan.look === memory.looks };
+    return {
+      rule,
+      wish,
+      approvals: this.#options.approvalsOf(spec.target),
+      author: plan?.author ?? [],
+      plan:
+        plan === undefined || made === undefined
+          ? undefined
+          : plan.result.ok
+            ? { ...made, state: 'made', digest: plan.result.value.digest }
+            : { ...made, state: 'failed', errors: plan.result.error },
+    };
+  }
+
+  /** Makes the plan that people approve: of what Git wants now, by the very functions of `plumb plan`. */
+  async #plan(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): Promise<void> {
+    const { client, renderer, sources, planContext } = this.#options;
+    const { desired } = memory;
+    const tree = desired === undefined ? undefined : sources.treeAt(spec.repository, desired.commit);
+    if (desired === undefined || tree === undefined) return;
+    const { commit } = desired;
+    const { author, committer } = await sources.commitOf(spec.repository, commit, { signal });
+    const result = await planTarget({
+      client,
+      spec,
+      tree,
+      renderer,
+      committedMs: committer.time,
+      applied: memory.applied,
+      removedBy: commit.slice(0, 7),
+      signal,
+      ...planContext(spec.target),
+    });
+    memory.plan = {
+      desired: desired.digest,
+      commit,
+      author: [author.name, author.email],
+      result,
+      look: memory.looks,
     };
   }
 
@@ -509,6 +585,8 @@ export class Reconciler {
         this.#learnRehearsal(await rehearseAll(step.writes, step.deletions, liveOf, context), spec, memory);
         return;
       }
+      case 'plan':
+        return this.#plan(spec, memory, signal);
       case 'release':
         return this.#release(spec, memory, signal);
       case 'write': {
@@ -838,6 +916,7 @@ export class Reconciler {
     memory.release = release.number;
     memory.released = desired;
     memory.rehearsal = NOT_REHEARSED;
+    memory.plan = undefined;
     memory.releasedCommit = desired.commit;
     memory.releasedDigest = desired.digest;
     memory.openRelease = openReleaseOf(release.number, false, []);

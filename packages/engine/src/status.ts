@@ -32,6 +32,8 @@ export interface TargetReport {
   readonly revision: string | undefined;
   readonly release: number | undefined;
   readonly objects: number;
+  /** A release that waits for approvals. */
+  readonly pendingPlan?: TargetStatus['pendingPlan'];
   /** What is run and not kept. */
   readonly hooks: readonly DesiredHook[];
   /** Epoch milliseconds since when it is in this state. */
@@ -138,6 +140,7 @@ function targetStatus(report: TargetReport, written: ApplicationStatus | undefin
     objects,
     ...(revision === undefined ? {} : { revision }),
     ...(release === undefined ? {} : { release: releaseName(release) }),
+    ...(report.pendingPlan === undefined ? {} : { pendingPlan: report.pendingPlan }),
     ...(deletionHooks.length === 0 ? {} : { deletionHooks }),
     ...(rest.deletions.verdict === 'blocked' ? { pendingDeletions: pendingOf(rest.deletions) } : {}),
     ...(failures.length === 0 ? {} : { failures }),

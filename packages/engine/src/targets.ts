@@ -1,9 +1,10 @@
-import { parseDuration, type Application } from '@plumb/api';
+import { parseDuration, type Application, type ApplicationSpec } from '@plumb/api';
 import {
   applySetId,
   groupOf,
   mergeValues,
   targetKey,
+  type ApprovalRule,
   type DeletionBudget,
   type ObjectRef,
   type Retirement,
@@ -34,6 +35,10 @@ export interface TargetSpec {
   readonly createNamespace: string | undefined;
   readonly budget: DeletionBudget;
   readonly approvedDeletion: string | undefined;
+  /** Who has to approve the plan of a release; undefined: nobody. */
+  readonly approvals: ApprovalRule | undefined;
+  /** The plan that a person asked to be applied, made when this release was the last one (0 for none). */
+  readonly planWish: { readonly digest: string; readonly release: number } | undefined;
   /** Set where the target is to end. */
   readonly retirement: Retirement | undefined;
   readonly suspended: boolean;
@@ -75,6 +80,12 @@ export const RECONCILE_ANNOTATION = 'plumb.dev/reconcile-requested-at';
 export const APPROVE_DELETION_ANNOTATION = 'plumb.dev/approved-deletions';
 
 /**
+ * On an Application: `<environment or ->=<digest>@<number of the last release>`, separated by commas: the plan that a person
+ * asked to be applied, and nothing else. It is spent with the next release.
+ */
+export const PLAN_ANNOTATION = 'plumb.dev/plan';
+
+/**
  * On an Application: `<environment or ->=forget` or `<environment or ->=decommission:<digest>`, separated by commas: targets
  * that are to end.
  */
@@ -91,6 +102,7 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
   const { metadata, spec } = application;
   const environments = spec.environments ?? [undefined];
   const approvals = parseApprovals(metadata.annotations?.[APPROVE_DELETION_ANNOTATION] ?? '');
+  const wishes = parsePlanWishes(metadata.annotations?.[PLAN_ANNOTATION] ?? '');
   const retirements = parseRetirements(metadata.annotations?.[RETIRE_ANNOTATION] ?? '');
   return environments.map((environment) => {
     const namespace = environment?.namespace ?? spec.namespace ?? metadata.namespace;
@@ -108,6 +120,8 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
       createNamespace: spec.createNamespace === true ? namespace : undefined,
       budget: { ...spec.deletion, protect: spec.deletion.protect ?? [] },
       approvedDeletion: approvals.get(environment?.name ?? '-'),
+      approvals: approvalRuleOf(environment?.gates ?? spec.gates),
+      planWish: wishes.get(environment?.name ?? '-'),
       retirement: retirements.get(environment?.name ?? '-'),
       suspended: (spec.suspend ?? false) || (environment?.suspend ?? false),
       dependsOn: (spec.dependsOn ?? []).map((other): NamespacedName => {
@@ -221,6 +235,22 @@ export function parseApprovals(text: string): ReadonlyMap<string, string> {
     if (environment !== undefined && environment !== '' && digest !== undefined) approvals.set(environment, digest);
   }
   return approvals;
+}
+
+function parsePlanWishes(text: string): ReadonlyMap<string, NonNullable<TargetSpec['planWish']>> {
+  const wishes = new Map<string, NonNullable<TargetSpec['planWish']>>();
+  for (const [environment, wish] of parseApprovals(text)) {
+    const [digest = '', release = ''] = wish.split('@', 2);
+    if (/^\d+$/.test(release)) wishes.set(environment, { digest, release: Number(release) });
+  }
+  return wishes;
+}
+
+type Gates = ApplicationSpec['gates'];
+
+function approvalRuleOf(gates: Gates): ApprovalRule | undefined {
+  const rule = gates?.approvals;
+  return rule === undefined ? undefined : { ...rule, from: rule.from ?? [] };
 }
 
 const DECOMMISSION = 'decommission:';

@@ -10,12 +10,15 @@ import { countObjects, listPages, type Selection } from './pages.ts';
 import { ClusterReflector, type ReflectOptions, type Reflector } from './reflector.ts';
 import { podLogs, type LogOptions } from './logs.ts';
 import { Transport } from './transport.ts';
+import { whoAmI, type Identity } from './who-am-i.ts';
 
 export interface KubeClient extends AsyncDisposable {
   readonly server: string;
   readonly context: string;
   readonly namespace: string;
   version(options: { readonly signal: AbortSignal }): Promise<{ readonly gitVersion: string }>;
+  /** Who the server takes us for. */
+  whoAmI(options: { readonly signal: AbortSignal }): Promise<Identity>;
   /**
    * How a kind is served; without `version`, as the server prefers. Cached; a kind that is not found is looked for anew at
    * most once in three seconds. Throws `KindMissing` where the server has no such kind, `ServerError` where its group
@@ -110,6 +113,10 @@ class ClusterClient implements KubeClient {
       options,
     );
     return { gitVersion: textOf(decodeJson(reply.body, `ask ${this.server} for its version`), 'gitVersion') };
+  }
+
+  whoAmI(options: { readonly signal: AbortSignal }): Promise<Identity> {
+    return whoAmI(this.#transport, options);
   }
 
   resource(

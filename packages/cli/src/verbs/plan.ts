@@ -1,24 +1,17 @@
-import { API_VERSION, APPLICATION, decodeApplication, type Application } from '@plumb/api';
-import { PlumbError, type KubeObject, type Plan, type TargetKey } from '@plumb/core';
-import { planTarget, targetsOf, type PlanRequest } from '@plumb/engine';
-import type { KubeClient } from '@plumb/kube';
-import { checkEnvironment, decodedApplication, listObjects, selectNamed, selectOne } from '../applications.ts';
+import { API_VERSION, APPLICATION, type Application } from '@plumb/api';
+import { PlumbError, type KubeObject } from '@plumb/core';
+import { checkEnvironment, decodedApplication, selectNamed, selectOne } from '../applications.ts';
 import { chooseCluster, openClient, type ChosenCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
-import {
-  applicationsIn,
-  openRemote,
-  openWorkingCopy,
-  repositoryOf,
-  type PlanSource,
-  type WorkingCopy,
-} from '../plan-source.ts';
+import { knownApplications, planApplication, type Planned } from '../plan-application.ts';
+import { applicationsIn, openWorkingCopy, type WorkingCopy } from '../plan-source.ts';
+import { PlanStore, type StoredPlan } from '../plan-store.ts';
 import { planData, planText } from '../plan-text.ts';
 import { jsonText } from '../printable.ts';
 import { openRendererHere } from '../renderer-here.ts';
-import { throwAll } from '../report-error.ts';
+import { listPlans, showPlan, storedPlanOf } from '../stored-plan.ts';
 import { JSON_VERSION } from '../version.ts';
 
 export interface PlanFlags extends EveryVerb, ClusterFlags {
@@ -32,14 +25,20 @@ export interface PlanFlags extends EveryVerb, ClusterFlags {
   readonly output: 'table' | 'json';
 }
 
-interface Planned {
-  readonly plan: Plan;
-  readonly source: PlanSource;
-}
-
-/** `plumb plan`: what a commit or a working copy would change on the cluster. Writes nothing. */
-export async function plan(this: CliContext, flags: PlanFlags, name?: string): Promise<void> {
+/**
+ * `plumb plan`: what a commit or a working copy would change on the cluster. Writes nothing there, and keeps the plan on this
+ * machine. `plumb plan show ID` and `plumb plan list` look at those.
+ */
+export async function plan(this: CliContext, flags: PlanFlags, name?: string, id?: string): Promise<void> {
   const { cwd, clock, signal } = this.surroundings;
+  const store = new PlanStore(this.surroundings);
+  if (name === 'list' && id === undefined) return await listPlans(this, store, flags);
+  if (name === 'show') return await showPlan(this, store, flags, id);
+  if (id !== undefined) {
+    throw new PlumbError('Usage', `${id} is one argument too many`, {
+      fix: 'Write plumb plan APP, or plumb plan show ID.',
+    });
+  }
   if (flags.local !== undefined && flags.ref !== undefined) {
     throw new PlumbError('Usage', '--local and --ref exclude each other', { fix: 'Leave one of them out.' });
   }
@@ -62,11 +61,17 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string): P
   const planned: Planned[] = [];
   for (const application of chosen) {
     checkEnvironment(application, chosen.length === 1 ? flags.env : undefined);
-    planned.push(...(await planApplication({ client, renderer, known, workingCopy, flags, signal }, application)));
+    const { env, ref } = flags;
+    planned.push(...(await planApplication({ client, renderer, known, workingCopy, env, ref, signal }, application)));
   }
 
-  for (const { plan: made, source } of flags.output === 'table' ? planned : []) {
-    this.show(planText({ plan: made, label: source.label }, { style: this.style, isFull: flags.full ?? false }));
+  for (const one of planned) {
+    const stored = storedPlanOf(one, client.server, new Date(clock.now()).toISOString());
+    await store.save(stored);
+    if (flags.output !== 'table') continue;
+    const labelled = { plan: one.plan, label: one.source.label };
+    this.show(planText(labelled, { style: this.style, isFull: flags.full ?? false }));
+    if (one.plan.items.length > 0) this.show(`${nextSteps(stored, cluster)}\n`);
   }
   if (flags.output === 'json') {
     const items = planned.map(({ plan: made, source }) => planData({ plan: made, label: source.label }, source.commit));
@@ -75,71 +80,13 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string): P
   this.answer(exitCodeFor(planned, flags));
 }
 
-interface PlanContext {
-  readonly client: KubeClient;
-  readonly renderer: PlanRequest['renderer'];
-  readonly known: readonly KubeObject[];
-  readonly workingCopy: WorkingCopy | undefined;
-  readonly flags: PlanFlags;
-  readonly signal: AbortSignal;
-}
-
-async function planApplication(context: PlanContext, application: Application): Promise<readonly Planned[]> {
-  const { client, renderer, known, workingCopy, flags, signal } = context;
-  const specs = targetsOf(application).filter(
-    ({ environment }) => flags.env === undefined || environment === flags.env,
-  );
-  if (specs.length === 0) return [];
-  const parent = known.find(
-    ({ metadata }) =>
-      metadata.name === application.metadata.name &&
-      (metadata.namespace ?? 'default') === application.metadata.namespace,
-  );
-  const living = new Set<TargetKey>(
-    known.flatMap((object) => {
-      const decoded = decodeApplication(object);
-      return decoded.ok ? targetsOf(decoded.value).map(({ target }) => target) : [];
-    }),
-  );
-  await using opened = new AsyncDisposableStack();
-  const remote =
-    workingCopy === undefined
-      ? opened.use(await openRemote(client, await repositoryOf(client, application, signal), signal))
-      : undefined;
-  const planned: Planned[] = [];
-  for (const spec of specs) {
-    const source = workingCopy ?? (await remote?.at(flags.ref ?? spec.revision, { signal }));
-    if (source === undefined) continue;
-    const result = await planTarget({
-      client,
-      spec,
-      tree: source.tree,
-      committedMs: source.committedMs,
-      renderer,
-      parent,
-      targets: living,
-      removedBy: source.commit === undefined ? undefined : source.label,
-      signal,
-    });
-    if (!result.ok) throwAll(result.error);
-    planned.push({ plan: result.value, source });
-  }
-  return planned;
-}
-
-/** The Applications of the cluster; none where it does not know Plumb and a working copy says itself what there is. */
-async function knownApplications(
-  client: KubeClient,
-  cluster: ChosenCluster,
-  isLocal: boolean,
-  signal: AbortSignal,
-): Promise<readonly KubeObject[]> {
-  try {
-    return await listObjects(client, APPLICATION.kind, cluster, { signal });
-  } catch (thrown) {
-    if (isLocal && thrown instanceof PlumbError && thrown.code === 'NotRunning') return [];
-    throw thrown;
-  }
+/** How to see all of a plan, and to ship exactly it. */
+function nextSteps({ id, application, environment, commit }: StoredPlan, cluster: ChosenCluster): string {
+  const details = `Details: plumb plan show ${id}`;
+  if (commit === undefined) return details;
+  const inNamespace = application.namespace === cluster.namespace ? '' : ` -n ${application.namespace}`;
+  const inEnvironment = environment === '' ? '' : ` -e ${environment}`;
+  return `${details}     Ship exactly this: plumb sync ${application.name}${inNamespace}${inEnvironment} --plan ${id}`;
 }
 
 /**

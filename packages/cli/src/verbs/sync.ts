@@ -6,6 +6,7 @@ import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { requireEngine } from '../engine-lease.ts';
 import type { EveryVerb } from '../flags.ts';
+import { provenPlan } from '../proven-plan.ts';
 import { follow, hasHandled, requestOf, targetsOf } from '../request.ts';
 import { throwAll } from '../report-error.ts';
 import { showSign, STATE_SIGNS } from '../style.ts';
@@ -16,6 +17,7 @@ export interface SyncFlags extends EveryVerb, ClusterFlags {
   /** Milliseconds. */
   readonly timeout: number;
   readonly approveDeletion?: string | undefined;
+  readonly plan?: string | undefined;
 }
 
 /** `plumb sync`: asks the engine for a look at Git now, by an annotation on the Application, and watches what comes of it. */
@@ -25,10 +27,16 @@ export async function sync(this: CliContext, flags: SyncFlags, name?: string): P
   const { client, cluster, application } = chosen;
   await requireEngine(client, application.metadata.namespace, cluster.config.context, { now: clock.now(), signal });
 
+  const { plan: id, env } = flags;
+  const proven = id === undefined ? undefined : await provenPlan(this, chosen, { id, env });
+  const plan =
+    proven === undefined
+      ? {}
+      : { plan: { ...proven, digest: proven.compared.digest, environment: proven.environment } };
   const request = new Date(clock.now()).toISOString();
   const approve =
     flags.approveDeletion === undefined ? {} : { approve: [flags.env ?? '-', flags.approveDeletion] as const };
-  await client.apply(requestOf(application, { request, ...approve }), {
+  await client.apply(requestOf(application, { request, ...approve, ...plan }), {
     manager: 'plumb-request',
     force: true,
     signal,
@@ -82,11 +90,14 @@ function foldErrors(
   });
 }
 
+/** What says itself what has to be done, and by whom. */
+const WANTS_A_PERSON: ReadonlySet<string> = new Set(['DeletionBlocked', 'ApprovalMissing', 'PlanVoid']);
+
 export function errorsOf(name: string, target: TargetStatus): readonly PlumbError[] {
   const { state, message, failures = [] } = target;
   if (state === 'Healthy') return [];
   const place = target.name === '' ? name : `${name} ${target.name}`;
-  const blocked = failures.find(({ code }) => code === 'DeletionBlocked');
+  const blocked = failures.find(({ code }) => WANTS_A_PERSON.has(code));
   if (blocked !== undefined) return [errorOf(blocked)];
   if (state === 'Suspended') {
     return [new PlumbError('Unhealthy', `${place} is suspended`, { fix: 'Remove spec.suspend to resume it.' })];

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { API_VERSION, APPLICATION, APPROVAL, type Application, type TargetStatus } from '@plumb/api';
+import { PlumbError } from '@plumb/core';
+import { decodedApplication, listObjects, selectNamed } from '../applications.ts';
+import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
+import type { CliContext } from '../context.ts';
+import type { EveryVerb } from '../flags.ts';
+import { PlanStore } from '../plan-store.ts';
+import { oneLine } from '../printable.ts';
+import { showSign, STATE_SIGNS } from '../style.ts';
+
+export interface ApproveFlags extends EveryVerb, ClusterFlags {
+  readonly env?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+type Pending = NonNullable<TargetStatus['pendingPlan']>;
+
+interface Waiting {
+  readonly application: Application;
+  readonly environment: string;
+  readonly plan: Pending;
+}
+
+/** `plumb approve`: writes down that this person has approved exactly what the plan with that digest would do. */
+export async function approve(this: CliContext, flags: ApproveFlags, plan: string, name?: string): Promise<void> {
+  const { signal } = this.surroundings;
+  const store = new PlanStore(this.surroundings);
+  const digest = plan.startsWith('p-') ? (await store.load(plan)).compared.digest : plan;
+  const cluster = await chooseCluster(this, flags);
+  await using client = openClient(this.surroundings, cluster.config);
+  const known = await listObjects(client, APPLICATION.kind, cluster, { signal });
+  const applications = (name === undefined ? known : selectNamed(known, name, cluster)).map(decodedApplication);
+  const waiting = applications.flatMap((application) => waitingOf(application, flags.env));
+  const found = waiting.filter((one) => one.plan.digest === digest);
+  const [only] = found;
+  if (only === undefined) throw notWaiting(digest, waiting);
+  if (found.length > 1) {
+    throw new PlumbError('Usage', `${found.length} releases wait for the plan ${digest}`, {
+      fix: `Name one of: ${found.map(nameOf).join(', ')}.`,
+    });
+  }
+
+  const { application, environment } = only;
+  const { username, groups } = await client.whoAmI({ signal });
+  const rule = gatesOf(application, environment)?.approvals;
+  const counting = groups.filter((group) => rule?.from?.includes(`group:${group}`));
+  const { namespace, name: app } = application.metadata;
+  const who = createHash('sha256').update(username).digest('hex').slice(0, 8);
+  const approval = {
+    apiVersion: API_VERSION,
+    kind: APPROVAL.kind,
+    metadata: { namespace, name: [app.slice(0, 200), digest, who].join('-') },
+    spec: {
+      application: app,
+      ...(environment === '' ? {} : { environment }),
+      digest,
+      by: username,
+      groups: counting,
+      ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+    },
+  };
+  await client.apply(approval, { manager: 'plumb-cli', force: true, signal });
+  const text = `${nameOf(only)}: ${username} approves the plan ${digest} (${only.plan.summary})`;
+  this.show(`${showSign(this.style, STATE_SIGNS.Healthy)} ${oneLine(text)}\n`);
+  const open = only.plan.required - only.plan.approvals - 1;
+  if (open > 0) this.note(`It needs ${open} more.`);
+}
+
+function waitingOf(application: Application, env: string | undefined): readonly Waiting[] {
+  return (application.status?.environments ?? []).flatMap(({ name, pendingPlan }) => {
+    const isMeant = pendingPlan !== undefined && (env === undefined || env === name);
+    return isMeant ? { application, environment: name, plan: pendingPlan } : [];
+  });
+}
+
+function gatesOf({ spec }: Application, environment: string): Application['spec']['gates'] {
+  return spec.environments?.find(({ name }) => name === environment)?.gates ?? spec.gates;
+}
+
+function nameOf({ application, environment }: Waiting): string {
+  return environment === '' ? application.metadata.name : `${application.metadata.name} → ${environment}`;
+}
+
+function notWaiting(digest: string, waiting: readonly Waiting[]): PlumbError {
+  const others = waiting.map((one) => `${one.plan.digest} (${nameOf(one)}: ${one.plan.summary})`);
+  return new PlumbError('PlanVoid', `no release waits for the plan ${digest}`, {
+    fix: others.length === 0 ? 'See "plumb status": nothing waits for an approval.' : `Waiting: ${others.join(', ')}.`,
+  });
+}

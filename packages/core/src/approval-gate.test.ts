@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { approvalGate, countApprovals, type Gate, type GateFacts, type GivenApproval } from './approval-gate.ts';
+import { PlumbError } from './error.ts';
+import type { TargetKey } from './key.ts';
+
+const MADE = { state: 'made', digest: 'aaaaaaaaaaaa', desired: 'd', isFresh: true } as const;
+const RULE = { required: 1, from: [], notAuthor: true } as const;
+
+function approval(by: string, change: Partial<GivenApproval> = {}): GivenApproval {
+  return { digest: MADE.digest, by, groups: [], ...change };
+}
+
+function facts(change: Partial<GateFacts> = {}): GateFacts {
+  return {
+    target: 'shop/web/prod' as TargetKey,
+    desired: 'd',
+    plan: MADE,
+    wish: undefined,
+    rule: RULE,
+    approvals: [],
+    author: ['Ann Author', 'ann@example.com'],
+    ...change,
+  };
+}
+
+function summary(gate: Gate): string {
+  if (gate.next !== 'closed') return gate.next;
+  return `${gate.state} ${gate.errors.map(({ code, message }) => `${code}: ${message}`).join()}`;
+}
+
+const stale = { ...MADE, isFresh: false };
+const failed = { state: 'failed', desired: 'd', errors: [new PlumbError('PathMissing', 'gone')] } as const;
+const missing = 'Pending ApprovalMissing: The plan aaaaaaaaaaaa has';
+const TABLE: readonly [name: string, change: Partial<GateFacts>, gate: string][] = [
+  ['nothing is asked of a target without a rule', { rule: undefined, plan: undefined }, 'open'],
+  ['nor where nobody has to approve', { rule: { ...RULE, required: 0 }, plan: undefined }, 'open'],
+  ['first a plan is made', { plan: undefined }, 'plan'],
+  ['a plan of what Git wanted before is none', { plan: { ...MADE, desired: 'old' } }, 'plan'],
+  ['a plan that is not of this moment is made again', { plan: stale, approvals: [approval('bob')] }, 'plan'],
+  ['without an approval it waits, and is no failure', {}, `${missing} 0 of 1 approvals`],
+  ['who may has approved', { approvals: [approval('bob')] }, 'open'],
+  [
+    'one person counts once',
+    { rule: { ...RULE, required: 2 }, approvals: [approval('bob'), approval('bob')] },
+    `${missing} 1 of 2 approvals`,
+  ],
+  ['two people are two', { rule: { ...RULE, required: 2 }, approvals: [approval('bob'), approval('cid')] }, 'open'],
+  ['the author counts as nobody', { approvals: [approval('ann@example.com')] }, `${missing} 0 of 1 approvals`],
+  ['unless that is allowed', { rule: { ...RULE, notAuthor: false }, approvals: [approval('ann@example.com')] }, 'open'],
+  [
+    'only who is named counts',
+    {
+      rule: { ...RULE, from: ['group:leads', 'user:cid'] },
+      approvals: [approval('bob'), approval('dan', { groups: ['devs'] })],
+    },
+    `${missing} 0 of 1 approvals from group:leads, user:cid`,
+  ],
+  [
+    'by a group',
+    { rule: { ...RULE, from: ['group:leads'] }, approvals: [approval('bob', { groups: ['leads'] })] },
+    'open',
+  ],
+  ['by the name', { rule: { ...RULE, from: ['user:cid'] }, approvals: [approval('cid')] }, 'open'],
+  [
+    'an approval of another plan is void, and is told',
+    { approvals: [approval('bob', { digest: 'bbbbbbbbbbbb' })] },
+    `${missing} 0 of 1 approvals; what was approved is another plan: bbbbbbbbbbbb`,
+  ],
+  ['a plan that was asked for is applied', { rule: undefined, wish: MADE.digest }, 'open'],
+  [
+    'and no other one',
+    { rule: undefined, wish: 'bbbbbbbbbbbb' },
+    'Failed PlanVoid: The plan bbbbbbbbbbbb is void: what would be done now is aaaaaaaaaaaa',
+  ],
+  ['asking for a plan approves nothing', { wish: MADE.digest }, `${missing} 0 of 1 approvals`],
+  ['what cannot be planned is not released', { plan: { ...failed, isFresh: true } }, 'Failed PathMissing: gone'],
+  ['and is tried again', { plan: { ...failed, isFresh: false } }, 'plan'],
+];
+
+for (const [name, change, expected] of TABLE) {
+  test(`the gate of approvals: ${name}`, () => {
+    assert.equal(summary(approvalGate(facts(change))), expected);
+  });
+}
+
+test('no release begins without as many approvals of this very plan as the rule asks for', () => {
+  const given = fc.record({
+    digest: fc.constantFrom(MADE.digest, 'bbbbbbbbbbbb'),
+    by: fc.constantFrom('ann@example.com', 'bob', 'cid'),
+    groups: fc.subarray(['leads', 'devs']),
+  });
+  const rule = fc.record({
+    required: fc.integer({ min: 1, max: 3 }),
+    from: fc.subarray(['group:leads', 'user:bob']),
+    notAuthor: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(given, { maxLength: 6 }), rule, (approvals, asked) => {
+      const { author } = facts();
+      const gate = approvalGate(facts({ approvals, rule: asked }));
+      const counted = countApprovals(asked, { approvals, author, digest: MADE.digest });
+
+      assert.equal(gate.next === 'open', counted >= asked.required);
+      assert.ok(counted <= new Set(approvals.filter(({ digest }) => digest === MADE.digest).map(({ by }) => by)).size);
+    }),
+  );
+});
