@@ -1,7 +1,7 @@
 import { parseTargetKey, planDelta, PlumbError } from '@plumb/core';
 import type { ChosenApplication } from './chosen-application.ts';
 import type { CliContext } from './context.ts';
-import { knownApplications, planApplication } from './plan-application.ts';
+import { knownApplications, PlanSession } from './plan-session.ts';
 import { PlanStore, type StoredPlan } from './plan-store.ts';
 import { openRendererHere } from './renderer-here.ts';
 import { storedPlanOf } from './stored-plan.ts';
@@ -34,9 +34,17 @@ export async function provenPlan(
   }
   await using rendering = await openRendererHere(cli.surroundings, client, cluster);
   const known = await knownApplications(client, cluster, false, signal);
-  const context = { client, known, workingCopy: undefined, ref: undefined, signal, renderer: rendering.renderer };
-  const environment = stored.environment === '' ? undefined : stored.environment;
-  const [planned] = await planApplication({ ...context, env: environment }, application);
+  const { renderer } = rendering;
+  await using session = new PlanSession({
+    client,
+    cluster,
+    renderer,
+    known,
+    workingCopy: undefined,
+    isWide: false,
+    signal,
+  });
+  const [planned] = await session.plan(application, stored.environment === '' ? {} : { env: stored.environment });
   if (planned === undefined) throw new PlumbError('PlanVoid', `The plan ${id} is void: its environment is gone`);
   const now = storedPlanOf(planned, client.server, new Date(clock.now()).toISOString());
   const moved = planDelta(stored.compared, now.compared);

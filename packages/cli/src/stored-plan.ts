@@ -1,7 +1,7 @@
 import type { Application } from '@plumb/api';
 import { PlumbError } from '@plumb/core';
 import type { CliContext } from './context.ts';
-import type { Planned } from './plan-application.ts';
+import type { Planned } from './plan-session.ts';
 import { planIdOf, type PlanStore, type StoredPlan } from './plan-store.ts';
 import { planText } from './plan-text.ts';
 import { jsonText, oneLine } from './printable.ts';

@@ -5,6 +5,7 @@ import {
   fail,
   groupOf,
   isAbort,
+  keyOf,
   judgeDeletions,
   kindName,
   located,
@@ -55,11 +56,14 @@ import { examine } from './examine.ts';
 import { applyWish } from './apply-wish.ts';
 import type { Externals } from './externals.ts';
 import { tryCreation } from './replace.ts';
+import { PlanLive } from './plan-live.ts';
 import type { TargetRenderer } from './target-renderer.ts';
 import type { TargetSpec } from './targets.ts';
 
 export interface PlanRequest {
   readonly client: KubeClient;
+  /** What is live; default: read for this plan alone. */
+  readonly live?: PlanLive | undefined;
   readonly spec: TargetSpec;
   readonly tree: SourceTree;
   /** Epoch milliseconds: what `now` answers in templates. */
@@ -105,10 +109,13 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     if (object.kind === 'Namespace' && object.apiVersion === 'v1') newNamespaces.add(object.metadata.name);
   }
   const left: string[] = [];
-  const [outcomes, members] = await Promise.all([
-    Promise.all(desired.objects.map((object) => planObject(request, object, kinds, newNamespaces, left))),
-    listMembers(request, kinds, desired.objects),
-  ]);
+  const marked = await listMarked(request, kinds, desired.objects);
+  const members = [...marked.values()].flatMap((object) =>
+    trackedTarget(object) === spec.target ? observe(object) : [],
+  );
+  const outcomes = await Promise.all(
+    desired.objects.map((object) => planObject(request, object, { kinds, newNamespaces, notes: left, marked })),
+  );
   const { deletions, kept } = await judge(request, members, desired);
   if (desired.objects.length === 0 && deletions.verdict === 'none') {
     return fail([new PlumbError('SuspiciouslyEmpty', `The source of ${spec.target} holds no manifests`)]);
@@ -230,15 +237,22 @@ class Kinds {
 /** An object that somebody writes all the time is compared with what it was a moment ago. */
 const MAX_LOOKS = 5;
 
+interface ObjectContext {
+  readonly kinds: Kinds;
+  readonly newNamespaces: ReadonlySet<string>;
+  readonly notes: string[];
+  /** The live objects of the application, as they were listed. */
+  readonly marked: ReadonlyMap<ObjectKey, KubeObject>;
+}
+
 async function planObject(
   request: PlanRequest,
   desired: DesiredObject,
-  kinds: Kinds,
-  newNamespaces: ReadonlySet<string>,
-  notes: string[],
+  context: ObjectContext,
   looks = 1,
 ): Promise<PlanItem | undefined> {
   const { client, spec, signal } = request;
+  const { kinds, newNamespaces, notes, marked } = context;
   const { key, object, origin } = desired;
   const { namespace, name } = object.metadata;
   const created: PlanItem = { action: 'create', key, reason: 'absent', origin, changes: [], predicted: true };
@@ -246,7 +260,8 @@ async function planObject(
   if (resource === undefined) return created;
 
   const impersonate = spec.writeAs;
-  const current = await client.get(resource, { namespace, name }, { signal });
+  const listed = looks === 1 ? marked.get(key) : undefined;
+  const current = listed ?? (await client.get(resource, { namespace, name }, { signal }));
   const isMarked = current?.metadata.labels?.[PART_OF_LABEL] !== undefined;
   const live = current !== undefined && isMarked ? observe(current) : undefined;
   const owner = ownerOf(request, live);
@@ -261,11 +276,13 @@ async function planObject(
   };
   const first = decide(input);
   if (first.action === 'blocked') return itemOf(first, desired, current);
+  // As the engine itself tells that there is nothing to do: what was applied is wanted, and nobody has touched it since.
+  if (first.action === 'keep' && request.applied?.has(key) === true) return undefined;
   // As the apply itself would be made.
   const force = 'force' in first ? first.force : true;
   const sent = 'force' in first ? sentObject(first) : object;
-  const context = { client, writeAs: impersonate, createNamespace: undefined, signal };
-  const dryRun = await applyWish(sent, { force, dryRun: true }, context).then(
+  const asSent = { client, writeAs: impersonate, createNamespace: undefined, signal };
+  const dryRun = await applyWish(sent, { force, dryRun: true }, asSent).then(
     (answer) => ({
       left: answer.left,
       changes:
@@ -283,7 +300,7 @@ async function planObject(
     if (dryRun.error.code === 'DryRunUnsupported') return predictedOf(first, desired, current);
   } else if (current !== undefined && !dryRun.isOfSameState && looks < MAX_LOOKS) {
     // Somebody wrote in between: what differs is theirs, not ours.
-    return planObject(request, desired, kinds, newNamespaces, notes, looks + 1);
+    return planObject(request, desired, context, looks + 1);
   }
   if ('left' in dryRun) {
     for (const { field, manager } of dryRun.left) notes.push(`${shortNameOf(key)}: ${field} is left to ${manager}`);
@@ -346,25 +363,23 @@ function predictedOf(
   return item === undefined ? undefined : { ...item, predicted: true };
 }
 
-/** The objects on the cluster that bear the marks of this target. A list that fails fails the plan. */
-async function listMembers(
-  { client, spec, parent, signal }: PlanRequest,
+/** The live objects that bear the label of the application, of the kinds that it has or wants. */
+async function listMarked(
+  { client, spec, parent, signal, live = new PlanLive(client, { isWide: false }) }: PlanRequest,
   kinds: Kinds,
   desired: readonly DesiredObject[],
-): Promise<readonly LiveObject[]> {
-  if (parent === undefined) return [];
+): Promise<ReadonlyMap<ObjectKey, KubeObject>> {
+  if (parent === undefined) return new Map();
   const recorded = parseGroupKinds(parent.metadata.annotations?.[APPLYSET_GROUP_KINDS_ANNOTATION] ?? '');
   const wanted = desired.map(({ object }) => groupKindOf(object));
   const all = new Map([...recorded, ...wanted].map((groupKind) => [kindName(groupKind), groupKind]));
   const lists = await Promise.all(
     [...all.values()].map(async (groupKind) => {
       const resource = await kinds.find(groupKind);
-      if (resource === undefined) return [];
-      const labelSelector = `${PART_OF_LABEL}=${spec.applySet}`;
-      return (await client.list(resource, { labelSelector, metadataOnly: true, signal })).items;
+      return resource === undefined ? [] : live.objectsOf(spec.applySet, resource, { signal });
     }),
   );
-  return lists.flat().flatMap((object) => (trackedTarget(object) === spec.target ? [observe(object)] : []));
+  return new Map(lists.flat().map((object) => [keyOf(object), object]));
 }
 
 async function judge(

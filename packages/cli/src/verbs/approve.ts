@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { API_VERSION, APPLICATION, APPROVAL, type Application, type TargetStatus } from '@plumb/api';
 import { PlumbError } from '@plumb/core';
-import { decodedApplication, listObjects, selectNamed } from '../applications.ts';
+import type { KubeClient } from '@plumb/kube';
+import { decodedApplication, listObjects, plumbResource, selectNamed } from '../applications.ts';
 import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
 import { PlanStore } from '../plan-store.ts';
 import { oneLine } from '../printable.ts';
+import { follow } from '../request.ts';
 import { showSign, STATE_SIGNS } from '../style.ts';
 
 export interface ApproveFlags extends EveryVerb, ClusterFlags {
@@ -63,9 +65,39 @@ export async function approve(this: CliContext, flags: ApproveFlags, plan: strin
   await client.apply(approval, { manager: 'plumb-cli', force: true, signal });
   const text = `${nameOf(only)}: ${username} approves the plan ${digest} (${only.plan.summary})`;
   this.show(`${showSign(this.style, STATE_SIGNS.Healthy)} ${oneLine(text)}\n`);
-  const open = only.plan.required - only.plan.approvals - 1;
-  if (open > 0) this.note(`It needs ${open} more.`);
+  await untilTakenUp(this, client, only);
 }
+
+/** What comes of it is in the status a moment later: whoever asks next is to find it there. */
+async function untilTakenUp(
+  cli: CliContext,
+  client: KubeClient,
+  { application, environment, plan }: Waiting,
+): Promise<void> {
+  const { signal } = cli.surroundings;
+  const pendingOf = ({ status }: Application): Pending | undefined =>
+    status?.environments?.find(({ name }) => name === environment)?.pendingPlan;
+  try {
+    const now = await follow(cli, {
+      client,
+      resource: await plumbResource(client, APPLICATION.kind, { signal }),
+      application,
+      isOver: (later) => JSON.stringify(pendingOf(later)) !== JSON.stringify(plan),
+      hasEnded: () => true,
+      aim: 'looked at',
+      environment,
+      timeout: TAKEN_UP_MS,
+    });
+    const open = pendingOf(now);
+    if (open?.digest === plan.digest) cli.note(`It needs ${open.required - open.approvals} more.`);
+    else if (open !== undefined) cli.note(`Something has moved meanwhile: what waits now is the plan ${open.digest}.`);
+  } catch (thrown) {
+    if (!(thrown instanceof PlumbError) || thrown.code !== 'WaitTimeout') throw thrown;
+    cli.note('The approval is written down; no engine has taken it up yet.');
+  }
+}
+
+const TAKEN_UP_MS = 5_000;
 
 function waitingOf(application: Application, env: string | undefined): readonly Waiting[] {
   return (application.status?.environments ?? []).flatMap(({ name, pendingPlan }) => {

@@ -5,7 +5,7 @@ import { chooseCluster, openClient, type ChosenCluster, type ClusterFlags } from
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
-import { knownApplications, planApplication, type Planned } from '../plan-application.ts';
+import { knownApplications, PlanSession, type Planned } from '../plan-session.ts';
 import { applicationsIn, openWorkingCopy, type WorkingCopy } from '../plan-source.ts';
 import { PlanStore, type StoredPlan } from '../plan-store.ts';
 import { planData, planText } from '../plan-text.ts';
@@ -58,11 +58,12 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
       fix: 'Add one with "plumb app add", or plan a working copy with --local DIR.',
     });
   }
+  const isWide = chosen.length > 1;
+  await using session = new PlanSession({ client, cluster, renderer, known, workingCopy, isWide, signal });
   const planned: Planned[] = [];
   for (const application of chosen) {
     checkEnvironment(application, chosen.length === 1 ? flags.env : undefined);
-    const { env, ref } = flags;
-    planned.push(...(await planApplication({ client, renderer, known, workingCopy, env, ref, signal }, application)));
+    planned.push(...(await session.plan(application, flags)));
   }
 
   for (const one of planned) {

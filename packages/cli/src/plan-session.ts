@@ -1,0 +1,129 @@
+import { APPLICATION, decodeApplication, type Application } from '@plumb/api';
+import { PlumbError, type KubeObject, type ObjectKey, type Plan, type TargetKey } from '@plumb/core';
+import { PlanLive, planTarget, targetsOf, type PlanRequest, type TargetSpec } from '@plumb/engine';
+import type { KubeClient } from '@plumb/kube';
+import { openLedgerReadOnly, type AppliedObject } from '@plumb/ledger';
+import { listObjects } from './applications.ts';
+import type { ChosenCluster } from './cluster.ts';
+import { openRemote, repositoryOf, type PlanSource, type Remote, type WorkingCopy } from './plan-source.ts';
+import { throwAll } from './report-error.ts';
+
+export interface Planned {
+  readonly application: Application;
+  readonly spec: TargetSpec;
+  readonly plan: Plan;
+  readonly source: PlanSource;
+}
+
+export interface PlanSessionOptions {
+  readonly client: KubeClient;
+  readonly cluster: ChosenCluster;
+  readonly renderer: PlanRequest['renderer'];
+  /** The Applications of the cluster. */
+  readonly known: readonly KubeObject[];
+  readonly workingCopy: WorkingCopy | undefined;
+  /** Whether many applications are planned: what is live is then read once for all of them. */
+  readonly isWide: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Plans applications one after another; what they have in common is read once. */
+export class PlanSession implements AsyncDisposable {
+  readonly #options: PlanSessionOptions;
+  readonly #remotes = new Map<string, Promise<Remote>>();
+  readonly #live: PlanLive;
+  readonly #living: ReadonlySet<TargetKey>;
+  #applied: Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>> | undefined;
+
+  constructor(options: PlanSessionOptions) {
+    this.#options = options;
+    this.#live = new PlanLive(options.client, options);
+    this.#living = new Set(
+      options.known.flatMap((object) => {
+        const decoded = decodeApplication(object);
+        return decoded.ok ? targetsOf(decoded.value).map(({ target }) => target) : [];
+      }),
+    );
+  }
+
+  /** What a ref, or the working copy, would do to the targets of an application; all environments where none is named. */
+  async plan(
+    application: Application,
+    { env, ref }: { readonly env?: string | undefined; readonly ref?: string | undefined },
+  ): Promise<readonly Planned[]> {
+    const { client, renderer, known, workingCopy, signal } = this.#options;
+    const { name, namespace } = application.metadata;
+    const parent = known.find(
+      ({ metadata }) => metadata.name === name && (metadata.namespace ?? 'default') === namespace,
+    );
+    const planned: Planned[] = [];
+    for (const spec of targetsOf(application)) {
+      if (env !== undefined && spec.environment !== env) continue;
+      const source = workingCopy ?? (await (await this.#remoteOf(application)).at(ref ?? spec.revision, { signal }));
+      const result = await planTarget({
+        client,
+        live: this.#live,
+        spec,
+        tree: source.tree,
+        committedMs: source.committedMs,
+        renderer,
+        parent,
+        targets: this.#living,
+        applied: await this.#appliedOf(spec.target),
+        removedBy: source.commit === undefined ? undefined : source.label,
+        signal,
+      });
+      if (!result.ok) throwAll(result.error);
+      planned.push({ application, spec, plan: result.value, source });
+    }
+    return planned;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const remotes = await Promise.allSettled(this.#remotes.values());
+    for (const remote of remotes) if (remote.status === 'fulfilled') await remote.value[Symbol.asyncDispose]();
+  }
+
+  #remoteOf(application: Application): Promise<Remote> {
+    const { client, signal } = this.#options;
+    const name = `${application.metadata.namespace}/${application.spec.source.repository}`;
+    const open = async (): Promise<Remote> => {
+      return await openRemote(client, await repositoryOf(client, application, signal), signal);
+    };
+    const remote = this.#remotes.get(name) ?? open();
+    this.#remotes.set(name, remote);
+    return remote;
+  }
+
+  /** What the engine's ledger says that it applied, where it lies on this machine: what is as it was needs no dry-run. */
+  async #appliedOf(target: TargetKey): Promise<ReadonlyMap<ObjectKey, AppliedObject> | undefined> {
+    this.#applied ??= readApplied(this.#options.cluster.stateFolder);
+    const rows = (await this.#applied).get(target);
+    return rows === undefined ? undefined : new Map(rows.map((row) => [row.key, row]));
+  }
+}
+
+async function readApplied(folder: string): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>> {
+  try {
+    await using ledger = await openLedgerReadOnly(folder);
+    return await ledger.appliedAll();
+  } catch (thrown) {
+    if (thrown instanceof PlumbError) return new Map();
+    throw thrown;
+  }
+}
+
+/** The Applications of the cluster; none where it does not know Plumb and a working copy says itself what there is. */
+export async function knownApplications(
+  client: KubeClient,
+  cluster: ChosenCluster,
+  isLocal: boolean,
+  signal: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  try {
+    return await listObjects(client, APPLICATION.kind, cluster, { signal });
+  } catch (thrown) {
+    if (isLocal && thrown instanceof PlumbError && thrown.code === 'NotRunning') return [];
+    throw thrown;
+  }
+}
