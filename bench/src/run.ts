@@ -12,7 +12,7 @@ import { sumOf } from './exposition.ts';
 import { NAMESPACE, REPOSITORY } from './fleet.ts';
 import { startPart, type Part } from './ipc.ts';
 import { phaseOf, settled, type PhaseFigures } from './phase.ts';
-import { openPlace } from './place.ts';
+import { openPlace, type Place } from './place.ts';
 import { resetPeak, usageOf } from './process-usage.ts';
 import { selfTimes, type Profile } from './profile.ts';
 import type { BenchOptions } from './result.ts';
@@ -21,6 +21,8 @@ import { API, watchStatuses, type Statuses } from './statuses.ts';
 /** A fresh cluster with applications, their repository, and an engine in a process of its own. */
 export interface Run extends AsyncDisposable {
   readonly api: Api;
+  /** Where the cluster is, and what the engine writes. */
+  readonly place: Place;
   readonly git: Part;
   readonly statuses: Statuses;
   /** The first commit. */
@@ -99,6 +101,7 @@ export async function openRun({ applications, files, label }: RunSetup, options:
   const closing = opening.move();
   return {
     api,
+    place,
     git,
     statuses,
     first,

@@ -69,6 +69,7 @@ const diff = buildCommand({
   parameters: {
     flags: {
       ...everyVerb,
+      context,
       live: text('Objects as they run, with managedFields; - is standard input', 'FILE'),
       desired: text('Objects as they are wanted; - is standard input', 'FILE'),
       manager: text('With --live: the field manager whose fields are ours; default plumb', 'NAME'),
@@ -83,14 +84,16 @@ const diff = buildCommand({
       kind: 'tuple',
       parameters: [
         {
-          brief: 'With --render: two commits by branch, tag, id or HEAD~1; A.. is up to the working copy',
-          placeholder: 'A..B',
+          brief:
+            'An application; with --render two commits by branch, tag, id or HEAD~1, where A.. is up to the working copy',
+          placeholder: 'APP|A..B',
           parse: String,
           optional: true,
         },
         {
-          brief: 'Folder of the manifests; default the current one',
-          placeholder: 'DIR',
+          brief:
+            'Of an application two of: live, git, a release (r12), an environment; with --render the folder, default the current one',
+          placeholder: 'A..B|DIR',
           parse: String,
           optional: true,
         },
@@ -99,7 +102,7 @@ const diff = buildCommand({
   },
   docs: {
     brief:
-      'Show what applying objects would change in live ones, or how two commits render, without a cluster; exit code 1 where something differs',
+      'Show what applying objects would change in live ones, how two commits render, or how two states of an application differ; exit code 1 where something differs',
   },
 });
 

@@ -14,14 +14,16 @@ export interface ComparedRender {
   readonly namespace: string;
   readonly from: SideName;
   readonly to: SideName;
+  /** What is compared; default `Render` and the folder. */
+  readonly what?: string;
 }
 
 /** What differs, as people read it: in the form of `plumb plan`. */
 export function renderDiffText(
-  { diff, path, namespace, from, to }: ComparedRender,
+  { diff, path, namespace, from, to, what }: ComparedRender,
   options: ChangeTableOptions,
 ): string {
-  const head = `Render  ${path === '' ? '.' : oneLine(path)}   ${sideText(from)} → ${sideText(to)}\n`;
+  const head = `${what ?? `Render  ${path === '' ? '.' : oneLine(path)}`}   ${sideText(from)} → ${sideText(to)}\n`;
   const table = changeTable(
     diff.items.map((item) => ({
       action: item.action,

@@ -213,6 +213,7 @@ export const ERROR_CODES = {
     fix: 'Restore the objects in Git, or approve exactly this set of deletions.',
   },
   ApprovalMissing: { culprit: 'user', retry: 'change', fix: 'Look at the plan, and approve it with "plumb approve".' },
+  ReleaseMissing: { culprit: 'user', retry: 'change', fix: 'See "plumb history" on the machine of the engine.' },
   PlanMissing: { culprit: 'user', retry: 'change', fix: 'See "plumb plan list", or make a new one with "plumb plan".' },
   PlanVoid: {
     culprit: 'user',

@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { compareFiles, PlumbError, secretMask, shortName, type KubeObject, type ObjectRef } from '@plumb/core';
 import { repositoryRoot } from '@plumb/git';
 import { createRenderer } from '@plumb/render';
+import { diffApplication } from '../application-diff.ts';
+import { openApplication } from '../chosen-application.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
@@ -17,6 +19,7 @@ import { openSide, placeOf, renderSide } from '../render-side.ts';
 import { parseRange } from '../revision-range.ts';
 
 export interface DiffFlags extends EveryVerb, RenderInputFlags {
+  readonly context?: string | undefined;
   readonly render?: boolean | undefined;
   readonly live?: string | undefined;
   readonly desired?: string | undefined;
@@ -28,9 +31,10 @@ export interface DiffFlags extends EveryVerb, RenderInputFlags {
 
 /**
  * `plumb diff --live FILE --desired FILE`: what applying objects would change in others, both from files; `plumb diff
- * --render A..B [DIR]`: what a folder renders to at two commits. Without any cluster. Exit code 1: they differ.
+ * --render A..B [DIR]`: what a folder renders to at two commits. Both without any cluster. `plumb diff APP A..B`: two states
+ * of an application. Exit code 1: they differ.
  */
-export async function diff(this: CliContext, flags: DiffFlags, range?: string, folder = '.'): Promise<void> {
+export async function diff(this: CliContext, flags: DiffFlags, range?: string, folder?: string): Promise<void> {
   const { live, desired } = flags;
   if (live !== undefined || desired !== undefined) {
     if (live === undefined || desired === undefined || flags.render === true || range !== undefined) {
@@ -38,15 +42,18 @@ export async function diff(this: CliContext, flags: DiffFlags, range?: string, f
     }
     return await diffFiles(this, flags, { live, desired });
   }
+  if (flags.render !== true && range !== undefined && folder?.includes('..') === true) {
+    return await diffStates(this, flags, range, folder);
+  }
   if (flags.render !== true) {
-    throw new PlumbError('Usage', 'what is compared is missing: objects or renders', {
-      fix: `${OBJECTS_FIX} Or write plumb diff --render A..B. What would change on a cluster is told by "plumb plan".`,
+    throw new PlumbError('Usage', 'what is compared is missing: objects, renders, or states of an application', {
+      fix: `${OBJECTS_FIX} Or write plumb diff --render A..B, or plumb diff APP A..B with two of live, git, r12 and an environment. What would change on a cluster is told by "plumb plan".`,
     });
   }
   if (range === undefined) {
     throw new PlumbError('Usage', 'A..B is missing', { fix: 'Write plumb diff --render A..B.' });
   }
-  await diffRendered(this, flags, range, folder);
+  await diffRendered(this, flags, range, folder ?? '.');
 }
 
 const OBJECTS_FIX = 'Write plumb diff --live FILE --desired FILE; one of the two may be - for standard input.';
@@ -97,6 +104,17 @@ async function objectsOf(
 ): Promise<{ readonly objects: readonly KubeObject[]; readonly name: string }> {
   const { text, name } = await readInput(file, cwd);
   return { objects: objectsIn(text, name), name };
+}
+
+async function diffStates(context: CliContext, flags: DiffFlags, name: string, range: string): Promise<void> {
+  await using chosen = await openApplication(context, flags, name);
+  const found = await diffApplication(context, chosen, parseRange(range), flags.env);
+  const { name: application } = chosen.application.metadata;
+  const compared = { ...found, path: '', namespace: '', what: `Diff  ${application}` };
+  if (flags.output === 'json')
+    context.print(`${jsonText({ ...renderDiffData(compared), kind: 'StateDiff', app: application }, 2)}\n`);
+  else context.show(renderDiffText(compared, { style: context.style, isFull: flags.full ?? false }));
+  context.answer(found.diff.items.length === 0 ? EXIT.yes : EXIT.no);
 }
 
 async function diffRendered(context: CliContext, flags: DiffFlags, range: string, folder: string): Promise<void> {
