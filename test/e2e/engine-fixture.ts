@@ -348,7 +348,9 @@ function recordWrites(client: KubeClient, writes: SentWrite[]): KubeClient {
       const { name, annotations = {}, uid, resourceVersion } = object.metadata;
       const verb = options.subresource === 'status' ? 'status' : 'apply';
       const write = { verb, object: `${object.kind}/${name}`, annotations, uid, resourceVersion } as const;
-      if (options.dryRun !== true) writes.push(write);
+      // What the engine installs of itself at every start is no write of an application.
+      const isOwn = object.metadata.labels?.['app.kubernetes.io/part-of'] === 'plumb';
+      if (options.dryRun !== true && !isOwn) writes.push(write);
       return client.apply(object, options);
     },
     disown(resource, live, options) {
