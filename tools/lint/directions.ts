@@ -8,14 +8,15 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   git: ['core'],
   charts: ['core'],
+  hosts: ['core'],
   render: ['core'],
   health: ['core'],
   kube: ['core'],
   ledger: ['core'],
   api: ['core'],
   controlplane: ['core'],
-  engine: ['core', 'git', 'charts', 'render', 'health', 'kube', 'ledger', 'api', 'controlplane'],
-  cli: ['core', 'git', 'charts', 'render', 'health', 'kube', 'ledger', 'api', 'controlplane', 'engine'],
+  engine: ['core', 'git', 'charts', 'hosts', 'render', 'health', 'kube', 'ledger', 'api', 'controlplane'],
+  cli: ['core', 'git', 'charts', 'hosts', 'render', 'health', 'kube', 'ledger', 'api', 'controlplane', 'engine'],
 };
 
 /** What the tests inside the packages may import beside what their package may: real servers and shared fixtures. */
@@ -26,7 +27,7 @@ const CORE_NODE_MODULES = ['node:crypto'];
 
 /** Modules that live behind a wrapper of ours, and the folders or files of `packages/` that may import them. */
 export const WRAPPED: Readonly<Record<string, readonly string[]>> = {
-  undici: ['kube/src/', 'charts/src/connections.ts'],
+  undici: ['kube/src/', 'charts/src/connections.ts', 'hosts/src/connections.ts'],
   'js-yaml': ['kube/src/', 'render/src/', 'charts/src/index-file.ts'],
   semver: ['charts/src/version-range.ts'],
   'node:sqlite': ['ledger/src/', 'controlplane/src/file-lock.ts'],

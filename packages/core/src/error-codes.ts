@@ -183,6 +183,42 @@ export const ERROR_CODES = {
     retry: 'change',
     fix: 'Make it smaller: a chart may have 20 MiB, and the index of a repository 64 MiB.',
   },
+  // Pull requests
+  HostUnknown: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Say what the host is: github, gitlab, gitea (also Forgejo) or bitbucket.',
+  },
+  HostUnreachable: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: "Check that the API of the Git host can be reached from here, and the host's own status.",
+  },
+  HostUnauthorized: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Check the token in the Secret, that it has not expired, and that it has the rights that the guide names.',
+  },
+  HostNotFound: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Check the repository; some hosts say "not found" where the token lacks the right.',
+  },
+  HostRateLimited: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Nothing to do: it is tried again when the host allows it. A token of its own has a limit of its own.',
+  },
+  HostRefused: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Check that the commit and the pull request are still there, and that the token may write to them.',
+  },
+  HostAnswerInvalid: {
+    culprit: 'source',
+    retry: 'backoff',
+    fix: 'Check what answers at this address: it does not speak the API of the host that was named.',
+  },
   // Specs
   SpecInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the named field.' },
   EnvironmentMissing: { culprit: 'user', retry: 'change', fix: 'Name an environment that the Application lists.' },
