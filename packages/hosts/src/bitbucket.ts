@@ -134,6 +134,7 @@ export function openBitbucket({ client, project, account, close }: HostParts): G
     // A fork that was deleted is null; its commits are still known to the repository.
     const from = source.at('repository').at('full_name').maybeText ?? project;
     const isFromFork = from.toLowerCase() !== project.toLowerCase();
+    const branch = source.at('branch').at('name').text;
     return {
       number: item.at('id').integer,
       title: item.at('title').text,
@@ -141,7 +142,8 @@ export function openBitbucket({ client, project, account, close }: HostParts): G
       isDraft: item.at('draft').isTrue,
       author: decodeBitbucketUser(item.at('author')),
       head: await fullCommit(source.at('commit').at('hash').text, from, signal),
-      headRef: isFromFork ? undefined : `refs/heads/${source.at('branch').at('name').text}`,
+      branch,
+      headRef: isFromFork ? undefined : `refs/heads/${branch}`,
       isFromFork,
       base: item.at('destination').at('branch').at('name').text,
       updatedAtMs: item.at('updated_on').timeMs,

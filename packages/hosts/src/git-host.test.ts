@@ -27,6 +27,7 @@ for (const kind of KINDS) {
         isDraft: true,
         author: { id: idOn(kind, ALICE), name: 'alice' },
         head: commit('a'),
+        branch: 'change-7',
         headRef: (refs as Record<string, string>)[kind] ?? 'refs/pull/7/head',
         isFromFork: false,
         base: 'release/1.x',
@@ -394,4 +395,16 @@ test('a member of a GitLab project whose account is blocked may do nothing', asy
   });
 
   assert.equal(await fixture.host.permissionOf({ id: '2' }, { signal }), 'none');
+});
+
+test('gitlab files a status under the branch of its merge request', async () => {
+  await using fixture = await openFakeHost('gitlab');
+  addPull(fixture.fake.state, 1, { head: commit('a') });
+  const status = { commit: commit('a'), context: 'plumb/plan', state: 'success', description: 'ok' } as const;
+
+  await fixture.host.setStatus({ ...status, branch: 'change-1' }, { signal });
+  await fixture.host.setStatus(status, { signal });
+
+  const refs = fixture.fake.server.seen.map(({ body }) => JSON.parse(body).ref);
+  assert.deepEqual(refs, ['change-1', undefined]);
 });

@@ -94,6 +94,7 @@ function decodePullRequest(pull: Fields): PullRequest {
     isDraft: pull.at('draft').isTrue,
     author: decodeGiteaUser(pull.at('user')),
     head: pull.at('head').at('sha').commit,
+    branch: pull.at('head').at('ref').text,
     headRef: `refs/pull/${number}/head`,
     isFromFork: pull.at('head').at('repo_id').maybeInteger !== pull.at('base').at('repo_id').maybeInteger,
     base: pull.at('base').at('ref').text,

@@ -98,6 +98,7 @@ function decodePullRequest(pull: Fields): PullRequest {
     isDraft: pull.at('draft').isTrue,
     author: decodeGitHubUser(pull.at('user')),
     head: pull.at('head').at('sha').commit,
+    branch: pull.at('head').at('ref').text,
     headRef: `refs/pull/${number}/head`,
     isFromFork:
       pull.at('head').at('repo').at('full_name').maybeText !== pull.at('base').at('repo').at('full_name').maybeText,

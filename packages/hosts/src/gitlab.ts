@@ -63,6 +63,8 @@ export function openGitLab({ client, project, account, close }: HostParts): GitH
         name: status.context,
         description: statusDescription(status.description),
         ...(status.url === undefined ? {} : { target_url: status.url }),
+        // Otherwise it may become part of a pipeline that the merge request does not show.
+        ...(status.branch === undefined ? {} : { ref: status.branch }),
       };
       try {
         await client.send('POST', `${repository}/statuses/${status.commit}`, body, { signal });
@@ -148,6 +150,7 @@ function decodePullRequest(merge: Fields): PullRequest {
     isDraft: merge.at('draft').isTrue,
     author: decodeGitLabUser(merge.at('author')),
     head: merge.at('sha').commit,
+    branch: merge.at('source_branch').text,
     headRef: `refs/merge-requests/${number}/head`,
     isFromFork: merge.at('source_project_id').maybeInteger !== merge.at('target_project_id').integer,
     base: merge.at('target_branch').text,

@@ -59,19 +59,24 @@ export class HostClient {
 
   /**
    * A list, page by page. Where the next one is stands in the `Link` header, or in the field `next` of an answer that has
-   * its items under `values`. Of that address only the query is taken: a host cannot lead the token elsewhere.
+   * its items under `values`; some lists of Gitea only say how many items there are. Of an address only the query is
+   * taken: a host cannot lead the token elsewhere.
    */
   async *pages(path: string, query: Query, options: Cancellable): AsyncGenerator<Page, void> {
     let url = this.#url(path, query);
+    let seen = 0;
     for (let count = 1; count <= MAX_PAGES; count++) {
       const reached = await this.#ask('GET', url, undefined, options);
       const where = `GET ${shown(reached.url)}`;
       const body = decodeJson(reached.answer.body, where);
       const isWrapped = body.at('values').isThere;
-      const next = isWrapped ? body.at('next').maybeText : nextLink(reached.answer);
+      const items = isWrapped ? body.at('values').items : body.items;
+      seen += items.length;
+      const linked = isWrapped ? body.at('next').maybeText : nextLink(reached.answer);
+      const next = linked ?? (items.length === 0 ? undefined : nextByCount(reached.url, reached.answer, seen));
       const address = next === undefined ? undefined : URL.parse(next, reached.url.href);
       if (address === null) throw new PlumbError('HostAnswerInvalid', `${where}: the next page is no address`);
-      yield { items: isWrapped ? body.at('values').items : body.items, isLast: address === undefined };
+      yield { items, isLast: address === undefined };
       if (address === undefined) return;
       url = new URL(reached.url);
       url.search = address.search;
@@ -133,4 +138,14 @@ function nextLink({ headers }: Answer): string | undefined {
   const { link } = headers;
   if (typeof link !== 'string') return undefined;
   return /<([^<>]*)>;[^<]*\brel="?next"?/.exec(link)?.[1];
+}
+
+/** Only where pages were asked for: a list that has none may count more than it shows. */
+function nextByCount(url: URL, { headers }: Answer, seen: number): string | undefined {
+  const total = headers['x-total-count'];
+  const isMore = typeof total === 'string' && /^\d{1,9}$/.test(total) && Number(total) > seen;
+  if (!isMore || !url.searchParams.has('limit')) return undefined;
+  const next = new URL(url);
+  next.searchParams.set('page', String(Number(url.searchParams.get('page') ?? 1) + 1));
+  return next.href;
 }

@@ -20,6 +20,8 @@ export interface PullRequest {
   readonly author: HostUser;
   /** The full id of the newest commit. */
   readonly head: string;
+  /** The branch that it comes from, without `refs/heads/`: of the repository, or of the fork. */
+  readonly branch: string;
   /** Where `head` can be fetched from the repository itself; undefined where only the fork has it. */
   readonly headRef: string | undefined;
   /** Whoever wrote it need not have any right on the repository. */
@@ -49,6 +51,8 @@ export interface CommitStatus {
   readonly description: string;
   /** Where people read more. */
   readonly url?: string;
+  /** The branch of the pull request, if it is one of the repository: GitLab files statuses under it. */
+  readonly branch?: string;
 }
 
 export interface StickyComment {

@@ -1,4 +1,4 @@
-import { linked, match, NOT_FOUND, type Call, type Dialect, type Reply } from './fake-dialect.ts';
+import { linked, match, NOT_FOUND, pageOf, type Call, type Dialect, type Reply } from './fake-dialect.ts';
 import {
   addComment,
   openPulls,
@@ -55,7 +55,10 @@ function pulls(call: Call, state: FakeState): Reply | undefined {
       stale: review.commit !== pull.head,
       submitted_at: review.at,
     }));
-    return linked(call, state, [requested, ...written], 'limit', (review) => review, MAX_PAGE);
+    // This list says how many there are, and not where the next page is.
+    const all = [requested, ...written];
+    const { items } = pageOf(call, state, all, 'limit', MAX_PAGE);
+    return { status: 200, body: items, headers: { 'x-total-count': String(all.length) } };
   }
   return { status: 200, body: writePull(pull) };
 }
@@ -68,7 +71,7 @@ function comments(call: Call, state: FakeState): Reply | undefined {
   if (pull !== undefined && call.method === 'GET') {
     // All of them at once: this list has no pages.
     const body = pull.comments.map(({ id, body: text, author }) => ({ id, body: text, user: writeUser(author) }));
-    return { status: 200, body };
+    return { status: 200, body, headers: { 'x-total-count': String(body.length + 1) } };
   }
   if (pull !== undefined) {
     return { status: 201, body: { id: addComment(state, pull, state.me ?? PLUMB, call.body.body).id } };
