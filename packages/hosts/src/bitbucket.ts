@@ -1,15 +1,16 @@
+import { PlumbError } from '@plumb/core';
 import type { Fields } from './decode.ts';
 import type { Approval, CommitStatus, GitHost, HostUser, Permission, PullRequest } from './host.ts';
 import type { HostParts } from './host-parts.ts';
 import { HOST_LIMITS } from './limits.ts';
-import { newestFirst } from './newest-first.ts';
+import { newestFirst, withHead } from './newest-first.ts';
 import { commitAt, type Push } from './standing-approvals.ts';
 import { shortKey, statusDescription } from './status-text.ts';
 import { upsertSticky, type FoundComment } from './sticky-comment.ts';
 
 const PAGE = { pagelen: 50 };
 const MAX_KEY_CHARS = 40;
-/** Full ids of commits by their short ones, so that a look at many pull requests asks for new commits only. */
+/** Full ids of commits by repository and short id, so that a look at many pull requests asks for new commits only. */
 const MAX_KNOWN_COMMITS = 1_000;
 
 const STATES: Readonly<Record<CommitStatus['state'], string>> = {
@@ -40,7 +41,7 @@ export function openBitbucket({ client, project, account, close }: HostParts): G
     },
 
     async pullRequest(number, { signal }) {
-      return decodePullRequest(await client.get(pull(number), { signal }), signal);
+      return withHead(await decodePullRequest(await client.get(pull(number), { signal }), signal), number);
     },
 
     async changedFiles(number, { signal }) {
@@ -103,7 +104,8 @@ export function openBitbucket({ client, project, account, close }: HostParts): G
     },
 
     async reviews(number, { signal }) {
-      const participants = (await client.get(pull(number), { signal })).at('participants').items;
+      const item = await client.get(pull(number), { signal });
+      const participants = item.at('participants').items;
       const approving = participants.filter((participant) => participant.at('approved').isTrue);
       if (approving.length === 0) return [];
       const activity = await client.list(`${pull(number)}/activity`, PAGE, { signal });
@@ -119,7 +121,7 @@ export function openBitbucket({ client, project, account, close }: HostParts): G
         approvals.push({
           user,
           atMs,
-          commit: short === undefined ? undefined : await fullCommit(short, project, signal),
+          commit: short === undefined ? undefined : await fullCommit(short, sourceOf(item), signal),
         });
       }
       return approvals;
@@ -128,20 +130,23 @@ export function openBitbucket({ client, project, account, close }: HostParts): G
     [Symbol.asyncDispose]: close,
   };
 
-  async function decodePullRequest(item: Fields, signal: AbortSignal): Promise<PullRequest> {
+  async function decodePullRequest(item: Fields, signal: AbortSignal): Promise<PullRequest | undefined> {
+    const number = item.at('id').integer;
     const state = item.at('state').text;
     const source = item.at('source');
-    // A fork that was deleted is null; its commits are still known to the repository.
-    const from = source.at('repository').at('full_name').maybeText ?? project;
+    const from = sourceOf(item);
     const isFromFork = from.toLowerCase() !== project.toLowerCase();
+    const short = source.at('commit').at('hash').maybeText;
+    const head = short === undefined ? undefined : await fullCommit(short, from, signal);
+    if (head === undefined) return undefined;
     const branch = source.at('branch').at('name').text;
     return {
-      number: item.at('id').integer,
+      number,
       title: item.at('title').text,
       state: state === 'OPEN' ? 'open' : state === 'MERGED' ? 'merged' : 'closed',
       isDraft: item.at('draft').isTrue,
       author: decodeBitbucketUser(item.at('author')),
-      head: await fullCommit(source.at('commit').at('hash').text, from, signal),
+      head,
       branch,
       headRef: isFromFork ? undefined : `refs/heads/${branch}`,
       isFromFork,
@@ -151,15 +156,33 @@ export function openBitbucket({ client, project, account, close }: HostParts): G
     };
   }
 
-  async function fullCommit(short: string, from: string, signal: AbortSignal): Promise<string> {
-    const known = knownCommits.get(short);
+  /** A fork that was deleted is null; its commits are still known to the repository. */
+  function sourceOf(item: Fields): string {
+    return item.at('source').at('repository').at('full_name').maybeText ?? project;
+  }
+
+  /** Undefined where the repository does not have it, or may not be read: a fork can be private. */
+  async function fullCommit(short: string, from: string, signal: AbortSignal): Promise<string | undefined> {
+    // Whoever owns a fork chooses its commits, and could make one whose id begins like another.
+    const key = `${from} ${short}`;
+    const known = knownCommits.get(key);
     if (known !== undefined) return known;
     const path = from.split('/').map(encodeURIComponent).join('/');
-    const commit = await client.get(`/repositories/${path}/commit/${encodeURIComponent(short)}`, { signal });
+    const commit = await findReadable(`/repositories/${path}/commit/${encodeURIComponent(short)}`, signal);
+    if (commit === undefined) return undefined;
     const full = commit.at('hash').commit;
     if (knownCommits.size >= MAX_KNOWN_COMMITS) knownCommits.clear();
-    knownCommits.set(short, full);
+    knownCommits.set(key, full);
     return full;
+  }
+
+  async function findReadable(path: string, signal: AbortSignal): Promise<Fields | undefined> {
+    try {
+      return await client.find(path, { signal });
+    } catch (thrown) {
+      if (thrown instanceof PlumbError && thrown.code === 'HostUnauthorized') return undefined;
+      throw thrown;
+    }
   }
 }
 
@@ -180,7 +203,7 @@ function decodeComment(comment: Fields): FoundComment {
 function pushesOf(activity: readonly Fields[]): readonly Push[] {
   return activity
     .map((entry) => entry.at('update'))
-    .filter((update) => update.isThere)
+    .filter((update) => update.at('source').at('commit').at('hash').isThere)
     .map((update) => ({
       commit: update.at('source').at('commit').at('hash').text,
       atMs: update.at('date').timeMs,

@@ -88,6 +88,20 @@ for (const kind of KINDS) {
     assert.equal(lists.length, 2);
   });
 
+  test(`${kind}: a pull request without a commit hides no other, and is not found by itself`, async () => {
+    await using fixture = await openFakeHost(kind);
+    for (const number of [1, 2, 3]) addPull(fixture.fake.state, number);
+    addPull(fixture.fake.state, 2, { head: '' });
+
+    const pulls = await fixture.host.openPullRequests({ signal });
+
+    assert.deepEqual(
+      pulls.map(({ number }) => number),
+      [3, 1],
+    );
+    await assert.rejects(fixture.host.pullRequest(2, { signal }), { code: 'HostNotFound' });
+  });
+
   test(`${kind}: all changed files are listed, of renamed ones both names`, async () => {
     await using fixture = await openFakeHost(kind);
     const { state } = fixture.fake;
@@ -407,4 +421,20 @@ test('gitlab files a status under the branch of its merge request', async () => 
 
   const refs = fixture.fake.server.seen.map(({ body }) => JSON.parse(body).ref);
   assert.deepEqual(refs, ['change-1', undefined]);
+});
+
+test('a fork on Bitbucket that may not be read hides no other pull request', async () => {
+  await using fixture = await openFakeHost('bitbucket');
+  addPull(fixture.fake.state, 1);
+  addPull(fixture.fake.state, 2, { isFromFork: true });
+  fixture.fake.server.instead(/\/repositories\/fork\/shop\/commit\//, (_received, response) => {
+    response.writeHead(403).end('{}');
+  });
+
+  const pulls = await fixture.host.openPullRequests({ signal });
+
+  assert.deepEqual(
+    pulls.map(({ number }) => number),
+    [1],
+  );
 });

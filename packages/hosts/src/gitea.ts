@@ -3,7 +3,7 @@ import type { GitHost, HostUser, Permission, PullRequest } from './host.ts';
 import { readFiles, statusBody } from './github.ts';
 import type { HostParts } from './host-parts.ts';
 import { HOST_LIMITS } from './limits.ts';
-import { newestFirst } from './newest-first.ts';
+import { newestFirst, withHead } from './newest-first.ts';
 import { standingApprovals, type Review } from './standing-approvals.ts';
 import { upsertSticky, type FoundComment } from './sticky-comment.ts';
 
@@ -33,7 +33,7 @@ export function openGitea({ client, project, account, close }: HostParts): GitHo
     },
 
     async pullRequest(number, { signal }) {
-      return decodePullRequest(await client.get(`${repository}/pulls/${number}`, { signal }));
+      return withHead(decodePullRequest(await client.get(`${repository}/pulls/${number}`, { signal })), number);
     },
 
     async changedFiles(number, { signal }) {
@@ -85,15 +85,17 @@ export function decodeGiteaUser(user: Fields): HostUser {
   return { id: login, name: login };
 }
 
-function decodePullRequest(pull: Fields): PullRequest {
+function decodePullRequest(pull: Fields): PullRequest | undefined {
   const number = pull.at('number').integer;
+  const head = pull.at('head').at('sha').maybeCommit;
+  if (head === undefined) return undefined;
   return {
     number,
     title: pull.at('title').text,
     state: pull.at('state').text === 'open' ? 'open' : pull.at('merged').isTrue ? 'merged' : 'closed',
     isDraft: pull.at('draft').isTrue,
     author: decodeGiteaUser(pull.at('user')),
-    head: pull.at('head').at('sha').commit,
+    head,
     branch: pull.at('head').at('ref').text,
     headRef: `refs/pull/${number}/head`,
     isFromFork: pull.at('head').at('repo_id').maybeInteger !== pull.at('base').at('repo_id').maybeInteger,

@@ -2,7 +2,7 @@ import type { Fields } from './decode.ts';
 import type { ChangedFiles, CommitStatus, GitHost, HostUser, Permission, PullRequest } from './host.ts';
 import type { HostParts } from './host-parts.ts';
 import { HOST_LIMITS } from './limits.ts';
-import { newestFirst } from './newest-first.ts';
+import { newestFirst, withHead } from './newest-first.ts';
 import { standingApprovals, type Review } from './standing-approvals.ts';
 import { statusDescription } from './status-text.ts';
 import { upsertSticky, type FoundComment } from './sticky-comment.ts';
@@ -33,7 +33,7 @@ export function openGitHub({ client, project, account, close }: HostParts): GitH
     },
 
     async pullRequest(number, { signal }) {
-      return decodePullRequest(await client.get(`${repository}/pulls/${number}`, { signal }));
+      return withHead(decodePullRequest(await client.get(`${repository}/pulls/${number}`, { signal })), number);
     },
 
     async changedFiles(number, { signal }) {
@@ -88,8 +88,10 @@ export function decodeGitHubUser(user: Fields): HostUser {
   return { id: login, name: login };
 }
 
-function decodePullRequest(pull: Fields): PullRequest {
+function decodePullRequest(pull: Fields): PullRequest | undefined {
   const number = pull.at('number').integer;
+  const head = pull.at('head').at('sha').maybeCommit;
+  if (head === undefined) return undefined;
   const isMerged = pull.at('merged_at').isThere;
   return {
     number,
@@ -97,7 +99,7 @@ function decodePullRequest(pull: Fields): PullRequest {
     state: pull.at('state').text === 'open' ? 'open' : isMerged ? 'merged' : 'closed',
     isDraft: pull.at('draft').isTrue,
     author: decodeGitHubUser(pull.at('user')),
-    head: pull.at('head').at('sha').commit,
+    head,
     branch: pull.at('head').at('ref').text,
     headRef: `refs/pull/${number}/head`,
     isFromFork:

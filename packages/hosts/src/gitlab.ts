@@ -3,7 +3,7 @@ import type { Fields } from './decode.ts';
 import type { Approval, CommitStatus, GitHost, HostUser, Permission, PullRequest } from './host.ts';
 import type { HostParts } from './host-parts.ts';
 import { HOST_LIMITS } from './limits.ts';
-import { newestFirst } from './newest-first.ts';
+import { newestFirst, withHead } from './newest-first.ts';
 import { commitAt } from './standing-approvals.ts';
 import { statusDescription } from './status-text.ts';
 import { upsertSticky, type FoundComment } from './sticky-comment.ts';
@@ -39,7 +39,7 @@ export function openGitLab({ client, project, account, close }: HostParts): GitH
     },
 
     async pullRequest(number, { signal }) {
-      return decodePullRequest(await client.get(mergeRequest(number), { signal }));
+      return withHead(decodePullRequest(await client.get(mergeRequest(number), { signal })), number);
     },
 
     async changedFiles(number, { signal }) {
@@ -139,8 +139,10 @@ export function decodeGitLabUser(user: Fields): HostUser {
   return { id: String(user.at('id').integer), name: user.at('username').text };
 }
 
-function decodePullRequest(merge: Fields): PullRequest {
+function decodePullRequest(merge: Fields): PullRequest | undefined {
   const number = merge.at('iid').integer;
+  const head = merge.at('sha').maybeCommit;
+  if (head === undefined) return undefined;
   const state = merge.at('state').text;
   return {
     number,
@@ -149,7 +151,7 @@ function decodePullRequest(merge: Fields): PullRequest {
     state: state === 'opened' || state === 'locked' ? 'open' : state === 'merged' ? 'merged' : 'closed',
     isDraft: merge.at('draft').isTrue,
     author: decodeGitLabUser(merge.at('author')),
-    head: merge.at('sha').commit,
+    head,
     branch: merge.at('source_branch').text,
     headRef: `refs/merge-requests/${number}/head`,
     isFromFork: merge.at('source_project_id').maybeInteger !== merge.at('target_project_id').integer,

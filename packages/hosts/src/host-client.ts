@@ -43,7 +43,7 @@ export class HostClient {
   }
 
   /** As `get`, and undefined where the host says that there is no such thing. */
-  async find(path: string, options: Cancellable & { readonly query?: Query }): Promise<Fields | undefined> {
+  async find(path: string, options: Cancellable): Promise<Fields | undefined> {
     try {
       return await this.get(path, options);
     } catch (thrown) {

@@ -97,7 +97,7 @@ export interface GitHost extends AsyncDisposable {
   readonly kind: HostKind;
   readonly limits: HostLimits;
   /**
-   * The open ones, the one that changed last first.
+   * The open ones, the one that changed last first. One without a commit, or with none that we may see, is left out.
    *
    * @param options.sinceMs only those that changed at this time or later. To miss none, take the newest `updatedAtMs` of the
    * last answer: one that changes while pages are read is then in the next answer.
