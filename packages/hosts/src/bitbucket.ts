@@ -33,6 +33,7 @@ export function openBitbucket({ client, project, account, close }: HostParts): G
   return {
     kind: 'bitbucket',
     limits: HOST_LIMITS.bitbucket,
+    account,
 
     openPullRequests({ sinceMs, signal }) {
       const query = { state: 'OPEN', sort: '-updated_on', ...PAGE };

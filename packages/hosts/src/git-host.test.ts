@@ -261,6 +261,14 @@ for (const kind of KINDS) {
     assert.equal(pull.comments.length, 1);
   });
 
+  test(`${kind}: whose the token is is asked once`, async () => {
+    await using fixture = await openFakeHost(kind);
+
+    assert.equal(await fixture.host.account({ signal }), idOn(kind, PLUMB));
+    assert.equal(await fixture.host.account({ signal }), idOn(kind, PLUMB));
+    assert.equal(fixture.fake.server.seen.length, 1);
+  });
+
   test(`${kind}: who we are can be said where the token may not ask`, async () => {
     await using fixture = await openFakeHost(kind, { account: idOn(kind, PLUMB) });
     const { state } = fixture.fake;

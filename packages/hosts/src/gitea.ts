@@ -26,6 +26,7 @@ export function openGitea({ client, project, account, close }: HostParts): GitHo
   return {
     kind: 'gitea',
     limits: HOST_LIMITS.gitea,
+    account,
 
     openPullRequests({ sinceMs, signal }) {
       const query = { state: 'open', sort: 'recentupdate', ...PAGE };

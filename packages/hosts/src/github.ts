@@ -26,6 +26,7 @@ export function openGitHub({ client, project, account, close }: HostParts): GitH
   return {
     kind: 'github',
     limits: HOST_LIMITS.github,
+    account,
 
     openPullRequests({ sinceMs, signal }) {
       const query = { state: 'open', sort: 'updated', direction: 'desc', ...PAGE };

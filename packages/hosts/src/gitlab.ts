@@ -32,6 +32,7 @@ export function openGitLab({ client, project, account, close }: HostParts): GitH
   return {
     kind: 'gitlab',
     limits: HOST_LIMITS.gitlab,
+    account,
 
     openPullRequests({ sinceMs, signal }) {
       const query = { state: 'opened', order_by: 'updated_at', sort: 'desc', ...PAGE };

@@ -65,6 +65,10 @@ test('a host of unknown kind is refused, and what is no repository as well', () 
   for (const [url, code] of cases) assert.throws(() => hostOf(url), { code }, url);
 });
 
+test('Bitbucket Data Center, whose API is another one, is refused before it is asked', () => {
+  assert.throws(() => hostOf('https://git.example.com/acme/shop', { kind: 'bitbucket' }), { code: 'HostUnknown' });
+});
+
 test('the API is asked over https only, unless it is on this machine', () => {
   const kind = 'gitea';
   const url = 'https://git.example.com/acme/shop';

@@ -60,6 +60,15 @@ export function hostOf(
   if (kind === undefined) {
     throw new PlumbError('HostUnknown', `${host} is no host that is known by name, so its kind has to be given`);
   }
+  if (kind === 'bitbucket' && host !== 'bitbucket.org' && options.api === undefined) {
+    throw new PlumbError(
+      'HostUnknown',
+      `${host} is not Bitbucket Cloud, and the API of Bitbucket Data Center is another one`,
+      {
+        fix: 'Use a repository on bitbucket.org.',
+      },
+    );
+  }
   // The port of SSH says nothing about that of the API.
   const web = scheme === 'ssh' ? `https://${host}` : `${scheme}://${authority}`;
   const api = checkedApi(options.api ?? HOSTED_APIS[host] ?? `${web}${API_PATHS[kind]}`);

@@ -96,6 +96,8 @@ interface Cancellable {
 export interface GitHost extends AsyncDisposable {
   readonly kind: HostKind;
   readonly limits: HostLimits;
+  /** The id of the account that the token belongs to; undefined where the host does not tell. Asked once. */
+  account(options: Cancellable): Promise<string | undefined>;
   /**
    * The open ones, the one that changed last first. One without a commit, or with none that we may see, is left out.
    *
@@ -111,7 +113,7 @@ export interface GitHost extends AsyncDisposable {
    * call at a time for each number and marker: two at once could create two.
    */
   upsertSticky(comment: StickyComment, options: Cancellable): Promise<WrittenComment>;
-  /** Writes a comment of its own. */
+  /** Writes a comment of its own. To GitLab a line that begins with a slash is a command, outside of code. */
   reply(number: number, body: string, options: Cancellable): Promise<void>;
   /** Shows the author of a comment that it was seen. Does nothing where the host has no reactions. */
   acknowledge(number: number, commentId: string, options: Cancellable): Promise<void>;

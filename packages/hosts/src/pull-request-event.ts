@@ -16,7 +16,7 @@ export interface PullRequestEvent {
    * refusal was given or taken back.
    */
   readonly type: 'opened' | 'updated' | 'closed' | 'comment' | 'review';
-  /** The repository: `acme/shop`, in the spelling of the host. */
+  /** The repository: `acme/shop`, in the spelling of the host, which does not tell capitals apart. */
   readonly project: string;
   readonly number: number;
   /** Who did this: the author of the comment or review. */
