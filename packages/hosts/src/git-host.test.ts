@@ -446,3 +446,31 @@ test('a fork on Bitbucket that may not be read hides no other pull request', asy
     [1],
   );
 });
+
+test('a status that GitLab refuses for another reason than being pending already is a refusal', async () => {
+  await using fixture = await openFakeHost('gitlab');
+  const status = { commit: commit('a'), context: 'plumb/plan', state: 'pending', description: '' } as const;
+  fixture.fake.server.instead(/\/statuses\/a/, (_received, response) => void response.writeHead(400).end('{}'));
+
+  await assert.rejects(fixture.host.setStatus(status, { signal }), { code: 'HostRefused' });
+});
+
+test('a commit of a fork whose id begins like another is not taken for it', async () => {
+  await using fixture = await openFakeHost('bitbucket');
+  const forged = `${'a'.repeat(12)}${'b'.repeat(28)}`;
+  addPull(fixture.fake.state, 1, { head: commit('a') });
+  addPull(fixture.fake.state, 2, { head: forged, isFromFork: true });
+  fixture.fake.server.instead(/\/repositories\/fork\/shop\/commit\//, (_received, response) => {
+    response.writeHead(200).end(JSON.stringify({ hash: forged }));
+  });
+
+  const pulls = await fixture.host.openPullRequests({ signal });
+
+  assert.deepEqual(
+    pulls.map(({ number, head }) => [number, head]),
+    [
+      [2, forged],
+      [1, commit('a')],
+    ],
+  );
+});

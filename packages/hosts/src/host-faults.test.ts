@@ -126,6 +126,7 @@ test('a rate limit is told with how long to wait, whichever way the host says it
   const ours = String(fixture.clock.now() / 1000 + 45);
   const cases: readonly (readonly [number, Readonly<Record<string, string>>, string, number])[] = [
     [429, { 'retry-after': '7' }, '', 7_000],
+    [403, { 'retry-after': '5' }, '', 5_000],
     [403, { 'retry-after': '61' }, 'You have exceeded a secondary rate limit', 61_000],
     [403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset(120), date }, '', 120_000],
     [429, { 'ratelimit-remaining': '0', 'ratelimit-reset': reset(30), date }, '', 30_000],
