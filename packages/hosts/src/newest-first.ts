@@ -18,7 +18,7 @@ export async function newestFirst(
       const pullRequest = await decode(item);
       if (pullRequest === undefined) continue;
       if (sinceMs !== undefined && pullRequest.updatedAtMs < sinceMs) return [...found.values()];
-      if (!found.has(pullRequest.number)) found.set(pullRequest.number, pullRequest);
+      found.set(pullRequest.number, pullRequest);
     }
   }
   return [...found.values()];
