@@ -31,8 +31,11 @@ export interface WriteContext extends NamespaceContext {
   readonly identity: string;
   /** The object as an answer shows it, at once: whoever changes it meanwhile is noticed. */
   answered(object: KubeObject): void;
-  /** Whether this engine still holds its lease: asked right before each deletion, which cannot be taken back. */
-  mayWrite(): boolean;
+  /**
+   * Reads the lease anew before a batch of deletions, which cannot be taken back. Throws `EngineBusy` where another engine
+   * has it, and why it cannot be read.
+   */
+  stillHeld(): Promise<void>;
   /** The cluster shows an older state than it has shown before. */
   rewound(): void;
 }
@@ -132,7 +135,7 @@ async function settle(
 
 /**
  * Deletes objects, each only in the state that was judged: it is read once more, and its uid and its resource version are
- * preconditions, so that nothing can come in between.
+ * preconditions, so that nothing can come in between. Before, the lease is read once more too.
  * An object that has finalizers is on its way; the watch tells when it is gone.
  */
 export async function pruneAll(
@@ -140,7 +143,7 @@ export async function pruneAll(
   context: WriteContext,
   reason: Extract<Reason, 'removed' | 'approved' | 'decommissioned' | 'hook' | 'immutable'>,
 ): Promise<readonly WriteResult[]> {
-  const { client, ledger, target, commit, writeAs, identity, signal } = context;
+  const { client, ledger, target, commit, writeAs, identity, signal, stillHeld } = context;
   const seqs = await ledger.intend(
     objects.map(({ key }) => ({
       change: commit,
@@ -153,19 +156,18 @@ export async function pruneAll(
   );
   const outcomes: WriteOutcome[] = [];
   const removed: ObjectKey[] = [];
+  const refusal = await stillHeld().then(() => undefined, refusalIn(signal));
   const results = await Promise.all(
     objects.map(async (judged, index): Promise<WriteResult> => {
       const { key, uid } = judged;
       const seq = seqs[index] ?? 0;
       try {
+        if (refusal !== undefined) throw refusal;
         const ref = parseObjectKey(key);
         if (ref === undefined) throw new PlumbError('Internal', `${key} is not an object key`);
         const resource = await client.resource({ group: ref.group, kind: ref.kind }, { signal });
         const place = { name: ref.name, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) };
         const resourceVersion = stillAsJudged(await client.get(resource, place, { signal }), judged, context);
-        if (resourceVersion !== undefined && !context.mayWrite()) {
-          throw new PlumbError('EngineBusy', 'The lease was lost before the deletion was sent');
-        }
         const answer =
           resourceVersion === undefined
             ? 'absent'
@@ -189,6 +191,13 @@ export async function pruneAll(
   );
   await ledger.concludeBatch({ target, outcomes, applied: [], removed });
   return results;
+}
+
+function refusalIn(signal: AbortSignal): (thrown: unknown) => PlumbError {
+  return (thrown) => {
+    if (isAbort(thrown, signal)) throw thrown;
+    return toPlumbError(thrown);
+  };
 }
 
 /**

@@ -1,8 +1,8 @@
 import { PlumbError } from '@plumb/core';
-import type { KubeClient } from '@plumb/kube';
+import type { WriteClient } from './write-client.ts';
 
 export interface NamespaceContext {
-  readonly client: KubeClient;
+  readonly client: WriteClient;
   /** The user to impersonate; undefined writes as ourselves. */
   readonly writeAs: string | undefined;
   /** The namespace that is made where it is missing; undefined makes none. */

@@ -40,6 +40,7 @@ import { HEADLINE_STATES } from './status.ts';
 import { StatusWriter } from './status-writer.ts';
 import { nameOf, RECONCILE_ANNOTATION, type NamespacedName, type TargetSpec } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
+import { whileHeld } from './write-client.ts';
 
 export interface EngineOptions {
   readonly client: KubeClient;
@@ -232,7 +233,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       run('report a spec that is not valid', statuses.reportInvalid(object, error, running));
     },
   });
-  const parents = new Parents(client, (name) => catalog.application(name));
+  const writer = whileHeld(client, () => lease.mayWrite());
+  const parents = new Parents(writer, (name) => catalog.application(name));
   const sources = new Sources({
     cacheFolder: options.cacheFolder,
     clock,
@@ -302,6 +304,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const reconciler = new Reconciler({
     client,
+    writer,
     clock,
     ledger,
     renderer,
@@ -318,6 +321,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     lastSaid: (target) => lastSaid(catalog, target),
     createdAt: (target) => createdAt(catalog, target),
     mayWrite: () => gate.isOpen && lease.mayWrite(),
+    stillHeld: (o) => lease.confirm(o),
     targetsOf: (repository) => catalog.targetsOf(repository),
     planContext: (target) => ({
       parent: applicationOf(catalog, target),
@@ -338,7 +342,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     narrate: (event) => narrate(event, metrics, log),
   });
   const statuses = new StatusWriter({
-    client,
+    client: writer,
     clock,
     identity,
     mayWrite: () => lease.mayWrite(),

@@ -139,7 +139,7 @@ function remember(open: OpenRelease, records: readonly HookRunRecord[]): void {
  * An object of the hook's name that no watch of ours shows: left by another tool, or made by hand. What has ended is
  * taken away, as Helm and Argo CD do; what still runs, or is no hook at all, is somebody's and stays.
  */
-async function makeRoom(hook: KubeObject, { client, writeAs, signal }: WriteContext): Promise<void> {
+async function makeRoom(hook: KubeObject, { client, writeAs, signal, stillHeld }: WriteContext): Promise<void> {
   const key = keyOf(hook);
   const ref = parseObjectKey(key);
   if (ref === undefined) throw new PlumbError('Internal', `${key} is not an object key`);
@@ -155,7 +155,9 @@ async function makeRoom(hook: KubeObject, { client, writeAs, signal }: WriteCont
       fix: 'Wait until it has ended, or delete it.',
     });
   }
-  const how = { uid: there.metadata.uid, propagation: 'Background', signal, ...asUser } as const;
+  await stillHeld();
+  const { uid, resourceVersion } = there.metadata;
+  const how = { uid, resourceVersion, propagation: 'Background', signal, ...asUser } as const;
   if ((await client.delete(resource, place, how)) === 'deleting') {
     throw new PlumbError('Conflict', `${shortNameOf(key)} of another run is still being deleted`);
   }

@@ -7,6 +7,7 @@ import { holderName, isDeadNeighbour, processSpace } from './holder-name.ts';
  * frozen engine never looks green; and a second engine refuses to start instead of fighting with the first.
  */
 export const LEASE_NAME = 'plumb-engine';
+const SUBJECT = `Lease/${LEASE_NAME}`;
 const RENEW_MS = 15_000;
 /** Past this age the holder counts as gone, and statuses count as stale. */
 export const LEASE_SECONDS = 45;
@@ -45,6 +46,8 @@ export interface Lease extends AsyncDisposable {
   readonly holder: string;
   /** Whether the lease is held now, by this moment's clock: to be asked right before every write. */
   mayWrite(): boolean;
+  /** Reads the lease in the cluster. Throws `EngineBusy` where another engine has it, and why it cannot be read. */
+  confirm(options: { readonly signal: AbortSignal }): Promise<void>;
   /** The resource version at which the lease was seen last. */
   readonly version: string;
 }
@@ -62,6 +65,11 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   return {
     holder: record.holder,
     mayWrite: () => hold.check(),
+    confirm: (o) =>
+      record.confirm(o).catch((thrown: unknown) => {
+        if (!isAbort(thrown, o.signal)) hold.failed(toPlumbError(thrown));
+        throw thrown;
+      }),
     get version() {
       return record.seen;
     },
@@ -145,6 +153,16 @@ class LeaseRecord {
     return before !== undefined;
   }
 
+  /** Throws unless it is in the cluster under this engine's name. */
+  async confirm(o: { readonly signal: AbortSignal }): Promise<void> {
+    const { client, namespace } = this.#options;
+    const lease = await client.get(this.#resource, { namespace, name: LEASE_NAME }, o);
+    if (lease === undefined) throw new PlumbError('EngineBusy', 'The lease was deleted', { subject: SUBJECT });
+    this.#see(lease);
+    const holder = holderOf(lease);
+    if (holder !== this.holder) throw busyWith(holder || 'it has given the lease back');
+  }
+
   async renew(o: { readonly signal: AbortSignal }): Promise<void> {
     try {
       await this.write(this.holder, o);
@@ -194,7 +212,7 @@ class LeaseRecord {
 
 function busyWith(holder: string): PlumbError {
   return new PlumbError('EngineBusy', `Another engine runs against this cluster: ${holder}`, {
-    subject: `Lease/${LEASE_NAME}`,
+    subject: SUBJECT,
   });
 }
 
@@ -275,7 +293,7 @@ class Hold implements Disposable {
 
   #expire(): void {
     const message = `The lease could not be renewed for ${LOST_MS / 1_000} s`;
-    this.#lose(this.#failure ?? new PlumbError('ClusterUnreachable', message, { subject: `Lease/${LEASE_NAME}` }));
+    this.#lose(this.#failure ?? new PlumbError('ClusterUnreachable', message, { subject: SUBJECT }));
   }
 
   #lose(error: PlumbError): void {

@@ -22,13 +22,16 @@ const TOOLING = 'plumb/v1';
  * of. With that and the marks on the objects membership can be rebuilt from the cluster alone.
  */
 export class Parents {
-  readonly #client: KubeClient;
+  readonly #client: Pick<KubeClient, 'apply'>;
   readonly #application: (name: NamespacedName) => CatalogApplication | undefined;
   /** What was last written, which the watch may not have seen yet. */
   readonly #written = new Map<NamespacedName, string>();
   readonly #turns = new Map<NamespacedName, Promise<unknown>>();
 
-  constructor(client: KubeClient, application: (name: NamespacedName) => CatalogApplication | undefined) {
+  constructor(
+    client: Pick<KubeClient, 'apply'>,
+    application: (name: NamespacedName) => CatalogApplication | undefined,
+  ) {
     this.#client = client;
     this.#application = application;
   }

@@ -3,17 +3,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { observe, targetKey, withTracking, type KubeObject, type LiveObject } from '@plumb/core';
+import { arrange, observe, PlumbError, targetKey, withTracking, type KubeObject, type LiveObject } from '@plumb/core';
 import { connect, loadKubeconfig } from '@plumb/kube';
 import { openLedger } from '@plumb/ledger';
 import { realClock, sharedCluster } from '@plumb/test-support';
-import { pruneAll, type WriteContext } from './apply.ts';
+import { applyAll, pruneAll, type WriteContext } from './apply.ts';
 import { systemRandom } from './ports/clock.ts';
+import { whileHeld, type WriteClient } from './write-client.ts';
 
 const { signal } = new AbortController();
 
 /** One object of ours in a namespace of its own, as it was judged. */
-async function openWorld(change: Partial<WriteContext> = {}) {
+async function openWorld({
+  wrap = (client) => client,
+  ...change
+}: Partial<WriteContext> & { readonly wrap?: (client: WriteClient) => WriteClient } = {}) {
   await using opening = new AsyncDisposableStack();
   const cluster = await sharedCluster();
   const namespace = await cluster.namespace('judged');
@@ -32,7 +36,7 @@ async function openWorld(change: Partial<WriteContext> = {}) {
   );
   let rewinds = 0;
   const context: WriteContext = {
-    client,
+    client: wrap(client),
     ledger,
     target,
     commit: 'c0ffee',
@@ -41,7 +45,7 @@ async function openWorld(change: Partial<WriteContext> = {}) {
     createNamespace: undefined,
     identity: 'test',
     answered: () => {},
-    mayWrite: () => true,
+    stillHeld: async () => {},
     rewound: () => (rewinds += 1),
     signal,
     ...change,
@@ -58,6 +62,19 @@ async function openWorld(change: Partial<WriteContext> = {}) {
       await cluster.request('POST', path, { body: { metadata: { name: 'one' } } });
     },
     isThere: async () => (await cluster.request('GET', `${path}/one`)).status === 200,
+    version: async () => {
+      const { body } = await cluster.request('GET', `${path}/one`);
+      return (body as KubeObject).metadata.resourceVersion;
+    },
+    /** Applies it with other data: `ok`, or the code of the refusal. */
+    apply: async (): Promise<string> => {
+      const changed = { ...withTracking(manifest, target, 'set'), data: { more: 'of ours' } };
+      const [desired] = arrange([{ object: changed, origin: { file: '' } }], []).objects;
+      assert.ok(desired !== undefined);
+      const write = { action: 'update', key: judged.key, desired, force: true, reason: 'changed' } as const;
+      const [result] = await applyAll([write], context);
+      return result?.ok === true ? 'ok' : (result?.error.code ?? '');
+    },
     isInInventory: async () => (await ledger.applied(target)).length > 0,
     /** `gone`, or the code of the refusal. */
     prune: async (live: LiveObject = judged): Promise<string> => {
@@ -101,9 +118,30 @@ test('D26: a cluster that shows an older state than the one that was judged dele
   assert.deepEqual([await world.isThere(), world.rewinds()], [true, 1]);
 });
 
-test('D19: an engine that has lost its lease after the decision sends no deletion', async () => {
-  await using world = await openWorld({ mayWrite: () => false });
+test('D19: an engine whose lease is lost, or cannot be read, at the moment of a deletion deletes nothing', async () => {
+  for (const code of ['EngineBusy', 'ClusterUnreachable'] as const) {
+    await using world = await openWorld({ stillHeld: () => Promise.reject(new PlumbError(code, 'no')) });
+
+    assert.equal(await world.prune(), code);
+    assert.deepEqual([await world.isThere(), await world.isInInventory()], [true, true]);
+  }
+});
+
+test('D19: of an engine that loses its lease after the last question no deletion and no write leaves', async () => {
+  let isHeld = true;
+  await using world = await openWorld({
+    stillHeld: async () => {
+      isHeld = false;
+    },
+    wrap: (client) => whileHeld(client, () => isHeld),
+  });
+  const before = await world.version();
 
   assert.equal(await world.prune(), 'EngineBusy');
   assert.deepEqual([await world.isThere(), await world.isInInventory()], [true, true]);
+  assert.equal(await world.apply(), 'EngineBusy');
+  assert.equal(await world.version(), before);
+  isHeld = true;
+  assert.equal(await world.apply(), 'ok');
+  assert.notEqual(await world.version(), before);
 });

@@ -63,9 +63,12 @@ import { replaceAll } from './replace.ts';
 import type { Sources } from './source.ts';
 import type { TargetRenderer } from './target-renderer.ts';
 import type { NamespacedName, TargetSpec } from './targets.ts';
+import type { WriteClient } from './write-client.ts';
 
 export interface ReconcilerOptions {
   readonly client: KubeClient;
+  /** Sends nothing without the lease. */
+  readonly writer: WriteClient;
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly renderer: TargetRenderer;
@@ -88,6 +91,8 @@ export interface ReconcilerOptions {
   createdAt(target: TargetKey): number;
   /** Whether this engine still holds its lease. */
   mayWrite(): boolean;
+  /** See `WriteContext`. */
+  stillHeld(options: { readonly signal: AbortSignal }): Promise<void>;
   /** The targets that read a repository. */
   targetsOf(repository: NamespacedName): ReadonlyMap<TargetKey, TargetSpec>;
   /** Look at these targets (again). */
@@ -943,11 +948,11 @@ export class Reconciler {
   }
 
   #writeContext(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): WriteContext {
-    const { client, ledger, identity, live, mayWrite, rewound } = this.#options;
+    const { writer, ledger, identity, live, stillHeld, rewound } = this.#options;
     return {
-      mayWrite,
+      stillHeld: () => stillHeld({ signal }),
       rewound,
-      client,
+      client: writer,
       ledger,
       identity,
       signal,
@@ -1043,6 +1048,8 @@ export class Reconciler {
   }
 
   #fail(memory: TargetMemory, key: ObjectKey, hash: string, error: PlumbError): void {
+    // It was not tried: without the lease nothing is, and with it again everything is looked at anew.
+    if (error.code === 'EngineBusy') return;
     const before = memory.failures.get(key);
     const attempts = before?.hash === hash ? before.attempts + 1 : 1;
     memory.failures.set(key, { hash, error, attempts, retryAt: this.#retryAt(error, attempts) });

@@ -1,7 +1,7 @@
 import { FIELD_MANAGER, groupOf, PlumbError, versionOf, type JsonObject, type KubeObject } from '@plumb/core';
 import { objectPath, subjectOf, type ApiResource, type ResourceRef } from './api-resource.ts';
 import { decodeObject } from './decode.ts';
-import type { ReplyHeaders } from './exchange.ts';
+import type { Objection, ReplyHeaders } from './exchange.ts';
 import { impersonationHeaders } from './impersonate.ts';
 import type { Transport } from './transport.ts';
 
@@ -23,8 +23,12 @@ export interface ApplyOptions {
   readonly subresource?: 'status' | undefined;
   /** The user to act as. An empty name is an `Internal` error: it would act as Plumb itself. */
   readonly impersonate?: string | undefined;
+  readonly objection?: Objection | undefined;
   readonly signal: AbortSignal;
 }
+
+/** Changes of who owns the fields of an object. */
+export type PatchOwnersOptions = Pick<ApplyOptions, 'impersonate' | 'objection' | 'signal'>;
 
 export interface Applied {
   /** As it is on the server now (or would be, for a dry run). */
@@ -56,6 +60,7 @@ export async function applyObject(
       headers: [...HEADERS, ...impersonationHeaders(options.impersonate)],
       body: Buffer.from(JSON.stringify(withoutManagedFields(object))),
       repeatable: true,
+      objection: options.objection,
       attempt: { verb: options.dryRun === true ? 'dry-run' : 'apply', subject, secret: object.kind === 'Secret' },
     },
     options,
@@ -77,7 +82,7 @@ export async function patchOwners(
   resource: ApiResource,
   ref: ResourceRef,
   patch: readonly JsonObject[],
-  options: { readonly impersonate?: string | undefined; readonly signal: AbortSignal },
+  options: PatchOwnersOptions,
 ): Promise<KubeObject> {
   const subject = subjectOf(resource, ref);
   const headers = ['accept', 'application/json', 'content-type', 'application/json-patch+json'];
@@ -88,6 +93,7 @@ export async function patchOwners(
       headers: [...headers, ...impersonationHeaders(options.impersonate)],
       body: Buffer.from(JSON.stringify(patch)),
       repeatable: false,
+      objection: options.objection,
       attempt: { verb: 'take over', subject, secret: resource.kind === 'Secret' },
     },
     options,

@@ -1,6 +1,6 @@
 import { PlumbError, type Clock, type GroupKind, type JsonObject, type KubeObject, type Random } from '@plumb/core';
 import type { ApiResource, ResourceRef } from './api-resource.ts';
-import { applyObject, kindOf, patchOwners, type Applied, type ApplyOptions } from './apply.ts';
+import { applyObject, kindOf, patchOwners, type Applied, type ApplyOptions, type PatchOwnersOptions } from './apply.ts';
 import { decodeJson, textOf } from './decode.ts';
 import { deleteObject, getObject, type DeleteOptions, type Deletion } from './delete.ts';
 import { Discovery } from './discovery.ts';
@@ -43,11 +43,7 @@ export interface KubeClient extends AsyncDisposable {
   /** The one function that writes objects: server-side apply. */
   apply(object: KubeObject, options: ApplyOptions): Promise<Applied>;
   /** Changes who is on record as the owner of the object's fields, and nothing that Git may say. */
-  patchOwners(
-    object: KubeObject,
-    patch: readonly JsonObject[],
-    options: { readonly impersonate?: string | undefined; readonly signal: AbortSignal },
-  ): Promise<KubeObject>;
+  patchOwners(object: KubeObject, patch: readonly JsonObject[], options: PatchOwnersOptions): Promise<KubeObject>;
   delete(resource: ApiResource, ref: ResourceRef, options: DeleteOptions): Promise<Deletion>;
   /** What a container of a pod has written; `pods` is how pods are served. */
   logs(pods: ApiResource, ref: ResourceRef, options: LogOptions): Promise<AsyncIterable<Buffer>>;
@@ -163,7 +159,7 @@ class ClusterClient implements KubeClient {
   async patchOwners(
     object: KubeObject,
     patch: readonly JsonObject[],
-    options: { readonly impersonate?: string | undefined; readonly signal: AbortSignal },
+    options: PatchOwnersOptions,
   ): Promise<KubeObject> {
     const resource = await this.#discovery.resource(kindOf(object), options);
     return patchOwners(this.#transport, resource, object.metadata, patch, options);

@@ -1,6 +1,7 @@
 import { fieldAt, isJsonObject, PlumbError, type KubeObject } from '@plumb/core';
 import { objectPath, subjectOf, type ApiResource, type ResourceRef } from './api-resource.ts';
 import { decodeJson, decodeObject } from './decode.ts';
+import type { Objection } from './exchange.ts';
 import { impersonationHeaders } from './impersonate.ts';
 import type { Attempt } from './status-error.ts';
 import type { Transport } from './transport.ts';
@@ -14,6 +15,7 @@ export interface DeleteOptions {
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan' | undefined;
   readonly dryRun?: boolean | undefined;
   readonly impersonate?: string | undefined;
+  readonly objection?: Objection | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -92,6 +94,7 @@ async function deleteOnce(
         headers: HEADERS.concat(impersonationHeaders(options.impersonate)),
         body: Buffer.from(JSON.stringify(body)),
         repeatable: false,
+        objection: options.objection,
         attempt,
       },
       options,

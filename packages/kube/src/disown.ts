@@ -1,10 +1,12 @@
 import { FIELD_MANAGER, HOOK_RUN_ANNOTATION, PART_OF_LABEL, TRACKING_ANNOTATION, type KubeObject } from '@plumb/core';
 import { objectPath, subjectOf, type ApiResource } from './api-resource.ts';
+import type { Objection } from './exchange.ts';
 import { impersonationHeaders } from './impersonate.ts';
 import type { Transport } from './transport.ts';
 
 export interface DisownOptions {
   readonly impersonate?: string | undefined;
+  readonly objection?: Objection | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -28,6 +30,7 @@ export async function disownObject(
       headers: [...HEADERS, ...impersonationHeaders(options.impersonate)],
       body: Buffer.from(JSON.stringify(disowning(live))),
       repeatable: true,
+      objection: options.objection,
       attempt: { verb: 'patch', subject, secret: resource.kind === 'Secret' },
     },
     options,

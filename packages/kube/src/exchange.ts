@@ -16,7 +16,14 @@ export interface ExchangeOptions {
   /** Names and values in turn. */
   readonly headers: string[];
   readonly body?: Buffer | undefined;
+  readonly objection?: Objection | undefined;
 }
+
+/**
+ * Asked when the first byte of a request is about to leave, for each try and however long it had to wait for its turn.
+ * With an error nothing is sent, and the error is thrown.
+ */
+export type Objection = () => PlumbError | undefined;
 
 /** The connection failed. What decides over a second try is whether the request may have reached the server. */
 export class ConnectionLost extends Error {
@@ -69,7 +76,8 @@ export function exchange(
       {
         onRequestStart(started) {
           controller = started;
-          if (signal.aborted) started.abort(abortError(signal));
+          const objection = signal.aborted ? abortError(signal) : request.objection?.();
+          if (objection !== undefined) started.abort(objection);
         },
         onResponseStart(_controller, statusCode, responseHeaders) {
           status = statusCode;

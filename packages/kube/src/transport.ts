@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { openCredentials, type Credential, type Credentials } from './credentials.ts';
 import { openDispatcher } from './dispatcher.ts';
-import { ConnectionLost, exchange, reasonOf, type Reply } from './exchange.ts';
+import { ConnectionLost, exchange, reasonOf, type Objection, type Reply } from './exchange.ts';
 import type { ClusterConfig } from './kubeconfig.ts';
 import { retryAfterMs, statusError, type Attempt } from './status-error.ts';
 
@@ -16,6 +16,7 @@ export interface Call {
   readonly body?: Buffer | undefined;
   /** May be sent again when its answer was lost: reads, and applies. */
   readonly repeatable: boolean;
+  readonly objection?: Objection | undefined;
   readonly attempt: Attempt;
 }
 
@@ -120,6 +121,7 @@ export class Transport implements AsyncDisposable {
           path: this.#basePath + call.path,
           headers: this.#headersFor(call, credential),
           body: call.body,
+          objection: call.objection,
         },
         signal,
       );
