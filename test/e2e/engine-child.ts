@@ -1,7 +1,10 @@
-/** An engine in a process of its own, for tests that kill it. Its settings are the one argument, as JSON. */
+/** An engine in a process of its own, for tests that kill or stop it. Its settings are the one argument, as JSON. */
+import { writeSync } from 'node:fs';
+import { toPlumbError } from '@plumb/core';
 import { startEngine, systemClock, systemRandom } from '@plumb/engine';
 import { connect, loadKubeconfig, type KubeClient } from '@plumb/kube';
 import { clientWith } from './client-with.ts';
+import { fastClock, type FastTime } from './fast-clock.ts';
 
 export interface ChildSettings {
   readonly kubeconfig: string;
@@ -15,15 +18,33 @@ export interface ChildSettings {
    * Leases and statuses do not count. Undefined: it lives until it is killed.
    */
   readonly crashAt?: number;
+  /** The process stops, until somebody lets it go on, at the first boundary of this name: `before delete ConfigMap/old`. */
+  readonly stopAt?: string;
+  /** Whether its clock runs faster than the machine's. */
+  readonly time?: FastTime;
 }
 
-const { kubeconfig, crashAt, ...settings } = JSON.parse(process.argv[2] ?? '{}') as ChildSettings;
+/** What a child with `stopAt` writes to its standard output, one JSON text a line. */
+export type ChildSays =
+  | { readonly said: 'stopping' }
+  | {
+      readonly said: 'wrote';
+      /** `apply ConfigMap/env`, `report Application/shop` (its status), `delete ConfigMap/old`, `try …` (dry-runs). */
+      readonly what: string;
+      /** `ok`, or the code of the error. */
+      readonly outcome: string;
+      /** Whether it was sent, or was to be sent, after the stop. */
+      readonly isLate: boolean;
+    };
+
+const { kubeconfig, crashAt, stopAt, time, ...settings } = JSON.parse(process.argv[2] ?? '{}') as ChildSettings;
 const { signal } = new AbortController();
 const config = await loadKubeconfig({ path: kubeconfig, env: {}, signal });
+const clock = time === undefined ? systemClock : fastClock(time);
 await startEngine({
   ...settings,
-  client: crashing(connect(config, { clock: systemClock, random: systemRandom, userAgent: 'plumb-test' })),
-  clock: systemClock,
+  client: interrupted(connect(config, { clock, random: systemRandom, userAgent: 'plumb-test' })),
+  clock,
   random: systemRandom,
   identity: 'kubernetes-admin',
   log: (event) => {
@@ -32,25 +53,43 @@ await startEngine({
   signal,
 });
 
-function crashing(client: KubeClient): KubeClient {
+function interrupted(client: KubeClient): KubeClient {
   let boundaries = 0;
-  const boundary = (): void => {
+  let hasStopped = false;
+  const boundary = (name: string): void => {
     boundaries += 1;
     if (boundaries === crashAt) process.kill(process.pid, 'SIGKILL');
+    if (name !== stopAt || hasStopped) return;
+    hasStopped = true;
+    say({ said: 'stopping' });
+    process.kill(process.pid, 'SIGSTOP');
+  };
+  /** `counts`: whether it has boundaries. */
+  const passing = async <T>(what: string, counts: boolean, send: () => Promise<T>): Promise<T> => {
+    if (counts) boundary(`before ${what}`);
+    const isLate = hasStopped;
+    const answer = await send().catch((thrown: unknown) => {
+      say({ said: 'wrote', what, outcome: toPlumbError(thrown).code, isLate });
+      throw thrown;
+    });
+    say({ said: 'wrote', what, outcome: 'ok', isLate });
+    if (counts) boundary(`after ${what}`);
+    return answer;
   };
   return clientWith(client, {
-    async apply(object, options) {
-      const counts = options.subresource === undefined && object.kind !== 'Lease';
-      if (counts) boundary();
-      const applied = await client.apply(object, options);
-      if (counts) boundary();
-      return applied;
+    apply(object, options) {
+      const { subresource, dryRun } = options;
+      const verb = dryRun === true ? 'try' : subresource === undefined ? 'apply' : 'report';
+      const counts = verb !== 'report' && object.kind !== 'Lease';
+      return passing(`${verb} ${object.kind}/${object.metadata.name}`, counts, () => client.apply(object, options));
     },
-    async delete(resource, ref, options) {
-      boundary();
-      const deletion = await client.delete(resource, ref, options);
-      boundary();
-      return deletion;
+    delete(resource, ref, options) {
+      const verb = options.dryRun === true ? 'try to delete' : 'delete';
+      return passing(`${verb} ${resource.kind}/${ref.name}`, true, () => client.delete(resource, ref, options));
     },
   });
+}
+
+function say(what: ChildSays): void {
+  if (stopAt !== undefined) writeSync(1, `${JSON.stringify(what)}\n`);
 }

@@ -93,7 +93,7 @@ export interface KubeLike {
   readonly data?: Record<string, string>;
 }
 
-export type FixtureOptions = Partial<Pick<EngineOptions, 'listen' | 'identity' | 'health'>> & {
+export type FixtureOptions = Partial<Pick<EngineOptions, 'clock' | 'listen' | 'identity' | 'health'>> & {
   readonly prefix?: string;
   /** Default: the one that all tests share. */
   readonly cluster?: TestCluster;
@@ -132,10 +132,12 @@ export async function startFixture(
 
   const listeners = new Set<(event: EngineEvent) => void>();
   const start = async (): Promise<void> => {
-    const client = connect(config, { clock: systemClock, random: systemRandom, userAgent: 'plumb-test' });
+    const { clock = systemClock } = options;
+    await using starting = new AsyncDisposableStack();
+    const client = starting.use(connect(config, { clock, random: systemRandom, userAgent: 'plumb-test' }));
     const engine = await startEngine({
       client: recordWrites(client, writes),
-      clock: systemClock,
+      clock,
       random: systemRandom,
       stateFolder: join(stateFolder, 'state'),
       cacheFolder: join(stateFolder, 'cache'),
@@ -151,6 +153,7 @@ export async function startFixture(
       },
       signal,
     });
+    starting.move();
     running = { engine, client };
   };
   const stop = async (): Promise<void> => {
