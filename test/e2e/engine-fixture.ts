@@ -101,6 +101,8 @@ export type FixtureOptions = Partial<Pick<EngineOptions, 'clock' | 'listen' | 'i
   readonly webhook?: boolean;
   /** Of the Repository that `application` makes; default an hour. */
   readonly interval?: string;
+  /** Where the engine reaches the cluster; default at the cluster itself. What the test asks goes there in any case. */
+  readonly through?: { readonly url: string; readonly ca: string };
   /** Whether the engine is started; default true. */
   readonly start?: boolean;
 };
@@ -132,9 +134,10 @@ export async function startFixture(
 
   const listeners = new Set<(event: EngineEvent) => void>();
   const start = async (): Promise<void> => {
-    const { clock = systemClock } = options;
+    const { clock = systemClock, through } = options;
     await using starting = new AsyncDisposableStack();
-    const client = starting.use(connect(config, { clock, random: systemRandom, userAgent: 'plumb-test' }));
+    const reached = through === undefined ? config : { ...config, server: through.url, ca: through.ca };
+    const client = starting.use(connect(reached, { clock, random: systemRandom, userAgent: 'plumb-test' }));
     const engine = await startEngine({
       client: recordWrites(client, writes),
       clock,
@@ -182,7 +185,8 @@ export async function startFixture(
     describe: () => unknown,
   ): Promise<void> => {
     const client =
-      running?.client ?? connect(config, { clock: systemClock, random: systemRandom, userAgent: 'plumb-test' });
+      (options.through === undefined ? running?.client : undefined) ??
+      connect(config, { clock: systemClock, random: systemRandom, userAgent: 'plumb-test' });
     const slash = apiVersion.indexOf('/');
     const kinds = await cluster.request('GET', slash < 0 ? '/api/v1' : `/apis/${apiVersion}`);
     const kind =

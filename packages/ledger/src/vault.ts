@@ -10,6 +10,14 @@ const ENCRYPTED = 2;
 
 /** Below this many bytes a compressor of its own costs more time and memory than the saved space is worth. */
 const COMPRESS_FROM_BYTES = 1024;
+/**
+ * How much a compressor sets aside for what comes out, at most; its default. Less where less comes out, since it stays
+ * until the next collection of all memory.
+ */
+const MAX_CHUNK_BYTES = 16 * 1024;
+/** Beside the text that is compressed, for what does not become smaller. */
+const FRAME_BYTES = 512;
+const TIMES_SMALLER = 8;
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -47,7 +55,7 @@ export class Vault {
     const json = Buffer.from(canonicalJson(object));
     const id = this.#identify(json);
     const compress = json.length >= COMPRESS_FROM_BYTES;
-    const bytes = compress ? zstdCompressSync(json, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }) : json;
+    const bytes = compress ? pack(json) : json;
     const encoding = compress ? COMPRESSED : 0;
     if (!isSecret(object)) return { id, encoding, bytes };
     return { id, encoding: encoding | ENCRYPTED, bytes: this.#encrypt(bytes, id) };
@@ -57,7 +65,7 @@ export class Vault {
   restore(content: StoredContent): KubeObject {
     try {
       const bytes = content.encoding & ENCRYPTED ? this.#decrypt(content.bytes, content.id) : content.bytes;
-      const json = content.encoding & COMPRESSED ? zstdDecompressSync(bytes) : Buffer.from(bytes);
+      const json = content.encoding & COMPRESSED ? unpack(bytes) : Buffer.from(bytes);
       if (!this.#identify(json).equals(content.id)) throw new Error('the content does not match its id');
       return decodeJson(json.toString()) as KubeObject;
     } catch (cause) {
@@ -98,6 +106,17 @@ export class Vault {
     decipher.setAAD(bound).setAuthTag(tag);
     return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
   }
+}
+
+function pack(json: Uint8Array): Uint8Array {
+  const chunkSize = Math.min(MAX_CHUNK_BYTES, json.length + FRAME_BYTES);
+  return zstdCompressSync(json, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+}
+
+function unpack(bytes: Uint8Array): Buffer {
+  return zstdDecompressSync(bytes, {
+    chunkSize: Math.min(MAX_CHUNK_BYTES, bytes.length * TIMES_SMALLER + FRAME_BYTES),
+  });
 }
 
 const SECRET_KEY_PREFIX = '/Secret/';

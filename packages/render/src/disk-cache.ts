@@ -24,6 +24,18 @@ const MAX_BYTES = 256 * 1024 * 1024;
  * text, since what lies on disk is many times smaller than what it unpacks to.
  */
 const MAX_MEMORY_BYTES = 8 * 1024 * 1024;
+/** A file takes a whole block of the disk: below one there is nothing to save, and a compressor takes memory each time. */
+const COMPRESS_FROM_BYTES = 4096;
+/**
+ * How much a compressor sets aside for what comes out, at most; its default. Less where less comes out, since it stays
+ * until the next collection of all memory: a thousand small renders in a row were tens of megabytes.
+ */
+const MAX_CHUNK_BYTES = 16 * 1024;
+/** Beside the text that is compressed, for what does not become smaller. */
+const FRAME_BYTES = 512;
+const TIMES_SMALLER = 8;
+/** Of the JSON text; what is compressed begins otherwise. */
+const OPENING_BRACKET = 0x5b;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
@@ -86,7 +98,7 @@ class DiskCache implements RenderCache {
     const earlier = (await this.load(key)).filter((kept) => !hasSameReads(kept, render));
     const renders = [render, ...earlier].slice(0, MAX_RENDERS_A_KEY);
     const text = JSON.stringify(renders.map(toJson));
-    const sealed = this.#seal(Buffer.from(text), key);
+    const sealed = this.#seal(text, key);
     this.#remember(key, renders, text.length);
     const file = this.#fileOf(key);
     const draft = `${file}.${randomBytes(6).toString('hex')}`;
@@ -144,9 +156,9 @@ class DiskCache implements RenderCache {
     return (await Promise.all(found)).flat();
   }
 
-  /** AES-256-GCM over zstd, as nonce, tag, ciphertext; the name is authenticated too, so files cannot be swapped. */
-  #seal(plain: Uint8Array, name: string): Uint8Array {
-    const packed = zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+  /** AES-256-GCM over JSON or zstd, as nonce, tag, ciphertext; the name is authenticated too, so files cannot be swapped. */
+  #seal(text: string, name: string): Uint8Array {
+    const packed = pack(Buffer.from(text));
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(name));
     const encrypted = Buffer.concat([cipher.update(packed), cipher.final()]);
@@ -159,8 +171,21 @@ class DiskCache implements RenderCache {
     const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce, { authTagLength: TAG_BYTES });
     decipher.setAAD(Buffer.from(name)).setAuthTag(tag);
     const packed = Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
-    return zstdDecompressSync(packed).toString();
+    return unpack(packed).toString();
   }
+}
+
+function pack(plain: Uint8Array): Uint8Array {
+  if (plain.length < COMPRESS_FROM_BYTES) return plain;
+  const chunkSize = Math.min(MAX_CHUNK_BYTES, plain.length + FRAME_BYTES);
+  return zstdCompressSync(plain, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+}
+
+function unpack(packed: Buffer): Buffer {
+  if (packed[0] === OPENING_BRACKET) return packed;
+  return zstdDecompressSync(packed, {
+    chunkSize: Math.min(MAX_CHUNK_BYTES, packed.length * TIMES_SMALLER + FRAME_BYTES),
+  });
 }
 
 function hasSameReads({ reads: a }: CachedRender, { reads: b }: CachedRender): boolean {
