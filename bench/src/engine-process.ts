@@ -1,7 +1,7 @@
 // The engine alone, as `plumb up` runs it: what this process uses is what is measured.
 import { writeFile } from 'node:fs/promises';
 import { Session } from 'node:inspector/promises';
-import { startEngine, systemClock, systemRandom } from '@plumb/engine';
+import { keepMemorySmall, startEngine, systemClock, systemRandom } from '@plumb/engine';
 import { connect, loadKubeconfig } from '@plumb/kube';
 import { answerRequests } from './ipc.ts';
 
@@ -18,6 +18,7 @@ answerRequests(
   {
     /** Answers the URL of its listener. */
     async start(argument) {
+      keepMemorySmall();
       const { kubeconfig, stateFolder, cacheFolder } = argument as EngineStart;
       const { signal } = new AbortController();
       const config = await loadKubeconfig({ path: kubeconfig, env: {}, signal });

@@ -9,6 +9,7 @@ export { LiveIndex } from './observe.ts';
 export { planTarget, type PlanRequest } from './plan.ts';
 export { PlanLive } from './plan-live.ts';
 export { systemClock, systemRandom } from './ports/clock.ts';
+export { keepMemorySmall } from './small-memory.ts';
 export {
   APPROVE_DELETION_ANNOTATION,
   nameOf,

@@ -205,6 +205,35 @@ test('D19: a lease that another engine has taken is lost at once, and held again
   assert.deepEqual(said, ['lost: EngineBusy', 'regained']);
 });
 
+test('D19: who reads the lease anew and finds another engine, or nobody, has lost it at once', async (t) => {
+  for (const happens of ['taken', 'given back', 'deleted'] as const) {
+    const leases = new FakeLeases();
+    const clock = new ManualClock();
+    const { lease, said } = await hold(t, leases, clock);
+    await lease.confirm({ signal });
+    assert.equal(lease.mayWrite(), true);
+
+    if (happens === 'deleted') leases.lease = undefined;
+    else leases.takenBy(happens === 'taken' ? 'another' : '', clock);
+
+    await assert.rejects(lease.confirm({ signal }), busy, happens);
+    assert.equal(lease.mayWrite(), false, happens);
+    assert.deepEqual(said, ['lost: EngineBusy'], happens);
+  }
+});
+
+test('D19: a lease that cannot be read is not lost, and yet not confirmed', async (t) => {
+  const leases = new FakeLeases();
+  const clock = new ManualClock();
+  const { lease, said } = await hold(t, leases, clock);
+  leases.client.get = () => Promise.reject(new PlumbError('ClusterUnreachable', 'no route'));
+
+  await assert.rejects(lease.confirm({ signal }), { code: 'ClusterUnreachable' });
+
+  assert.equal(lease.mayWrite(), true);
+  assert.deepEqual(said, []);
+});
+
 test('a lease that is deleted is made again', async (t) => {
   const leases = new FakeLeases();
   const clock = new ManualClock();

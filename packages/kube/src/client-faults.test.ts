@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import { createServer } from 'node:http';
 import { connect as dial, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import type { KubeObject } from '@plumb/core';
+import { PlumbError, type KubeObject } from '@plumb/core';
 import {
   CLIENT_CERT,
   CLIENT_KEY,
@@ -82,6 +82,26 @@ test('does not repeat an apply that the server failed to do', async () => {
   await assert.rejects(client.apply(live, { force: true, signal }), { code: 'ServerError' });
 
   assert.equal(server.exchanges.filter(({ method }) => method === 'PATCH').length, 1);
+});
+
+test('a write to which there is an objection when its turn comes does not leave, at any try', async () => {
+  let tries = 0;
+  const { client, server } = await fixture((exchange) => exchange.answer(503, failure(503), { 'retry-after': '1' }));
+  await using _server = server;
+  await using _client = client;
+  const objection = (): PlumbError | undefined => {
+    tries += 1;
+    return tries < 3 ? undefined : new PlumbError('EngineBusy', 'no more');
+  };
+
+  await assert.rejects(client.apply(live, { force: true, objection, signal }), { code: 'EngineBusy' });
+  await assert.rejects(client.delete(configMaps, ref, { uid: 'u1', objection, signal }), { code: 'EngineBusy' });
+
+  const methods = server.exchanges.map(({ method }) => method);
+  assert.deepEqual(
+    methods.filter((method) => method !== 'GET'),
+    ['PATCH', 'PATCH'],
+  );
 });
 
 test('looks what is there when the answer to a deletion was lost', async () => {

@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { PlumbError } from '@plumb/core';
-import { startEngine, type EngineEvent } from '@plumb/engine';
+import { keepMemorySmall, startEngine, type EngineEvent } from '@plumb/engine';
 import { systemRandom } from '@plumb/engine/clock';
 import { loadKubeconfig, type ClusterConfig } from '@plumb/kube';
 import { clusterId, openClient, runFolder } from '../cluster.ts';
@@ -24,6 +24,7 @@ export interface UpFlags extends EveryVerb, EngineRuleFlags {
 export async function up(this: CliContext, flags: UpFlags): Promise<void> {
   const { surroundings } = this;
   const { cwd, env, home, clock, signal } = surroundings;
+  keepMemorySmall();
   // First: rules that cannot be read must not cost the start of a cluster.
   const health = await readEngineRules(flags, cwd, clock);
   // Backwards: the engine ends before the cluster that it talks to.
