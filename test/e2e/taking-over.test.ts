@@ -104,3 +104,23 @@ test('D27: a value of a former tool that differs from Git is reported, and taken
   assert.deepEqual(after?.data, { key: 'value' });
   assert.deepEqual(managersOf(after), ['plumb Apply']);
 });
+
+test('of several unmarked objects that are taken over by force none changes where one would be refused', async () => {
+  await using plumb = await startFixture({ prefix: 'adopt' });
+  await writeAs(plumb, 'helm', 'Update', { metadata: { name: 'one' }, data: { key: 'before' } });
+  await writeAs(plumb, 'helm', 'Update', { metadata: { name: 'two' }, data: { key: 'before' }, immutable: true });
+  const before = await plumb.list('v1', 'configmaps');
+  await plumb.git.create('shop');
+  await plumb.git.commit('shop', { 'deploy/one.yaml': configMap('one'), 'deploy/two.yaml': configMap('two') });
+  await plumb.application('shop', { conflicts: 'force' });
+
+  const failed = await plumb.until('shop', hasFailed('FieldImmutable'));
+  assert.match(failureOf(failed)?.object ?? '', /ConfigMap\/two/);
+  assert.deepEqual(await plumb.list('v1', 'configmaps'), before);
+
+  const commit = await plumb.git.commit('shop', {
+    'deploy/two.yaml': `${configMap('two', { key: 'before' })}immutable: true\n`,
+  });
+  await plumb.until('shop', isHealthyAt(commit));
+  assert.equal((await plumb.get('v1', 'configmaps', 'one'))?.data?.['key'], 'value');
+});

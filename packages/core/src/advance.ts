@@ -110,6 +110,7 @@ export function nextStep(facts: TargetFacts): Step {
       deletions: deletions.verdict === 'allowed' ? deletions.objects : [],
       answers: facts.rehearsed,
       now,
+      takesFields: facts.policy.conflicts === 'force',
       liveOf: (key) => facts.liveOf(key),
     });
     const { writes, errors, wakeAt } = rehearsal;

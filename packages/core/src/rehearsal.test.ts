@@ -50,23 +50,39 @@ function live(key: ObjectKey): LiveObject {
 }
 
 function rehearse(
-  change: { readonly writes: readonly string[]; readonly there: readonly string[]; readonly deletes?: number },
+  change: {
+    readonly writes: readonly string[];
+    readonly there: readonly string[];
+    readonly deletes?: number;
+    readonly takesFields?: boolean;
+  },
   answers: ReadonlyMap<ObjectKey, Rehearsed> = new Map(),
 ): Rehearsal {
   const there = new Map(change.there.map((name) => [wish(name).key, live(wish(name).key)]));
   const decisions = change.writes.map((name): Decision => {
     const { key } = wish(name);
     const action = there.has(key) ? 'update' : 'create';
-    return { action, key, desired: wish(name), reason: 'changed', force: true };
+    return { action, key, desired: wish(name), reason: there.has(key) ? 'changed' : 'absent', force: true };
   });
   const gone = Array.from({ length: change.deletes ?? 0 }, (_, index) =>
     live(`/ConfigMap/shop/gone-${index}` as ObjectKey),
   );
-  return rehearsalOf({ decisions, deletions: gone, answers, now: 0, liveOf: (key) => there.get(key) });
+  const { takesFields = false } = change;
+  return rehearsalOf({ decisions, deletions: gone, answers, now: 0, takesFields, liveOf: (key) => there.get(key) });
 }
 
 const CHANGES: readonly [name: string, change: Parameters<typeof rehearse>[0], asked: readonly string[]][] = [
   ['an application that is new', { writes: ['ConfigMap/a', 'ConfigMap/b'], there: [] }, []],
+  [
+    'an application that is new and takes the fields of others: its objects may be there',
+    { writes: ['ConfigMap/a', 'ConfigMap/b'], there: [], takesFields: true },
+    ['ConfigMap/a', 'ConfigMap/b'],
+  ],
+  [
+    'a single object that is new and takes the fields of others',
+    { writes: ['ConfigMap/a'], there: [], takesFields: true },
+    [],
+  ],
   ['a single object that changes', { writes: ['ConfigMap/a'], there: ['ConfigMap/a'] }, []],
   ['one that changes and one that is new', { writes: ['ConfigMap/a', 'ConfigMap/b'], there: ['ConfigMap/a'] }, []],
   ['a deletion alone', { writes: [], there: [], deletes: 2 }, []],

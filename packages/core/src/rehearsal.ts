@@ -27,6 +27,8 @@ export interface RehearsalInput {
   readonly deletions: readonly LiveObject[];
   readonly answers: ReadonlyMap<ObjectKey, Rehearsed>;
   readonly now: number;
+  /** Whether the fields of others are taken at the first contact: what is new to us may be live all the same then. */
+  readonly takesFields: boolean;
   liveOf(key: ObjectKey): LiveObject | undefined;
 }
 
@@ -44,14 +46,17 @@ const NOTHING: Rehearsal = { writes: [], deletions: [], errors: [], wakeAt: unde
 /**
  * Whether a change can fail halfway, and what the API server foresees of it. Where two or more live objects change, or
  * something is deleted with a change, every write is tried without effect before the first one; an application that is
- * new, and a single object that changes, cannot be left half changed and cost nothing.
+ * new, and a single object that changes, cannot be left half changed and cost nothing. No watch of ours shows an object
+ * without our marks: so where fields of others are to be taken, each object that is new to us counts as one that changes.
  *
  * Not asked is what the change itself makes possible: objects in a namespace, or of a kind, that it brings or changes.
  */
 export function rehearsalOf(input: RehearsalInput): Rehearsal {
   const { decisions, answers, now, liveOf } = input;
   const writes = decisions.filter(isWrite);
-  const changing = writes.filter(({ key }) => liveOf(key) !== undefined);
+  const changing = writes.filter(
+    ({ key, reason }) => liveOf(key) !== undefined || (input.takesFields && reason === 'absent'),
+  );
   if (changing.length < 2 && (input.deletions.length === 0 || writes.length === 0)) return NOTHING;
 
   const written = new Set(writes.map(({ key }) => key));
