@@ -33,11 +33,11 @@ import { LiveIndex } from './observe.ts';
 import { openTargetRenderer } from './open-target-renderer.ts';
 import { Parents } from './parents.ts';
 import { Reconciler } from './reconcile.ts';
-import { reportsOf } from './report.ts';
 import { Requests } from './requests.ts';
 import { Sources } from './source.ts';
 import { HEADLINE_STATES } from './status.ts';
 import { StatusWriter } from './status-writer.ts';
+import { reportsOf } from './target-reports.ts';
 import { nameOf, RECONCILE_ANNOTATION, type NamespacedName, type TargetSpec } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
 import { whileHeld } from './write-client.ts';
@@ -347,7 +347,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     identity,
     mayWrite: () => lease.mayWrite(),
     application: (name) => catalog.application(name),
-    reportsOf: (entry) => reportsOf(entry, reconciler, catalog),
+    reportsOf: (entry) =>
+      reportsOf(
+        entry.targets.values(),
+        (target) => reconciler.memoryOf(target),
+        (target) => catalog.approvalsOf(target),
+      ),
     isBusy: (entry) => [...entry.targets.keys()].some((target) => queue.has(target)),
     handledRequest: (name) => requests.handled(name),
     failed: (subject, error) =>

@@ -208,6 +208,8 @@ export interface TargetMemory {
   /** Renders in a row that did not come out as the one before. */
   doubts: number;
   rest: Rest | undefined;
+  /** What `rest` is about. While the next release is under way, the other fields are of that one already. */
+  restedOn: { revision: string | undefined; release: number | undefined; inputs: string | undefined } | undefined;
   wait: TargetFacts['wait'];
   since: number;
   /** Looks in a row that ended with a fault that `advance` does not know. */
@@ -313,6 +315,7 @@ export class Reconciler {
       examined: undefined,
       doubts: 0,
       rest: undefined,
+      restedOn: undefined,
       wait: undefined,
       since: clock.now(),
       faults: 0,
@@ -528,7 +531,7 @@ export class Reconciler {
         const memory = this.#memories.get(other.target);
         if (memory?.rest === undefined || source.state === 'waiting') return 'Pending';
         // What it was before this commit does not count.
-        if (source.state === 'ready' && memory.desired?.inputs !== source.inputs) return 'Pending';
+        if (source.state === 'ready' && memory.restedOn?.inputs !== source.inputs) return 'Pending';
         return memory.rest.state === 'Healthy' ? undefined : memory.rest.state;
       },
     });
@@ -1076,6 +1079,7 @@ export class Reconciler {
       memory.since = said?.state === rest.state ? said.since : this.#options.clock.now();
     } else if (memory.rest.state !== rest.state) memory.since = this.#options.clock.now();
     memory.rest = rest;
+    memory.restedOn = { revision: memory.releasedCommit, release: memory.release, inputs: memory.desired?.inputs };
     const pause = rest.deletions.verdict === 'blocked' ? rest.deletions.pause : undefined;
     if (pause?.until !== undefined && !pause.isFrozen) this.#options.breaker.trip(pause.until);
     if (rest.waitsFor !== undefined) {
