@@ -62,7 +62,11 @@ export const ERROR_CODES = {
   LuaLimit: { culprit: 'user', retry: 'change', fix: 'Make the script cheaper: it may take 1 s and make 64 MiB.' },
   CelSyntax: { culprit: 'user', retry: 'change', fix: 'Correct the expression.' },
   CelType: { culprit: 'user', retry: 'change', fix: 'Make the expression a bool over fields that the kind has.' },
-  CelCost: { culprit: 'user', retry: 'change', fix: 'Make the expression cheaper: it may look at 100,000 values.' },
+  CelCost: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Make the expression cheaper: look at fewer values, or at each of them once.',
+  },
   // Rendering
   TemplateError: { culprit: 'user', retry: 'change', fix: 'Correct the template at this line.' },
   ValuesInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the values.' },

@@ -39,7 +39,8 @@ const LUA_LIMITS = { timeMs: 1_000, memoryBytes: 64 * 1024 * 1024 };
 /** Reads the rules. Throws the first that is none, with its place. */
 export async function openHealthAssessor(sources: HealthRuleSources): Promise<HealthAssessor> {
   const { luaFolder, rules, monotonic, now } = sources;
-  const cel = rules === undefined ? undefined : CelRules.read(rules.value, rules.file, rules.lineOf);
+  const cel =
+    rules === undefined ? undefined : CelRules.read(rules.value, rules.file, { lineOf: rules.lineOf, monotonic });
   const lua =
     luaFolder === undefined ? undefined : await LuaScripts.read(luaFolder, { limits: LUA_LIMITS, monotonic, now });
   return {

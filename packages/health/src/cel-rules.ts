@@ -1,4 +1,4 @@
-import { Environment, type ASTNode, type ParseResult } from '@marcbachmann/cel-js';
+import { celValue, createCel, type Cel, type CelExpression, type CelValue } from '@plumb/cel';
 import {
   groupOf,
   isJsonObject,
@@ -7,6 +7,7 @@ import {
   type GroupKind,
   type Health,
   type Json,
+  type JsonObject,
   type KubeObject,
   PlumbError,
 } from '@plumb/core';
@@ -23,18 +24,15 @@ interface CelRule {
   readonly expressions: readonly {
     readonly field: string;
     readonly status: Health['status'];
-    readonly text: string;
-    readonly evaluate: ParseResult;
+    readonly expression: CelExpression<boolean>;
   }[];
 }
 
 /** The line at which an entry of a map or a list is written, where that is known. */
 export type LineOf = (container: object, entry: string | number) => number | undefined;
 
-/** Values that one expression may look at. */
-const MAX_COST = 100_000;
-
-class CostError extends Error {}
+/** What one expression may cost. */
+const LIMITS = { steps: 100_000, timeMs: 1_000 };
 
 /** Rules in CEL, in the words of Flux: `healthCheckExprs` with `apiVersion`, `kind`, `current`, `inProgress`, `failed`. */
 export class CelRules {
@@ -45,7 +43,12 @@ export class CelRules {
   }
 
   /** Of the decoded file. Throws at the first rule that is none, with its field and line. */
-  static read(value: Json | undefined, file: string, lineOf: LineOf = () => undefined): CelRules {
+  static read(
+    value: Json | undefined,
+    file: string,
+    { lineOf = () => undefined, monotonic }: { readonly lineOf?: LineOf | undefined; readonly monotonic: () => number },
+  ): CelRules {
+    const cel = createCel({ limits: LIMITS, monotonic });
     const list = isJsonObject(value) ? value['healthCheckExprs'] : undefined;
     if (!Array.isArray(list) || list.length === 0) {
       throw new PlumbError('HealthRulesInvalid', 'the file has no list healthCheckExprs', { where: { file } });
@@ -69,7 +72,8 @@ export class CelRules {
         const text = item[field];
         if (text === undefined) return [];
         if (typeof text !== 'string') return fail('HealthRulesInvalid', `.${field}`, 'the expression is no text');
-        return [{ field, status, text, evaluate: parse(text, (code, message) => fail(code, `.${field}`, message)) }];
+        const expression = compile(cel, text, (code, message) => fail(code, `.${field}`, message));
+        return [{ field, status, expression }];
       });
       rules.set(name, { expressions });
     });
@@ -84,93 +88,27 @@ export class CelRules {
   assess(object: KubeObject, kind: GroupKind): Health | undefined {
     const rule = this.#rules.get(kindName(kind));
     if (rule === undefined) return undefined;
-    for (const { field, status, text, evaluate } of rule.expressions) {
-      let answer: unknown;
-      try {
-        answer = evaluate(contextOf(object));
-      } catch (thrown) {
-        if (thrown instanceof CostError || (thrown instanceof Error && thrown.cause instanceof CostError)) {
-          return unknown('CelCost', `${field} looks at more than ${MAX_COST} values`);
-        }
-        // A field that is not there yet makes an expression untrue, and not wrong.
-        if (isMissing(thrown)) continue;
-        return unknown('CelType', `${field}: ${firstLine(thrown)}`);
+    const variables = {
+      spec: {},
+      status: {},
+      ...(celValue(object as unknown as JsonObject) as Readonly<Record<string, CelValue>>),
+    };
+    for (const { field, status, expression } of rule.expressions) {
+      const answer = expression.evaluate(variables);
+      // A field that is not there yet makes an expression untrue, and not wrong.
+      if (answer.kind === 'missing') continue;
+      if (answer.kind === 'fault') {
+        const { code, message } = answer.fault;
+        return unknown(code, code === 'CelCost' ? `${field} ${message}` : `${field}: ${message}`);
       }
-      if (typeof answer !== 'boolean') return unknown('CelType', `${field} gives ${typeof answer} instead of a bool`);
-      if (answer) return { status, message: `${field} holds: ${text.replaceAll(/\s+/g, ' ').trim().slice(0, 200)}` };
+      const text = expression.text.replaceAll(/\s+/g, ' ').trim().slice(0, 200);
+      if (answer.value) return { status, message: `${field} holds: ${text}` };
     }
     return { status: 'Progressing', message: 'neither inProgress, failed nor current holds' };
   }
 }
 
-function parse(text: string, fail: (code: ErrorCode, message: string) => never): ParseResult {
-  const environment = new Environment({
-    unlistedVariablesAreDyn: true,
-    homogeneousAggregateLiterals: false,
-    limits: { maxAstNodes: 2_000, maxDepth: 50, maxListElements: 500, maxMapEntries: 500, maxCallArguments: 16 },
-  });
-  let parsed: ParseResult;
-  try {
-    parsed = environment.parse(text);
-  } catch (thrown) {
-    return fail('CelSyntax', `the expression cannot be read: ${firstLine(thrown)}`);
-  }
-  const { valid, type, error } = parsed.check();
-  if (!valid) return fail('CelType', `the expression cannot be right: ${firstLine(error)}`);
-  if (type !== 'bool' && type !== 'dyn') return fail('CelType', `the expression gives ${type} instead of a bool`);
-  checkPatterns(parsed.ast, fail);
-  return parsed;
-}
-
-/** A group that repeats and holds a repetition: on this, backtracking takes for ever. */
-const NESTED_REPETITION = /\([^()]*[*+{|][^()]*\)\s*[*+{]/;
-
-/** The library matches by backtracking, which the cost does not see. So a pattern has to be there to be looked at. */
-function checkPatterns(node: unknown, fail: (code: ErrorCode, message: string) => never): void {
-  if (Array.isArray(node)) {
-    for (const item of node as readonly unknown[]) checkPatterns(item, fail);
-    return;
-  }
-  if (typeof node !== 'object' || node === null || !('op' in node) || !('args' in node)) return;
-  const { op, args } = node as ASTNode;
-  if (op === 'rcall' && args[0] === 'matches') {
-    const [pattern] = args[2];
-    if (pattern?.op !== 'value' || typeof pattern.args !== 'string')
-      fail('CelCost', 'the pattern of matches is not written out');
-    else if (pattern.args.length > 200 || NESTED_REPETITION.test(pattern.args)) {
-      fail('CelCost', 'the pattern of matches repeats what repeats');
-    }
-  }
-  checkPatterns(args, fail);
-}
-
-function contextOf(object: KubeObject): Record<string, unknown> {
-  let cost = 0;
-  const spend = (): void => {
-    if (++cost > MAX_COST) throw new CostError();
-  };
-  return { spec: {}, status: {}, ...(counted(object, spend) as Record<string, unknown>) };
-}
-
-/** Whole numbers become CEL's int, and each look into a list or a map is counted. */
-function counted(value: unknown, spend: () => void): unknown {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
-  if (typeof value !== 'object' || value === null) return value;
-  const copy: object = Array.isArray(value)
-    ? value.map((item) => counted(item, spend))
-    : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, counted(item, spend)]));
-  return new Proxy(copy, {
-    get: (target, key, receiver): unknown => {
-      spend();
-      return Reflect.get(target, key, receiver);
-    },
-  });
-}
-
-function isMissing(thrown: unknown): boolean {
-  return thrown instanceof Error && /no such key|unknown variable|no such field|index out of/i.test(thrown.message);
-}
-
-function firstLine(thrown: unknown): string {
-  return (thrown instanceof Error ? thrown.message : String(thrown)).split('\n', 1)[0] ?? '';
+function compile(cel: Cel, text: string, fail: (code: ErrorCode, message: string) => never): CelExpression<boolean> {
+  const compiled = cel.compile(text, 'bool');
+  return compiled.ok ? compiled.value : fail(compiled.error.code, compiled.error.message);
 }

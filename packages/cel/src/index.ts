@@ -1,0 +1,2 @@
+export { createCel, type Cel, type CelAnswer, type CelExpression, type CelFault, type CelOptions } from './cel.ts';
+export { celValue, type CelValue } from './value.ts';
