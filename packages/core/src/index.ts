@@ -32,6 +32,7 @@ export * from './rendered.ts';
 export * from './result.ts';
 export * from './retire.ts';
 export { hookAttempt } from './rollout.ts';
+export * from './schema/index.ts';
 export * from './secret-text.ts';
 export * from './source-tree.ts';
 export * from './step.ts';

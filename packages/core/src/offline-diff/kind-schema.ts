@@ -65,6 +65,18 @@ export function isClusterScoped(group: string, kind: string): boolean {
   return ['v1', 'v2'].some((version) => kinds().get(`${prefix}${version} ${kind}`)?.isClusterScoped === true);
 }
 
+/** Each built-in `apiVersion` in its stable versions, with its kinds. */
+export function knownVersions(): ReadonlyMap<string, readonly string[]> {
+  const versions = new Map<string, string[]>();
+  for (const entry of kinds().keys()) {
+    const [apiVersion = '', kind = ''] = entry.split(' ');
+    const known = versions.get(apiVersion);
+    if (known === undefined) versions.set(apiVersion, [kind]);
+    else known.push(kind);
+  }
+  return versions;
+}
+
 /** The fields that every object has, around what nothing is known of. */
 export function metadataType(): StructType {
   return structNamed('meta/v1.ObjectMeta');
