@@ -12,12 +12,26 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   render: ['core'],
   cel: ['core'],
   health: ['core', 'cel'],
+  policy: ['core', 'cel'],
   kube: ['core'],
   ledger: ['core'],
   api: ['core'],
   controlplane: ['core'],
-  engine: ['core', 'git', 'charts', 'hosts', 'render', 'health', 'kube', 'ledger', 'api', 'controlplane'],
-  cli: ['core', 'git', 'charts', 'hosts', 'render', 'health', 'kube', 'ledger', 'api', 'controlplane', 'engine'],
+  engine: ['core', 'git', 'charts', 'hosts', 'render', 'health', 'policy', 'kube', 'ledger', 'api', 'controlplane'],
+  cli: [
+    'core',
+    'git',
+    'charts',
+    'hosts',
+    'render',
+    'health',
+    'policy',
+    'kube',
+    'ledger',
+    'api',
+    'controlplane',
+    'engine',
+  ],
 };
 
 /** What the tests inside the packages may import beside what their package may: real servers and shared fixtures. */

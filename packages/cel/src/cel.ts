@@ -32,7 +32,7 @@ export interface CelExpression<T> {
   evaluate(variables: Readonly<Record<string, CelValue>>): CelAnswer<T>;
 }
 
-interface Types {
+export interface CelTypes {
   readonly bool: boolean;
   readonly string: string;
 }
@@ -40,7 +40,7 @@ interface Types {
 /** Reads expressions of one kind. */
 export interface Cel {
   /** An expression that gives this type, as far as that can be known before; otherwise what is wrong with it. */
-  compile<T extends keyof Types>(text: string, gives: T): Result<CelExpression<Types[T]>, CelFault>;
+  compile<T extends keyof CelTypes>(text: string, gives: T): Result<CelExpression<CelTypes[T]>, CelFault>;
 }
 
 export function createCel(options: CelOptions): Cel {
@@ -56,12 +56,12 @@ export function createCel(options: CelOptions): Cel {
   return { compile: (text, gives) => compile(environment, text, gives, options) };
 }
 
-function compile<T extends keyof Types>(
+function compile<T extends keyof CelTypes>(
   environment: Environment,
   text: string,
   gives: T,
   { limits, monotonic }: CelOptions,
-): Result<CelExpression<Types[T]>, CelFault> {
+): Result<CelExpression<CelTypes[T]>, CelFault> {
   let parsed: ParseResult;
   try {
     parsed = environment.parse(text);
@@ -79,13 +79,13 @@ function compile<T extends keyof Types>(
   return ok({ text, evaluate: (variables) => evaluate(parsed, counter, limits, gives, variables) });
 }
 
-function evaluate<T extends keyof Types>(
+function evaluate<T extends keyof CelTypes>(
   parsed: ParseResult,
   counter: StepCounter,
   limits: StepLimits,
   gives: T,
   variables: Readonly<Record<string, CelValue>>,
-): CelAnswer<Types[T]> {
+): CelAnswer<CelTypes[T]> {
   let value: unknown;
   let thrown: unknown;
   counter.start();
@@ -100,7 +100,7 @@ function evaluate<T extends keyof Types>(
     return isMissing(thrown) ? { kind: 'missing', message: firstLine(thrown) } : fault('CelType', firstLine(thrown));
   }
   if (typeof value !== JS_TYPE[gives]) return fault('CelType', `gives ${typeof value} instead of a ${gives}`);
-  return { kind: 'value', value: value as Types[T] };
+  return { kind: 'value', value: value as CelTypes[T] };
 }
 
 const JS_TYPE = { bool: 'boolean', string: 'string' } as const;

@@ -16,5 +16,7 @@ export function celValue(json: Json | undefined): CelValue {
   if (json === undefined || json === null) return null;
   if (typeof json !== 'object') return json;
   if (Array.isArray(json)) return (json as readonly Json[]).map(celValue);
-  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, celValue(value)]));
+  return Object.fromEntries(
+    Object.entries(json).flatMap(([key, value]) => (value === undefined ? [] : [[key, celValue(value)]])),
+  );
 }

@@ -67,6 +67,8 @@ export const ERROR_CODES = {
     retry: 'change',
     fix: 'Make the expression cheaper: look at fewer values, or at each of them once.',
   },
+  // Policies
+  PolicyInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the named field of the policy.' },
   // Rendering
   TemplateError: { culprit: 'user', retry: 'change', fix: 'Correct the template at this line.' },
   ValuesInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the values.' },
