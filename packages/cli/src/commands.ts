@@ -106,6 +106,35 @@ const diff = buildCommand({
   },
 });
 
+const validate = buildCommand({
+  loader: async () => (await import('./verbs/validate.ts')).validate,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      ...renderInputs,
+      env: text('Environment: for policies, and to lay values-ENV.yaml over values.yaml as render does', 'ENV'),
+      policy: texts('File of policies, or a folder of such files, over the starter set; may be repeated', 'FILE|DIR'),
+      output: oneOf('table', 'json', 'sarif', 'junit'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        {
+          brief: 'Folder of the manifests; default the current one',
+          placeholder: 'DIR',
+          parse: String,
+          optional: true,
+        },
+      ],
+    },
+  },
+  docs: {
+    brief:
+      'Check what a folder renders to against schemas and policies, without a cluster; exit code 1 where something is refused',
+  },
+});
+
 const engineRules = {
   healthLua: text('Folder of health scripts in Lua, as GROUP/KIND/health.lua', 'DIR'),
   healthRules: text('File of health rules in CEL', 'FILE'),
@@ -425,6 +454,7 @@ export const routes = buildRouteMap<string, CliContext>({
     forget,
     render,
     diff,
+    validate,
     health,
     repo: buildRouteMap({ routes: { add: repoAdd }, docs: { brief: 'Repositories' } }),
     app: buildRouteMap({ routes: { add: appAdd }, docs: { brief: 'Applications' } }),

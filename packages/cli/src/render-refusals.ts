@@ -37,7 +37,7 @@ function idleFlags({ choice }: RenderOutcome, { values, set, env }: RenderInputF
 }
 
 /** The table of errors speaks of an Application; here a flag says the same. */
-function inWordsOfFlags(error: PlumbError): PlumbError {
+export function inWordsOfFlags(error: PlumbError): PlumbError {
   if (error.code !== 'RendererUnclear' || error.fix !== error.facts.fix) return error;
   return new PlumbError(error.code, error.message, {
     where: error.where,

@@ -116,7 +116,7 @@ test('a policy is about the kinds, groups, namespaces and environments that it n
 
 test('an expression sees the object with its namespace, the old one, all objects, and where it goes', () => {
   const expression = `object.metadata.namespace == 'shop' && oldObject.data.x == 'old' && object.data.x == 'new'
-    && objects.size() == 1 && environment == 'prod' && targetNamespace == 'shop' && application == 'store'`;
+    && objects.size() == 1 && byKind.ConfigMap.size() == 1 && environment == 'prod' && targetNamespace == 'shop' && application == 'store'`;
   const object = configMap('a', { x: 'new' });
 
   const { counts } = judge([rule(expression)], {

@@ -197,10 +197,23 @@ class Subjects {
     this.#plan = { items: this.#items };
     this.#common = {
       objects: this.#objects.map(({ value }) => value),
+      byKind: this.#byKind(),
       environment: input.environment ?? '',
       application: input.application,
       targetNamespace: input.namespace,
     };
+  }
+
+  /** So that a policy that looks for objects of a kind need not go through all of them, for each of them. */
+  #byKind(): CelValue {
+    const kinds = new Map<string, CelValue[]>();
+    for (const { judged, value } of this.#objects) {
+      const { kind } = judged.object;
+      const known = kinds.get(kind);
+      if (known === undefined) kinds.set(kind, [value]);
+      else known.push(value);
+    }
+    return Object.fromEntries(kinds);
   }
 
   *of({ subject, match }: Policy): Generator<Subject> {

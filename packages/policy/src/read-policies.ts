@@ -42,8 +42,8 @@ export const POLICY_LIMITS = { steps: 1_000_000, timeMs: 1_000 };
 
 /** What an expression sees, by its subject. */
 export const POLICY_VARIABLES: Readonly<Record<PolicySubject, readonly string[]>> = {
-  object: ['object', 'oldObject', 'objects', 'environment', 'application', 'targetNamespace'],
-  pod: ['pod', 'object', 'oldObject', 'objects', 'environment', 'application', 'targetNamespace'],
+  object: ['object', 'oldObject', 'objects', 'byKind', 'environment', 'application', 'targetNamespace'],
+  pod: ['pod', 'object', 'oldObject', 'objects', 'byKind', 'environment', 'application', 'targetNamespace'],
   container: [
     'container',
     'isInit',
@@ -51,12 +51,13 @@ export const POLICY_VARIABLES: Readonly<Record<PolicySubject, readonly string[]>
     'object',
     'oldObject',
     'objects',
+    'byKind',
     'environment',
     'application',
     'targetNamespace',
   ],
-  item: ['item', 'plan', 'objects', 'environment', 'application', 'targetNamespace'],
-  plan: ['plan', 'objects', 'environment', 'application', 'targetNamespace'],
+  item: ['item', 'plan', 'objects', 'byKind', 'environment', 'application', 'targetNamespace'],
+  plan: ['plan', 'objects', 'byKind', 'environment', 'application', 'targetNamespace'],
 };
 
 /**
@@ -211,10 +212,11 @@ class PolicyReader {
     if (actions === undefined && entry['action'] === undefined) report.error('', `${name} has no action: warn or deny`);
     const match = entry['match'] === undefined ? (from?.match ?? {}) : readMatch(entry['match'], subject, report);
     const field = readField(entry['field'], report);
-    if (subject === undefined || actions === undefined || match === undefined) return undefined;
+    if (subject === undefined) return undefined;
     const expression = this.#compile(entry, 'expression', 'bool', subject, report) ?? from?.expression;
     const messageExpression = this.#compile(entry, 'messageExpression', 'string', subject, report);
-    if (expression === undefined || this.#errors.length > errorsBefore) return undefined;
+    if (actions === undefined || match === undefined || expression === undefined) return undefined;
+    if (this.#errors.length > errorsBefore) return undefined;
     const isNewMessage = isFilled(entry['message']) || messageExpression !== undefined;
     const told = isNewMessage ? messageExpression : from?.messageExpression;
     return {

@@ -75,9 +75,9 @@ export const STARTER_SET: readonly JsonObject[] = [
     subject: 'object',
     action: 'warn',
     match: { kinds: ['Deployment', 'StatefulSet'] },
-    expression: `object.?spec.?replicas.orValue(1) < 2 || objects.exists(other,
-      other.kind == 'PodDisruptionBudget' && other.metadata.namespace == object.metadata.namespace
-      && selects(other.?spec.?selector.orValue(null), object.?spec.?template.?metadata.?labels.orValue({})))`,
+    expression: `object.?spec.?replicas.orValue(1) < 2 || byKind.?PodDisruptionBudget.orValue([]).exists(budget,
+      budget.metadata.namespace == object.metadata.namespace
+      && selects(budget.?spec.?selector.orValue(null), object.?spec.?template.?metadata.?labels.orValue({})))`,
     message: 'no PodDisruptionBudget selects its pods',
     fix: 'Add a PodDisruptionBudget with the labels of the pods.',
     field: 'spec.replicas',

@@ -1,0 +1,47 @@
+import { createRenderer } from '@plumb/render';
+import type { CliContext } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { findingsJunit } from '../findings-junit.ts';
+import { findingsSarif } from '../findings-sarif.ts';
+import { findingsData, findingsText } from '../findings-text.ts';
+import type { EveryVerb } from '../flags.ts';
+import { readPolicyFiles } from '../policy-files.ts';
+import { jsonText, oneLine } from '../printable.ts';
+import type { RenderInputFlags } from '../render-folder.ts';
+import { warningsOf } from '../render-refusals.ts';
+import { hasRefusals, validateFolder } from '../validate-folder.ts';
+
+export interface ValidateFlags extends EveryVerb, RenderInputFlags {
+  readonly policy?: readonly string[] | undefined;
+  readonly output: 'table' | 'json' | 'sarif' | 'junit';
+}
+
+/** `plumb validate DIR`: what an API server or a policy would refuse, told without a cluster. Exit code 1: something. */
+export async function validate(this: CliContext, flags: ValidateFlags, folder = '.'): Promise<void> {
+  const { clock, cwd, signal } = this.surroundings;
+  const policies = await readPolicyFiles(flags.policy ?? [], { cwd, clock });
+  await using renderer = createRenderer({ clock, workers: 1 });
+  const { outcome, ...report } = await validateFolder(folder, flags, { policies, renderer, cwd, signal });
+  if (outcome.ok) {
+    // Policies look at the environment whatever the renderer is, so the flag counts here.
+    for (const warning of warningsOf(outcome, { ...flags, env: undefined })) this.note(`warning: ${oneLine(warning)}`);
+  }
+  if (report.unknownKinds.length > 0) {
+    const kinds = report.unknownKinds.map(({ kind, count }) => `${kind} (${count})`).join(', ');
+    this.note(`note: fields not checked, since no definition of the kind is here: ${oneLine(kinds)}`);
+  }
+  switch (flags.output) {
+    case 'json':
+      this.print(`${jsonText(findingsData(report), 2)}\n`);
+      break;
+    case 'sarif':
+      this.print(`${jsonText(findingsSarif(report), 2)}\n`);
+      break;
+    case 'junit':
+      this.print(findingsJunit(report));
+      break;
+    case 'table':
+      this.show(findingsText(report, { style: this.style }));
+  }
+  this.answer(hasRefusals(report) ? EXIT.no : EXIT.yes);
+}
