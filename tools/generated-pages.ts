@@ -4,6 +4,7 @@ import type { GeneratedPage } from './generated-page.ts';
 import { healthPage } from './health-page.ts';
 import { kindPage } from './kind-page.ts';
 import { metricsPage } from './metrics-page.ts';
+import { policyPage } from './policy-page.ts';
 
 /** Every page that `tools/docs.ts` writes, and that a test compares with what is committed. */
 export async function generatedPages(): Promise<readonly GeneratedPage[]> {
@@ -14,6 +15,7 @@ export async function generatedPages(): Promise<readonly GeneratedPage[]> {
     { path: 'docs/reference/approval.md', text: kindPage('Approval') },
     { path: 'docs/reference/health-conventions.md', text: healthPage() },
     { path: 'docs/reference/metrics.md', text: metricsPage() },
+    { path: 'docs/reference/policies.md', text: policyPage() },
     { path: 'docs/reference/cli.md', text: await cliPage() },
   ];
 }

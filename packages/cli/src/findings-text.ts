@@ -18,9 +18,14 @@ export function findingsText(report: ValidationReport, { style }: { readonly sty
     oneLine(`${finding.message}. ${finding.fix}`),
   ]);
   const table = rows.length === 0 ? '' : formatTable([['LEVEL', 'PLACE', 'OBJECT', 'RULE', 'MESSAGE'], ...rows]);
-  const held = `policies ${policies.ok} ok, ${policies.warn} warning, ${policies.deny} denied`;
   const count = `${objects.length} ${objects.length === 1 ? 'object' : 'objects'}`;
-  return `${table}${count}: ${countFindings(findings)}; ${held}.\n`;
+  return `${table}${count}: ${countFindings(findings)}; ${policiesText(policies)}.\n`;
+}
+
+/** `policies 5 ok, 1 warning, 2 denied`. */
+function policiesText({ ok, warn, deny }: ValidationReport['policies']): string {
+  const warnings = warn === 0 ? '' : `, ${warn} ${warn === 1 ? 'warning' : 'warnings'}`;
+  return `policies ${ok} ok${warnings}${deny === 0 ? '' : `, ${deny} denied`}`;
 }
 
 /** The same for programs. */

@@ -11,7 +11,6 @@ import {
   shortName,
   type DocumentAt,
   type FieldFault,
-  type JsonObject,
   type KubeObject,
   type ObjectRef,
   type Origin,
@@ -109,7 +108,9 @@ function objectsOf(outcome: RenderOutcome, namespace: string): readonly CheckedO
 function asObject({ value, origin }: DocumentAt): readonly { readonly object: KubeObject; readonly origin: Origin }[] {
   const { apiVersion, kind, metadata } = value;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || !isJsonObject(metadata)) return [];
-  return typeof metadata['name'] === 'string' ? [{ object: value as JsonObject as unknown as KubeObject, origin }] : [];
+  const { name, namespace } = metadata;
+  if (typeof name !== 'string' || (namespace !== undefined && typeof namespace !== 'string')) return [];
+  return [{ object: value as unknown as KubeObject, origin }];
 }
 
 function renderedOf(outcome: RenderOutcome): Rendered {

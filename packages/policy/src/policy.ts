@@ -1,7 +1,7 @@
 import type { CelExpression } from '@plumb/cel';
 import type { FieldPath, Where } from '@plumb/core';
 
-/** What one evaluation of a policy looks at. */
+/** What one evaluation of a policy looks at. The field is not called `on`: Kubernetes reads a bare `on` as true. */
 export const POLICY_SUBJECTS = ['object', 'pod', 'container', 'item', 'plan'] as const;
 export type PolicySubject = (typeof POLICY_SUBJECTS)[number];
 
