@@ -1,4 +1,5 @@
 import {
+  fieldAt,
   formatFieldPath,
   valueAt,
   type FieldPath,
@@ -39,6 +40,12 @@ export class FindingPlaces {
       if (after === undefined) continue;
       const place = await this.#places.placeOf(origin, { path: formatFieldPath(part), after }, { signal });
       if (place !== undefined) return place;
+      // A kustomization writes maps in another order, so a container is found by its name.
+      const name = fieldAt(after, 'name');
+      if (name === undefined) continue;
+      const named = { path: formatFieldPath([...part, { field: 'name' }]), after: name };
+      const near = await this.#places.placeOf(origin, named, { signal });
+      if (near?.file === origin.file) return near;
     }
     return ownLine;
   }

@@ -21,7 +21,7 @@ import { judgePolicies, type Policy } from '@plumb/policy';
 import type { Renderer, RenderOutcome } from '@plumb/render';
 import { FindingPlaces } from './finding-places.ts';
 import { isRefusal, type Finding, type RuleFacts, type ValidationReport } from './finding.ts';
-import { folderTree } from './folder-tree.ts';
+import { folderTree, pathBelow } from './folder-tree.ts';
 import { DEFAULT_NAMESPACE, inputsOf, renderFolder, type RenderInputFlags } from './render-folder.ts';
 import { inWordsOfFlags } from './render-refusals.ts';
 import { throwAll } from './report-error.ts';
@@ -54,9 +54,10 @@ export async function validateFolder(
 
   const directory = resolve(cwd, folder);
   const { tree, path } = await folderTree(directory);
+  const rendered = withFlagValues(renderedOf(outcome), flags, { directory, path, cwd });
   const namespace = flags.namespace ?? DEFAULT_NAMESPACE;
   const objects = objectsOf(outcome, namespace);
-  const places = new FindingPlaces(tree, renderedOf(outcome));
+  const places = new FindingPlaces(tree, rendered);
   const findings: Finding[] = broken.map((error) => ofError(error, objects));
   const rules = new Map<string, RuleFacts>();
   const known = await schemaFindings(objects, places, findings, { signal });
@@ -116,6 +117,17 @@ function asObject({ value, origin }: DocumentAt): readonly { readonly object: Ku
 function renderedOf(outcome: RenderOutcome): Rendered {
   if (outcome.ok) return outcome.value;
   return { renderer: outcome.choice?.renderer ?? 'plain', objects: [], files: [], warnings: [] };
+}
+
+/** Values files of flags are above those of the folder; a place can be told where they lie in the same tree. */
+function withFlagValues(
+  rendered: Rendered,
+  { values = [] }: RenderInputFlags,
+  { directory, path, cwd }: { readonly directory: string; readonly path: string; readonly cwd: string },
+): Rendered {
+  const root = path === '' ? directory : resolve(directory, ...path.split('/').map(() => '..'));
+  const files = values.map((file) => pathBelow(root, resolve(cwd, file))).filter((file) => !/^\.\.(?:\/|$)/.test(file));
+  return { ...rendered, valuesFiles: [...(rendered.valuesFiles ?? []), ...files] };
 }
 
 /** Whether each object was held against anything. */

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import {
   checkSchema,
   crdSchemas,
+  fieldAt,
   formatFieldPath,
   isJsonObject,
   isNamespaced,
@@ -122,4 +123,138 @@ test('what is told of the fields of built-in kinds is refused by the server as w
   assert.deepEqual(good, [], 'an object that the server takes has no fault');
   assert.deepEqual(taken, [], 'the server takes it all the same');
   assert.ok(asked > 200, String(asked));
+});
+
+/** Everything of a structural schema that is held against values. */
+const WIDGETS: KubeObject = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'widgets.validate.example.org' },
+  spec: {
+    group: 'validate.example.org',
+    names: { kind: 'Widget', plural: 'widgets' },
+    scope: 'Namespaced',
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: {
+              spec: {
+                type: 'object',
+                required: ['size'],
+                properties: {
+                  size: { type: 'integer', minimum: 1, maximum: 9, exclusiveMaximum: true },
+                  step: { type: 'number', multipleOf: 2 },
+                  mode: { type: 'string', enum: ['fast', 'slow'] },
+                  name: { type: 'string', pattern: '^[a-z]+$', minLength: 2, maxLength: 5 },
+                  tags: { type: 'array', maxItems: 2, items: { type: 'string' } },
+                  parts: {
+                    type: 'array',
+                    'x-kubernetes-list-type': 'map',
+                    'x-kubernetes-list-map-keys': ['id'],
+                    items: {
+                      type: 'object',
+                      required: ['id'],
+                      properties: { id: { type: 'string' }, count: { type: 'integer', default: 1 } },
+                    },
+                  },
+                  labels: { type: 'object', additionalProperties: { type: 'string' }, maxProperties: 2 },
+                  port: { 'x-kubernetes-int-or-string': true },
+                  free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+                  maybe: { type: 'boolean', nullable: true },
+                  either: {
+                    type: 'object',
+                    properties: { a: { type: 'string' }, b: { type: 'string' } },
+                    oneOf: [{ required: ['a'] }, { required: ['b'] }],
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    ],
+  },
+};
+
+const WIDGET = {
+  size: 3,
+  step: 4,
+  mode: 'fast',
+  name: 'abc',
+  tags: ['a'],
+  parts: [{ id: 'x', count: 2 }],
+  labels: { a: 'b' },
+  port: 80,
+  free: { any: [1] },
+  maybe: true,
+  either: { a: 'x' },
+};
+
+const EDITS: readonly JsonObject[] = [
+  { size: 0 },
+  { size: 9 },
+  { size: 1.5 },
+  { step: 3 },
+  { mode: 'medium' },
+  { name: 'a' },
+  { name: 'abcdef' },
+  { name: 'A1' },
+  { tags: ['a', 'b', 'c'] },
+  { parts: [{ count: 1 }] },
+  { labels: { a: '1', b: '2', c: '3' } },
+  { port: 'http' },
+  { port: 1.5 },
+  { free: { more: { and: 'more' } } },
+  { maybe: null },
+  { either: { a: 'x', b: 'x' } },
+  { either: {} },
+  { size: null },
+];
+
+/** Before, a path of its group is no JSON. */
+function isEstablished(definition: unknown): boolean {
+  const conditions = (fieldAt(definition, 'status', 'conditions') ?? []) as readonly JsonObject[];
+  return conditions.some(({ type, status }) => type === 'Established' && status === 'True');
+}
+
+test('what is told of custom resources by their definition is refused by the server as well, and the other way round', async () => {
+  const namespace = await cluster.namespace('validate');
+  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${WIDGETS.metadata.name}`;
+  const applied = await cluster.request('PATCH', `${path}?fieldManager=test&force=true`, {
+    body: WIDGETS,
+    contentType: 'application/apply-patch+yaml',
+  });
+  assert.ok(applied.status < 300, JSON.stringify(applied.body));
+  const items = `/apis/validate.example.org/v1/namespaces/${namespace}/widgets`;
+  while (!isEstablished((await cluster.request('GET', path)).body));
+  while ((await cluster.request('GET', items)).status !== 200);
+  const definitions = crdSchemas([WIDGETS]);
+  const widget = (spec: Json): KubeObject => ({
+    apiVersion: 'validate.example.org/v1',
+    kind: 'Widget',
+    metadata: { name: 'w', namespace },
+    spec,
+  });
+  const edits = EDITS.map((edit) => ({ what: JSON.stringify(edit), object: widget({ ...WIDGET, ...edit }) }));
+  const [taken, missed]: [string[], string[]] = [[], []];
+
+  for (const { what, object } of [
+    { what: 'as it is', object: widget(WIDGET) },
+    ...edits,
+    ...variantsOf(widget(WIDGET)),
+  ]) {
+    const isTold = checkSchema(object, definitions).faults.length > 0;
+    const answer = await cluster.request('POST', `${items}?dryRun=All&fieldValidation=Strict`, { body: object });
+    const isTaken = answer.status < 300;
+    if (isTold && isTaken) taken.push(what);
+    else if (!isTold && !isTaken) missed.push(`${what}: ${String(fieldAt(answer.body, 'message'))}`);
+  }
+
+  assert.deepEqual(taken, [], 'the server takes it all the same');
+  assert.deepEqual(missed, [], 'the server refuses what is not told');
 });

@@ -250,6 +250,17 @@ test('of a chart, values are found in the values file and names at the object in
   assert.equal(stderr, '');
 });
 
+test('a value of a file of --values is found there', async () => {
+  const files = { ...CHART, 'repo/app/values.yaml': 'replicas: 1\nimage: api:1\n', 'repo/prod.yaml': '\nimage: api\n' };
+
+  const { told } = await validate(files, '--values', 'repo/prod.yaml');
+
+  assert.deepEqual(told, [
+    'error schema/unknown-field app/templates/api.yaml:1',
+    'warning policy/no-latest-tag prod.yaml:2',
+  ]);
+});
+
 test('of a kustomization, what a patch sets is found in the patch', async () => {
   const { told } = await validate({
     'repo/app/kustomization.yaml': 'resources: [pod.yaml]\npatches: [{path: patch.yaml}]\n',
@@ -261,6 +272,16 @@ test('of a kustomization, what a patch sets is found in the patch', async () => 
   });
 
   assert.deepEqual(told, ['warning policy/no-host-namespaces app/patch.yaml:5']);
+});
+
+test('of a kustomization, what a container lacks is found at its name', async () => {
+  const container = '  - image: a:1\n    name: a\n    args: [b]\n';
+  const { told } = await validate({
+    'repo/app/kustomization.yaml': 'resources: [pod.yaml]\n',
+    'repo/app/pod.yaml': `apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n${container}`,
+  });
+
+  assert.deepEqual(told, ['warning policy/memory-limit app/pod.yaml:7']);
 });
 
 const DEFINITION = `apiVersion: apiextensions.k8s.io/v1

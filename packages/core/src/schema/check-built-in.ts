@@ -67,6 +67,8 @@ export function checkMetadata(object: KubeObject, list: FaultList): void {
 }
 
 function checkFields(value: JsonObject, type: StructType, kind: string, path: FieldPath, list: FaultList): void {
+  // A type without fields is declared as a map of anything: `subresources.status` of a definition.
+  if (type.fields.size === 0) return;
   const isObject = type.fields.has('metadata');
   for (const [field, child] of Object.entries(value)) {
     const slot = type.fields.get(field);

@@ -94,6 +94,13 @@ const builtIn: readonly (readonly [string, KubeObject, readonly string[]])[] = [
     ['unknown-kind kind: apps/v1 has no kind Deploymnet → Did you mean Deployment?'],
   ],
   ['nothing about a status, or nulls', deployment({ replicas: null, minReadySeconds: 1 }), []],
+  [
+    'nothing about a map that is declared as empty',
+    object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', {
+      spec: { versions: [{ name: 'v1', subresources: { status: { anything: 'x' } } }] },
+    }),
+    [],
+  ],
   ['nothing about kinds that it does not know', object('example.org/v1', 'Widget', { anything: [1] }), []],
   [
     'nothing about claims that say their kind',
