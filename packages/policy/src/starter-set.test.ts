@@ -165,7 +165,7 @@ test('every policy of the starter set warns, says what it is for and what to do,
     ),
   );
 
-  assert.deepEqual([...told].sort(), STARTER_SET.map(({ name }) => name).sort());
+  assert.deepEqual([...told].map(String).sort(), STARTER_SET.map(({ name }) => String(name)).sort());
   for (const { actions, description, fix } of POLICIES) {
     assert.deepEqual(actions, [{ environment: '*', action: 'warn' }]);
     assert.match(description, /^[A-Z].*\.$/);
