@@ -23,7 +23,7 @@ export function findingsText(report: ValidationReport, { style }: { readonly sty
 }
 
 /** `policies 5 ok, 1 warning, 2 denied`. */
-function policiesText({ ok, warn, deny }: ValidationReport['policies']): string {
+export function policiesText({ ok, warn, deny }: ValidationReport['policies']): string {
   const warnings = warn === 0 ? '' : `, ${warn} ${warn === 1 ? 'warning' : 'warnings'}`;
   return `policies ${ok} ok${warnings}${deny === 0 ? '' : `, ${deny} denied`}`;
 }

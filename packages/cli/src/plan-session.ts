@@ -1,7 +1,16 @@
 import { APPLICATION, decodeApplication, type Application } from '@plumb/api';
-import { PlumbError, type KubeObject, type ObjectKey, type Plan, type TargetKey } from '@plumb/core';
+import {
+  parseObjectKey,
+  PlumbError,
+  type DesiredObject,
+  type KubeObject,
+  type ObjectKey,
+  type Plan,
+  type TargetKey,
+} from '@plumb/core';
 import { PlanLive, planTarget, targetsOf, type PlanRequest, type TargetSpec } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
+import { judgePolicies, type Judgement, type Policy } from '@plumb/policy';
 import { openLedgerReadOnly, type AppliedObject } from '@plumb/ledger';
 import { listObjects } from './applications.ts';
 import type { ChosenCluster } from './cluster.ts';
@@ -9,6 +18,8 @@ import { openRemote, repositoryOf, type PlanSource, type Remote, type WorkingCop
 import { throwAll } from './report-error.ts';
 
 export interface Planned {
+  /** What policies say of it. */
+  readonly judgement: Judgement;
   readonly application: Application;
   readonly spec: TargetSpec;
   readonly plan: Plan;
@@ -24,6 +35,7 @@ export interface PlanSessionOptions {
   readonly workingCopy: WorkingCopy | undefined;
   /** Whether many applications are planned: what is live is then read once for all of them. */
   readonly isWide: boolean;
+  readonly policies: readonly Policy[];
   readonly signal: AbortSignal;
 }
 
@@ -60,7 +72,11 @@ export class PlanSession implements AsyncDisposable {
     for (const spec of targetsOf(application)) {
       if (env !== undefined && spec.environment !== env) continue;
       const source = workingCopy ?? (await (await this.#remoteOf(application)).at(ref ?? spec.revision, { signal }));
+      let objects: readonly DesiredObject[] = [];
       const result = await planTarget({
+        placed: (desired) => {
+          objects = [...desired.objects, ...desired.hooks];
+        },
         client,
         live: this.#live,
         spec,
@@ -74,9 +90,25 @@ export class PlanSession implements AsyncDisposable {
         signal,
       });
       if (!result.ok) throwAll(result.error);
-      planned.push({ application, spec, plan: result.value, source });
+      const plan = result.value;
+      planned.push({ application, spec, plan, source, judgement: this.#judge(spec, name, plan, objects) });
     }
     return planned;
+  }
+
+  #judge(spec: TargetSpec, application: string, plan: Plan, objects: readonly DesiredObject[]): Judgement {
+    return judgePolicies(this.#options.policies, {
+      objects: objects.map(({ object }) => ({ object, namespace: object.metadata.namespace ?? '' })),
+      plan: {
+        items: plan.items.flatMap(({ action, key, changes, reason }) => {
+          const ref = parseObjectKey(key);
+          return ref === undefined ? [] : [{ action, ref, changes, reason }];
+        }),
+      },
+      environment: spec.environment === '' ? undefined : spec.environment,
+      namespace: spec.namespace,
+      application,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -42,6 +42,7 @@ export async function provenPlan(
     known,
     workingCopy: undefined,
     isWide: false,
+    policies: [],
     signal,
   });
   const [planned] = await session.plan(application, stored.environment === '' ? {} : { env: stored.environment });

@@ -41,6 +41,41 @@ test('from a commit to healthy: plan, sync, status and history agree', async () 
   );
 });
 
+test('a plan says what policies find, and is refused where one denies', async () => {
+  const web = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "registry.example.com/web:latest"}]}
+`;
+  await using world = await openWorld({ 'deploy/web.yaml': web });
+  const policy = join(world.folder, 'policy.yaml');
+  await writeFile(
+    policy,
+    `policies:
+  - name: no-deployments
+    expression: object.kind != 'Deployment'
+    message: there are no Deployments here
+    action: deny
+`,
+  );
+
+  const plan = await world.plumb('plan', 'shop');
+  const denied = await world.plumb('plan', 'shop', '--policy', policy);
+  const data = await world.plumb('plan', 'shop', '--policy', policy, '-o', 'json');
+
+  assert.equal(plan.code, 0, plan.stderr);
+  assert.match(plan.stdout, /^warning: Deployment\/web: .*latest.*$/m);
+  assert.match(plan.stdout, /^Policies \d+ ok, \d+ warnings?\.$/m);
+  assert.deepEqual([denied.code, data.code], [6, 6], denied.stderr);
+  assert.match(denied.stdout, /^denied: Deployment\/web: there are no Deployments here \(no-deployments\)$/m);
+  const { policies } = JSON.parse(data.stdout).items[0];
+  assert.equal(policies.counts.deny, 1);
+});
+
 test('a broken commit is refused with file and line, and the cluster keeps what it had', async () => {
   await using world = await openWorld({ 'deploy/a.yaml': configMap('env') });
   await world.plumb('sync', 'shop');

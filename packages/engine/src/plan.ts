@@ -77,6 +77,8 @@ export interface PlanRequest {
   readonly applied?: ReadonlyMap<ObjectKey, AppliedObject> | undefined;
   /** The commit that is planned, which removes what is not in it: `3f2a1bc`. */
   readonly removedBy?: string | undefined;
+  /** Hears of all that Git wants, once it is placed: for whoever judges it. */
+  readonly placed?: ((desired: DesiredSet) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -103,6 +105,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     scopeOf: (groupKind) => kinds.scopeOf(groupKind),
   });
   if (errors.length > 0) return fail(errors);
+  request.placed?.(desired);
 
   const newNamespaces = new Set(spec.createNamespace === undefined ? [] : [spec.createNamespace]);
   for (const { object } of desired.objects) {

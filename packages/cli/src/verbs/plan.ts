@@ -8,7 +8,9 @@ import type { EveryVerb } from '../flags.ts';
 import { knownApplications, PlanSession, type Planned } from '../plan-session.ts';
 import { applicationsIn, openWorkingCopy, type WorkingCopy } from '../plan-source.ts';
 import { PlanStore, type StoredPlan } from '../plan-store.ts';
+import { judgementData, judgementText } from '../judgement-text.ts';
 import { planData, planText } from '../plan-text.ts';
+import { readPolicyFiles } from '../policy-files.ts';
 import { jsonText } from '../printable.ts';
 import { openRendererHere } from '../renderer-here.ts';
 import { listPlans, showPlan, storedPlanOf } from '../stored-plan.ts';
@@ -20,6 +22,7 @@ export interface PlanFlags extends EveryVerb, ClusterFlags {
   readonly local?: string | undefined;
   readonly release?: string | undefined;
   readonly full?: boolean | undefined;
+  readonly policy?: readonly string[] | undefined;
   readonly exitCode?: boolean | undefined;
   readonly detailedExitcode?: boolean | undefined;
   readonly output: 'table' | 'json';
@@ -32,6 +35,7 @@ export interface PlanFlags extends EveryVerb, ClusterFlags {
 export async function plan(this: CliContext, flags: PlanFlags, name?: string, id?: string): Promise<void> {
   const { cwd, clock, signal } = this.surroundings;
   const store = new PlanStore(this.surroundings);
+  const policies = await readPolicyFiles(flags.policy ?? [], { cwd, clock });
   if (name === 'list' && id === undefined) return await listPlans(this, store, flags);
   if (name === 'show') return await showPlan(this, store, flags, id);
   if (id !== undefined) {
@@ -59,7 +63,7 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
     });
   }
   const isWide = chosen.length > 1;
-  await using session = new PlanSession({ client, cluster, renderer, known, workingCopy, isWide, signal });
+  await using session = new PlanSession({ client, cluster, renderer, known, workingCopy, isWide, policies, signal });
   const planned: Planned[] = [];
   for (const application of chosen) {
     checkEnvironment(application, chosen.length === 1 ? flags.env : undefined);
@@ -72,10 +76,14 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
     if (flags.output !== 'table') continue;
     const labelled = { plan: one.plan, label: one.source.label };
     this.show(planText(labelled, { style: this.style, isFull: flags.full ?? false }));
+    this.show(judgementText(one.judgement, { style: this.style }));
     if (one.plan.items.length > 0) this.show(`${nextSteps(stored, cluster)}\n`);
   }
   if (flags.output === 'json') {
-    const items = planned.map(({ plan: made, source }) => planData({ plan: made, label: source.label }, source.commit));
+    const items = planned.map(({ plan: made, source, judgement }) => ({
+      ...planData({ plan: made, label: source.label }, source.commit),
+      policies: judgementData(judgement),
+    }));
     this.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Plan', items }, 2)}\n`);
   }
   this.answer(exitCodeFor(planned, flags));
@@ -141,6 +149,7 @@ async function applicationsFor(
 
 function exitCodeFor(planned: readonly Planned[], flags: PlanFlags): number {
   const items = planned.flatMap(({ plan: made }) => made.items);
+  if (planned.some(({ judgement }) => judgement.counts.deny > 0)) return EXIT.policy;
   // What the API server refuses now it refuses at the sync too.
   if (items.some(({ action }) => action === 'blocked')) return EXIT.no;
   if (items.length === 0) return EXIT.yes;

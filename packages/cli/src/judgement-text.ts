@@ -1,0 +1,31 @@
+import { formatFieldPath, shortName } from '@plumb/core';
+import type { Judgement, PolicyResult } from '@plumb/policy';
+import { policiesText } from './findings-text.ts';
+import { oneLine } from './printable.ts';
+import { paint, type Style } from './style.ts';
+
+/** What policies say of a plan: a line each, what is denied first, and how many held. */
+export function judgementText({ results, counts }: Judgement, { style }: { readonly style: Style }): string {
+  const worstFirst = results.toSorted((a, b) => Number(b.severity === 'deny') - Number(a.severity === 'deny'));
+  const lines = worstFirst.map(({ severity, policy, ref, message }) => {
+    const word = severity === 'deny' ? paint(style, 'red', 'denied') : 'warning';
+    return `${word}: ${oneLine(`${ref === undefined ? '' : `${shortName(ref)}: `}${message}`)} (${oneLine(policy)})\n`;
+  });
+  const text = policiesText(counts);
+  return `${lines.join('')}${text.charAt(0).toUpperCase()}${text.slice(1)}.\n`;
+}
+
+export function judgementData({ results, counts }: Judgement): object {
+  return {
+    counts,
+    results: results.map(({ policy, severity, ref, path, message, fix, fault }: PolicyResult) => ({
+      policy,
+      severity,
+      ...ref,
+      ...(path.length === 0 ? {} : { field: formatFieldPath(path) }),
+      message,
+      fix,
+      ...(fault === undefined ? {} : { fault }),
+    })),
+  };
+}
