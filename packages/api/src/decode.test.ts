@@ -80,6 +80,26 @@ test('the smallest Repository is decoded with every default filled in', () => {
   });
 });
 
+test('pull requests are planned only where the spec says so, each minute where it says no more', () => {
+  const url = 'https://github.com/acme/shop.git';
+  const secretRef = { name: 'host' };
+
+  assert.equal(valueOf(decodeRepository(repository({ url }))).spec.pullRequests, undefined);
+  assert.deepEqual(valueOf(decodeRepository(repository({ url, pullRequests: { secretRef } }))).spec.pullRequests, {
+    secretRef,
+    interval: '1m',
+  });
+  for (const [wrong, field] of [
+    [{}, 'spec.pullRequests.secretRef'],
+    [{ secretRef, host: 'sourcehut' }, 'spec.pullRequests.host'],
+    [{ secretRef, api: 'http://git.example.com/api' }, 'spec.pullRequests.api'],
+    [{ secretRef, api: 'https://me@git.example.com/api' }, 'spec.pullRequests.api'],
+    [{ secretRef, interval: '1ms' }, 'spec.pullRequests.interval'],
+  ] as const) {
+    assert.equal(errorOf(decodeRepository(repository({ url, pullRequests: wrong }))).field, field);
+  }
+});
+
 test('a wrong spec is refused with the path of the field and what it must be', () => {
   const source = { repository: 'shop' };
   const cases: readonly (readonly [spec: unknown, field: string, complaint: RegExp])[] = [

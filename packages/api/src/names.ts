@@ -27,6 +27,7 @@ export type State = (typeof STATES)[number];
 export const DEFAULTS = {
   interval: '15s',
   webhookKey: 'token',
+  pullRequestInterval: '1m',
   conflicts: 'report',
   timeout: '10m',
   deletion: { maxObjects: 25, maxPercent: 20 },

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { conditionsSchema, observedGenerationSchema, shortRevisionSchema } from './condition.ts';
 import { DEFAULTS } from './names.ts';
-import { DATA_KEY, DNS_SUBDOMAIN, GIT_REF, INTERVAL, REPOSITORY_URL, text } from './rules.ts';
+import { API_URL, DATA_KEY, DNS_SUBDOMAIN, GIT_REF, INTERVAL, REPOSITORY_URL, text } from './rules.ts';
 
 export const repositorySpecSchema = z
   .strictObject({
@@ -34,6 +34,28 @@ export const repositorySpecSchema = z
       })
       .exactOptional()
       .meta({ description: 'Lets the Git host wake this repository: POST /hooks/NAMESPACE/NAME.' }),
+    pullRequests: z
+      .strictObject({
+        secretRef: z
+          .strictObject({ name: text(253, [DNS_SUBDOMAIN], 'Name of a Secret in the same namespace.') })
+          .meta({ description: "The token for the host's API: token (or password), username, ca.crt." }),
+        host: z
+          .enum(['github', 'gitlab', 'gitea', 'bitbucket'])
+          .exactOptional()
+          .meta({ description: 'What the host is; gitea is Forgejo as well. Default: by the name in the URL.' }),
+        api: text(
+          2048,
+          API_URL,
+          "The root of the host's API. Default: where this kind of host has it.",
+        ).exactOptional(),
+        interval: text(
+          32,
+          INTERVAL,
+          'How often the host is asked for pull requests; a webhook makes it faster. At least 1s.',
+        ).default(DEFAULTS.pullRequestInterval),
+      })
+      .exactOptional()
+      .meta({ description: 'Plans the pull requests into the followed branch, and says so at the host.' }),
     suspend: z
       .boolean()
       .exactOptional()

@@ -77,6 +77,15 @@ export const REPOSITORY_URL: readonly TextRule[] = [
   ),
 ];
 
+/** Plain http is for a server on this machine only: a token would be read by whoever is in between. */
+export const API_URL: readonly TextRule[] = [
+  matching(
+    '^(https://|http://(localhost|127[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}|\\[::1\\])(:[0-9]{1,5})?(/|$))',
+    'must start with https:// (http:// only for a loopback address)',
+  ),
+  notMatching('[\\x00-\\x20\\x7f\\\\@?#]', 'must not contain spaces, credentials, a query or a fragment'),
+];
+
 /** Plain http is for a server on this machine only, as for repositories. */
 export const CHART_URL: readonly TextRule[] = [
   matching(
