@@ -19,6 +19,14 @@ test("GitHub's own example of a signature is accepted", () => {
   assert.equal(signed({ 'x-hub-signature-256': signature }), true);
 });
 
+test('Bitbucket sends the same signature under an older name', () => {
+  const hex = createHmac('sha256', SECRET).update(BODY).digest('hex');
+  const sha1 = createHmac('sha1', SECRET).update(BODY).digest('hex');
+
+  assert.equal(signed({ 'x-hub-signature': `sha256=${hex}` }), true);
+  assert.equal(signed({ 'x-hub-signature': `sha1=${sha1}` }), false);
+});
+
 test('a signature over any other body or with any other secret is refused', () => {
   fc.assert(
     fc.property(fc.uint8Array(), fc.uint8Array({ minLength: 1 }), (body, secret) => {

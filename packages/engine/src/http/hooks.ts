@@ -8,6 +8,7 @@ export const MAX_HOOK_BYTES = 1024 * 1024;
  * nothing needs to be parsed after it, since a delivery only wakes the repository that its URL names.
  *
  * - GitHub, Gitea, Forgejo: `X-Hub-Signature-256: sha256=<hex HMAC-SHA256 of the body>`; SHA-1 is not accepted.
+ * - Bitbucket: the same as `X-Hub-Signature`.
  * - GitLab: `X-Gitlab-Token: <secret>`, or signed as Standard Webhooks:
  *   `webhook-signature: v1,<base64 HMAC-SHA256 of "id.timestamp.body">` with `webhook-id` and `webhook-timestamp`, keyed
  *   with what follows `whsec_` in base64, where the secret begins so.
@@ -19,7 +20,7 @@ export function isSigned(
   now: number,
 ): boolean {
   if (secret.length === 0) return false;
-  const hub = header('x-hub-signature-256');
+  const hub = header('x-hub-signature-256') ?? header('x-hub-signature');
   if (hub !== undefined) {
     const expected = createHmac('sha256', secret).update(body).digest('hex');
     return isEqual(hub, `sha256=${expected}`);
