@@ -32,8 +32,11 @@ import { narrate, type Log } from './narrate.ts';
 import { LiveIndex } from './observe.ts';
 import { openTargetRenderer } from './open-target-renderer.ts';
 import { Parents } from './parents.ts';
+import { PullRequests } from './pull-requests.ts';
+import type { PlanRequest } from './plan.ts';
 import { Reconciler } from './reconcile.ts';
 import { Requests } from './requests.ts';
+import type { Elsewhere } from './source-look.ts';
 import { Sources } from './source.ts';
 import { HEADLINE_STATES } from './status.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -207,10 +210,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     client,
     namespace: options.namespace,
     signal: running,
-    repositoryChanged: (repository) => run('follow a repository', sources.follow(repository)),
+    repositoryChanged: (repository) => {
+      run('follow a repository', sources.follow(repository));
+      pullRequests.changed(nameOf(repository));
+    },
     repositoryRemoved: (name) => {
       statuses.forgetRepository(name);
       run('let go of a repository', sources.unfollow(name));
+      pullRequests.changed(name);
     },
     applicationChanged,
     applicationRemoved: (entry) => {
@@ -235,25 +242,28 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const writer = whileHeld(client, () => lease.mayWrite());
   const parents = new Parents(writer, (name) => catalog.application(name));
+  const elsewhere: Elsewhere = {
+    externalsOf: (spec, o) => renderer.externalsOf(spec, o),
+    recall: (spec, source, o) => renderer.recall(spec, source, o),
+    capabilitiesOf: (spec) => capabilities.of(spec),
+    unreadable: ({ target }, error) =>
+      log({
+        level: 'warn',
+        message: 'A chart or variables could not be read',
+        target,
+        code: error.code,
+        error: error.message,
+      }),
+  };
+  const readSecret = (namespace: string, name: string, o: { readonly signal: AbortSignal }) =>
+    readDataOnce(client, 'Secret', namespace, name, o);
   const sources = new Sources({
     cacheFolder: options.cacheFolder,
     clock,
     random,
     targetsOf: (name) => catalog.targetsOf(name),
-    readSecret: (namespace, name, o) => readDataOnce(client, 'Secret', namespace, name, o),
-    elsewhere: {
-      externalsOf: (spec, o) => renderer.externalsOf(spec, o),
-      recall: (spec, source, o) => renderer.recall(spec, source, o),
-      capabilitiesOf: (spec) => capabilities.of(spec),
-      unreadable: ({ target }, error) =>
-        log({
-          level: 'warn',
-          message: 'A chart or variables could not be read',
-          target,
-          code: error.code,
-          error: error.message,
-        }),
-    },
+    readSecret,
+    elsewhere,
     changed: wake,
     reported: (name, state) => {
       metrics.add('plumb_git_look_total', 1, { result: state.error === undefined ? 'ok' : 'failed' });
@@ -302,6 +312,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         error: error.message,
       }),
   });
+  const planContext = (target: TargetKey): Pick<PlanRequest, 'parent' | 'targets'> => ({
+    parent: applicationOf(catalog, target),
+    targets: new Set([...catalog.applications()].flatMap(({ targets }) => [...targets.keys()])),
+  });
   const reconciler = new Reconciler({
     client,
     writer,
@@ -323,10 +337,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     mayWrite: () => gate.isOpen && lease.mayWrite(),
     stillHeld: (o) => lease.confirm(o),
     targetsOf: (repository) => catalog.targetsOf(repository),
-    planContext: (target) => ({
-      parent: applicationOf(catalog, target),
-      targets: new Set([...catalog.applications()].flatMap(({ targets }) => [...targets.keys()])),
-    }),
+    planContext,
     approvalsOf: (target) => catalog.approvalsOf(target),
     targetsOfApplication: (name) => catalog.application(name)?.targets.values(),
     wake,
@@ -357,6 +368,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     handledRequest: (name) => requests.handled(name),
     failed: (subject, error) =>
       log({ level: 'warn', message: 'A status could not be written', subject, code: error.code, error: error.message }),
+  });
+
+  const pullRequests = new PullRequests({
+    client,
+    clock,
+    random,
+    renderer,
+    sources,
+    elsewhere,
+    readSecret,
+    targetsOf: (name) => catalog.targetsOf(name),
+    planContext: (target) => ({ ...planContext(target), applied: reconciler.memoryOf(target)?.applied }),
+    mayAct: () => gate.isOpen && lease.mayWrite(),
+    log,
   });
 
   function forget(target: TargetKey): void {
@@ -414,6 +439,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   opening.use(live);
   opening.use(diagnosis);
   opening.use(sources);
+  opening.use(pullRequests);
   opening.use(statuses);
   opening.use(queue);
   opening.use(catalog);
@@ -423,6 +449,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     for (const target of targets.keys()) await reconciler.recall(target);
   }
   gate.open('starting');
+  pullRequests.start();
 
   metrics.collect(() => {
     metrics.set('plumb_queue_depth', queue.depth);
@@ -440,7 +467,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const hookSecrets = new HookSecrets({
     clock,
     repository: (name) => sources.repository(name),
-    readSecret: (namespace, name, o) => readDataOnce(client, 'Secret', namespace, name, o),
+    readSecret,
     signal: running,
   });
   const listener =
@@ -453,6 +480,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
               metrics,
               accepts: (name, isSigned) => hookSecrets.accepts(name, isSigned),
               trigger: (name) => sources.trigger(name),
+              delivered: (name, delivery) => pullRequests.delivered(name, delivery),
               unready: () => gate.closedBecause,
             }),
             options.listen,

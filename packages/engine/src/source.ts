@@ -235,6 +235,18 @@ export class Sources implements AsyncDisposable {
     return mirror.commit(commit, o);
   }
 
+  /** What the last look at a target found; undefined before the first one. */
+  lastLook(spec: TargetSpec): Looked | undefined {
+    return this.#followed.get(spec.repository)?.looked.get(spec.target);
+  }
+
+  /** The mirror, for commits that nobody follows. It is closed when the repository is followed in another way. */
+  async mirrorOf(name: NamespacedName): Promise<Mirror> {
+    const followed = this.#followed.get(name);
+    if (followed === undefined) throw this.#missing(name);
+    return this.#mirrorOf(name, followed);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue[Symbol.asyncDispose]();
     for (const [name, followed] of this.#followed) void this.#close(name, followed);
@@ -506,7 +518,7 @@ function lastState({ metadata, status }: Repository): RepositoryState {
   return { error: undefined, revision: undefined, seenAt: undefined, touchedRevision };
 }
 
-function sameFact(before: SourceFact, after: SourceFact): boolean {
+export function sameFact(before: SourceFact, after: SourceFact): boolean {
   if (before.state === 'ready' && after.state === 'ready') return before.inputs === after.inputs;
   if (before.state === 'failed' && after.state === 'failed') return before.error.message === after.error.message;
   return false;

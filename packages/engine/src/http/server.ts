@@ -2,6 +2,7 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Clock } from '@plumb/core';
 import type { Metrics } from '../metrics.ts';
+import type { Delivery } from '../pull-requests.ts';
 import type { NamespacedName } from '../targets.ts';
 import { isSigned, MAX_HOOK_BYTES } from './hooks.ts';
 
@@ -11,6 +12,8 @@ export interface HttpOptions {
   /** Whether `isSigned` says yes to the repository's webhook secret; false where the repository or its secret does not exist. */
   accepts(repository: NamespacedName, isSigned: (secret: Uint8Array) => boolean): Promise<boolean>;
   trigger(repository: NamespacedName): void;
+  /** The delivery itself, once its signature is accepted. It may be about anything. */
+  delivered(repository: NamespacedName, delivery: Delivery): void;
   /** Why the engine is not ready, or undefined when it is. */
   unready(): string | undefined;
 }
@@ -41,6 +44,7 @@ export function createHttp(options: HttpOptions): Hono {
     }
     metrics.add('plumb_webhook_total', 1, { result: 'accepted' });
     options.trigger(name);
+    options.delivered(name, { header: (header) => c.req.header(header), body });
     return c.json({ woken: true }, 202);
   });
   app.notFound((c) => c.json({ error: { code: 'NotFound', message: 'There is nothing here' } }, 404));

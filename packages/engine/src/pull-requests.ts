@@ -1,0 +1,534 @@
+import { parseDuration, type Repository } from '@plumb/api';
+import {
+  digest,
+  fail,
+  isAbort,
+  parseTargetKey,
+  PlumbError,
+  toPlumbError,
+  type Clock,
+  type Random,
+  type TargetKey,
+} from '@plumb/core';
+import type { Mirror } from '@plumb/git';
+import {
+  hostCredentialsFromSecret,
+  hostOf,
+  includesPermission,
+  openHost,
+  parseCommand,
+  planComment,
+  readPullRequestEvent,
+  stickyMarker,
+  type Command,
+  type CommitStatus,
+  type GitHost,
+  type HostAddress,
+  type HostUser,
+  type PullRequest,
+} from '@plumb/hosts';
+import { backoffMs } from './backoff.ts';
+import { isBehind } from './behind.ts';
+import type { Log } from './narrate.ts';
+import { planTarget, type PlanRequest } from './plan.ts';
+import {
+  approvalAnswer,
+  baseOf,
+  branchOf,
+  commentedPlan,
+  contextOf,
+  isChangedBy,
+  needsPlan,
+  statusOf,
+  type PlannedBefore,
+  type PlanOutcome,
+} from './pull-request-plan.ts';
+import { SourceLook, type Elsewhere } from './source-look.ts';
+import { sameFact, type Sources } from './source.ts';
+import type { NamespacedName, TargetSpec } from './targets.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface PullRequestsOptions extends Pick<PlanRequest, 'client' | 'renderer'> {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sources: Pick<Sources, 'repository' | 'targetsChanged' | 'lastLook' | 'mirrorOf'>;
+  readonly elsewhere: Elsewhere;
+  targetsOf(repository: NamespacedName): ReadonlyMap<TargetKey, TargetSpec>;
+  planContext(target: TargetKey): Pick<PlanRequest, 'parent' | 'targets' | 'applied'>;
+  readSecret(
+    namespace: string,
+    name: string,
+    o: { readonly signal: AbortSignal },
+  ): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
+  /** Whether this engine is the one that acts. */
+  mayAct(): boolean;
+  readonly log: Log;
+}
+
+/** A delivery whose signature was checked. */
+export interface Delivery {
+  /** By its lower-case name. */
+  header(name: string): string | undefined;
+  readonly body: Uint8Array;
+}
+
+interface Asked {
+  readonly number: number;
+  readonly user: HostUser;
+  readonly head: string | undefined;
+  readonly commentId: string;
+  readonly command: Command;
+}
+
+/** What is known of an open pull request. After a restart it is nothing: the host has the comment, and is told the same. */
+interface Known extends PlannedBefore {
+  planned: PlannedBefore['planned'];
+  failed: PlannedBefore['failed'];
+  isAsked: boolean;
+  failures: number;
+  /** Targets that somebody asked a plan of, touched or not. */
+  readonly wanted: Set<TargetKey>;
+  /** The head of a fork that somebody who may write asked a plan of. */
+  allowedHead: string | undefined;
+  hasComment: boolean;
+  /** What was said of `statusHead`, by context. */
+  readonly statuses: Map<string, string>;
+  statusHead: string | undefined;
+  readonly digests: Map<TargetKey, string>;
+}
+
+interface Followed {
+  readonly repository: Repository;
+  /** Known from the first look on. */
+  address: HostAddress | undefined;
+  readonly pulls: Map<number, Known>;
+  host: GitHost | undefined;
+  asked: Asked[];
+  failures: number;
+  /** Monotonic milliseconds: the host is left alone until then. */
+  notBefore: number;
+}
+
+interface Look {
+  readonly name: NamespacedName;
+  readonly followed: Followed;
+  readonly host: GitHost;
+  readonly signal: AbortSignal;
+}
+
+/** What concerns one pull request alone: the others are gone on with. */
+const ONE_PULL: readonly string[] = [
+  ...['HostNotFound', 'HostRefused', 'HostAnswerInvalid'],
+  ...['RefMissing', 'RefInvalid', 'Internal'],
+];
+/** The host may answer the same question later. */
+const PASSING: readonly string[] = ['HostUnreachable', 'HostRateLimited'];
+const MAX_ASKED = 100;
+
+/**
+ * Plans the pull requests of the repositories that ask for it, and says so at their hosts. Each repository is a loop of its
+ * own, woken by its interval and by deliveries; whatever a host does, nothing else of the engine waits for it.
+ */
+export class PullRequests implements AsyncDisposable {
+  readonly #options: PullRequestsOptions;
+  readonly #followed = new Map<NamespacedName, Followed>();
+  readonly #queue: WorkQueue<NamespacedName>;
+
+  constructor(options: PullRequestsOptions) {
+    this.#options = options;
+    this.#queue = new WorkQueue({
+      clock: options.clock,
+      concurrency: Infinity,
+      work: (name, o) => this.#look(name, o.signal),
+      failed: (name, thrown) => this.#say('Pull requests cannot be followed', name, toPlumbError(thrown)),
+    });
+    this.#queue.pause();
+  }
+
+  /** Before it nothing is asked. */
+  start(): void {
+    this.#queue.resume();
+  }
+
+  /** A repository is new, another one, or gone. */
+  changed(name: NamespacedName): void {
+    this.#queue.add(name);
+  }
+
+  /** Says nothing of a delivery that is about something else, or is none at all. */
+  delivered(name: NamespacedName, { header, body }: Delivery): void {
+    const repository = this.#options.sources.repository(name);
+    if (repository?.spec.pullRequests === undefined) return;
+    try {
+      const followed = this.#followed.get(name);
+      const { kind, project } = followed?.address ?? addressOf(repository);
+      const event = readPullRequestEvent(kind, header, body);
+      if (event === undefined || event.project.toLowerCase() !== project.toLowerCase()) return;
+      if (event.comment !== undefined) {
+        const command = parseCommand(event.comment.body);
+        if (command === undefined || followed === undefined || followed.asked.length >= MAX_ASKED) return;
+        const { number, user, head, comment } = event;
+        followed.asked.push({ number, user, head, commentId: comment.id, command });
+      }
+      this.#queue.add(name);
+    } catch (thrown) {
+      this.#say('A delivery about a pull request cannot be read', name, toPlumbError(thrown));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#queue[Symbol.asyncDispose]();
+    for (const followed of this.#followed.values()) await closeHost(followed);
+  }
+
+  #say(message: string, repository: NamespacedName, error: PlumbError, facts: object = {}): void {
+    this.#options.log({ level: 'warn', message, repository, ...facts, code: error.code, error: error.message });
+  }
+
+  async #look(name: NamespacedName, signal: AbortSignal): Promise<void> {
+    const { clock, random, sources } = this.#options;
+    const repository = sources.repository(name);
+    const config = repository?.spec.pullRequests;
+    if (repository === undefined || config === undefined || repository.spec.suspend === true) {
+      await this.#unfollow(name);
+      return;
+    }
+    const intervalMs = (parseDuration(config.interval) ?? 60_000) * (0.85 + 0.1 * random.next());
+    const followed = await this.#follow(name, repository);
+    const now = clock.monotonic();
+    if (!this.#options.mayAct() || followed.notBefore > now) {
+      this.#queue.addAt(name, Math.max(followed.notBefore, now + 1_000));
+      return;
+    }
+    try {
+      followed.address ??= addressOf(repository);
+      followed.host ??= await this.#open(repository, followed.address, signal);
+      await this.#lookAt({ name, followed, host: followed.host, signal });
+      followed.failures = 0;
+      this.#queue.addAt(name, clock.monotonic() + intervalMs);
+    } catch (thrown) {
+      if (isAbort(thrown, signal)) throw thrown;
+      const error = toPlumbError(thrown);
+      followed.failures += 1;
+      followed.notBefore = clock.monotonic() + Math.max(error.retryAfterMs ?? 0, backoffMs(followed.failures));
+      this.#say('The pull requests of a repository cannot be looked at', name, error);
+      this.#queue.addAt(name, followed.notBefore);
+      // The Secret is read anew: it may hold another token by then.
+      await closeHost(followed);
+    }
+  }
+
+  async #follow(name: NamespacedName, repository: Repository): Promise<Followed> {
+    const before = this.#followed.get(name);
+    const { uid, generation } = repository.metadata;
+    const known = before?.repository.metadata;
+    if (before !== undefined && known?.uid === uid && known?.generation === generation) return before;
+    await this.#unfollow(name);
+    const followed: Followed = {
+      repository,
+      address: undefined,
+      pulls: new Map(before?.pulls),
+      host: undefined,
+      asked: before?.asked ?? [],
+      failures: 0,
+      notBefore: 0,
+    };
+    this.#followed.set(name, followed);
+    return followed;
+  }
+
+  async #unfollow(name: NamespacedName): Promise<void> {
+    const followed = this.#followed.get(name);
+    this.#followed.delete(name);
+    if (followed !== undefined) await closeHost(followed);
+  }
+
+  async #open(repository: Repository, address: HostAddress, signal: AbortSignal): Promise<GitHost> {
+    const { readSecret, clock } = this.#options;
+    const { namespace } = repository.metadata;
+    const name = repository.spec.pullRequests?.secretRef.name ?? '';
+    const data = await readSecret(namespace, name, { signal });
+    if (data === undefined) {
+      throw new PlumbError('SecretMissing', `Secret ${name} in ${namespace} does not exist`, {
+        subject: `Secret/${name}`,
+      });
+    }
+    return openHost({ address, credentials: hostCredentialsFromSecret(data), clock });
+  }
+
+  async #lookAt(look: Look): Promise<void> {
+    const { name, followed, host, signal } = look;
+    const { clock, sources } = this.#options;
+    const pulls = await host.openPullRequests({ signal });
+    const open = new Set(pulls.map(({ number }) => number));
+    for (const number of followed.pulls.keys()) if (!open.has(number)) followed.pulls.delete(number);
+    const targets = [...this.#options.targetsOf(name).values()];
+    await this.#answerAll(look, pulls, targets);
+    if (pulls.length === 0 || targets.length === 0) return;
+
+    // What pull requests are held against has to be known.
+    await sources.targetsChanged(name);
+    const mirror = await sources.mirrorOf(name);
+    const ref = followed.repository.spec.ref ?? (await mirror.lsRemote({ signal })).head ?? 'HEAD';
+    for (const pull of pulls) {
+      const into = targets.filter(({ revision }) => branchOf(revision ?? ref) === pull.base);
+      const base = baseOf(into.flatMap((spec) => sources.lastLook(spec) ?? []));
+      const known = knownOf(followed, pull.number);
+      if (into.length === 0 || !needsPlan(known, pull, base, clock.monotonic())) continue;
+      try {
+        const isDone = await this.#plan(look, pull, known, into, mirror);
+        known.isAsked = false;
+        known.planned = { head: pull.head, base };
+        if (isDone) this.#succeeded(known);
+        else this.#retryLater(look, pull, known);
+      } catch (thrown) {
+        if (isAbort(thrown, signal)) throw thrown;
+        const error = toPlumbError(thrown);
+        if (!ONE_PULL.includes(error.code)) throw thrown;
+        this.#say('A pull request cannot be planned', name, error, { pull: pull.number });
+        known.isAsked = false;
+        this.#retryLater(look, pull, known);
+      }
+    }
+  }
+
+  #succeeded(known: Known): void {
+    known.failures = 0;
+    known.failed = undefined;
+  }
+
+  #retryLater({ name }: Look, { head }: PullRequest, known: Known): void {
+    known.failures += 1;
+    const retryAt = this.#options.clock.monotonic() + backoffMs(known.failures);
+    known.failed = { head, retryAt };
+    this.#queue.addAt(name, retryAt);
+  }
+
+  /** Returns false where the cluster or a chart's host stood in the way, so that it is worth another try. */
+  async #plan(
+    look: Look,
+    pull: PullRequest,
+    known: Known,
+    into: readonly TargetSpec[],
+    mirror: Mirror,
+  ): Promise<boolean> {
+    const { name, followed, host, signal } = look;
+    const { number, head } = pull;
+    await fetchHead(mirror, pull, signal);
+    const touched = await this.#touchedBy(look, pull, known, into, mirror);
+    if (known.statusHead !== head) known.statuses.clear();
+    known.statusHead = head;
+
+    const isSeveral =
+      new Set([...this.#options.targetsOf(name).values()].map(({ application }) => application)).size > 1;
+    const say = async (spec: TargetSpec, status: Pick<CommitStatus, 'state' | 'description'>): Promise<void> => {
+      const context = contextOf(spec, isSeveral);
+      const said = `${status.state} ${status.description}`;
+      if (known.statuses.get(context) === said) return;
+      const where = { url: pull.url, ...(pull.isFromFork ? {} : { branch: pull.branch }) };
+      await host.setStatus({ commit: head, context, ...status, ...where }, { signal });
+      known.statuses.set(context, said);
+    };
+    if (pull.isFromFork && known.allowedHead !== head) {
+      // Whoever wrote it has no right here, and a plan shows what is in the cluster.
+      const description = 'From a fork: somebody who may write says /plumb plan';
+      for (const { spec } of touched) await say(spec, { state: 'pending', description });
+      this.#options.log({
+        level: 'info',
+        message: 'A pull request waits for somebody who may write',
+        repository: name,
+        pull: number,
+      });
+      return true;
+    }
+    for (const { spec } of touched) {
+      const isNew = known.isAsked || !known.statuses.has(contextOf(spec, isSeveral));
+      if (isNew) await say(spec, { state: 'pending', description: 'is being planned' });
+    }
+    const paths = touched.map(({ spec }) => spec.path);
+    if (paths.length > 0) await mirror.prefetch(head, paths, { signal });
+    const outcomes: { readonly spec: TargetSpec; readonly outcome: PlanOutcome; readonly notes: readonly string[] }[] =
+      [];
+    for (const { spec, error } of touched) {
+      const outcome = error === undefined ? await this.#planTarget(spec, head, mirror, signal) : fail([error]);
+      outcomes.push({ spec, outcome, notes: await this.#notesOf(spec, pull, mirror, signal) });
+    }
+
+    known.digests.clear();
+    for (const { spec, outcome } of outcomes) if (outcome.ok) known.digests.set(spec.target, outcome.value.digest);
+    let comment = 'none';
+    if (outcomes.length > 0 || known.hasComment || known.isAsked) {
+      const marker = markerOf(followed.repository);
+      const body = planComment(
+        outcomes.map(({ spec, outcome, notes }) => commentedPlan(spec, outcome, notes)),
+        { limits: host.limits, marker, label: head.slice(0, 7) },
+      );
+      comment = (await host.upsertSticky({ number, marker, body }, { signal })).outcome;
+      known.hasComment = true;
+    }
+    for (const { spec, outcome } of outcomes) await say(spec, statusOf(outcome));
+    const targets = outcomes.map(({ spec }) => spec.target);
+    this.#options.log({
+      level: 'info',
+      message: 'Planned a pull request',
+      repository: name,
+      pull: number,
+      commit: head.slice(0, 7),
+      targets,
+      comment,
+    });
+    return outcomes.every(({ outcome }) => statusOf(outcome).state !== 'error');
+  }
+
+  /** The targets that would read something else at the head; with the error where that cannot even be looked at. */
+  async #touchedBy(
+    { host, signal }: Look,
+    pull: PullRequest,
+    known: Known,
+    into: readonly TargetSpec[],
+    mirror: Mirror,
+  ): Promise<readonly { readonly spec: TargetSpec; readonly error: PlumbError | undefined }[]> {
+    const changed = await host.changedFiles(pull.number, { signal });
+    const look = new SourceLook(mirror, this.#options.elsewhere, signal);
+    const touched: { readonly spec: TargetSpec; readonly error: PlumbError | undefined }[] = [];
+    for (const spec of into) {
+      const before = this.#options.sources.lastLook(spec);
+      const isWanted = known.wanted.has(spec.target);
+      if (!isWanted && !isChangedBy(changed, spec.path, before?.reads ?? new Map())) continue;
+      const { fact } = await look.at(spec, pull.head, before);
+      if (!isWanted && before !== undefined && sameFact(before.fact, fact)) continue;
+      touched.push({ spec, error: fact.state === 'failed' ? fact.error : undefined });
+    }
+    return touched;
+  }
+
+  async #planTarget(spec: TargetSpec, head: string, mirror: Mirror, signal: AbortSignal): Promise<PlanOutcome> {
+    const { client, renderer, planContext } = this.#options;
+    try {
+      return await planTarget({
+        client,
+        renderer,
+        spec,
+        tree: mirror.at(head),
+        committedMs: (await mirror.commit(head, { signal })).committer.time,
+        removedBy: head.slice(0, 7),
+        signal,
+        ...planContext(spec.target),
+      });
+    } catch (thrown) {
+      if (isAbort(thrown, signal)) throw thrown;
+      return fail([toPlumbError(thrown)]);
+    }
+  }
+
+  async #notesOf(spec: TargetSpec, pull: PullRequest, mirror: Mirror, signal: AbortSignal): Promise<readonly string[]> {
+    const base = this.#options.sources.lastLook(spec)?.commit;
+    if (typeof base !== 'string' || !(await isBehind(mirror, { base, head: pull.head }, { signal }))) return [];
+    return [`the branch lacks ${base.slice(0, 7)}, the newest commit of ${pull.base}: what came since shows as undone`];
+  }
+
+  /** A command that the host let through to nobody is kept for the next look; every other one is answered once. */
+  async #answerAll(look: Look, pulls: readonly PullRequest[], targets: readonly TargetSpec[]): Promise<void> {
+    const { followed, name, signal } = look;
+    for (let asked = followed.asked[0]; asked !== undefined; asked = followed.asked[0]) {
+      try {
+        await this.#answer(look, asked, pulls, targets);
+      } catch (thrown) {
+        if (isAbort(thrown, signal)) throw thrown;
+        const error = toPlumbError(thrown);
+        if (PASSING.includes(error.code)) throw thrown;
+        this.#say('A command on a pull request cannot be answered', name, error, { pull: asked.number });
+      }
+      followed.asked.shift();
+    }
+  }
+
+  async #answer(
+    { name, followed, host, signal }: Look,
+    { number, user, head, commentId, command }: Asked,
+    pulls: readonly PullRequest[],
+    targets: readonly TargetSpec[],
+  ): Promise<void> {
+    const pull = pulls.find((candidate) => candidate.number === number);
+    if (pull === undefined) return;
+    if (!includesPermission(await host.permissionOf(user, { signal }), 'write')) {
+      const facts = { repository: name, pull: number, user: user.id };
+      this.#options.log({
+        level: 'info',
+        message: 'A command of somebody who may not write is not followed',
+        ...facts,
+      });
+      return;
+    }
+    await host.acknowledge(number, commentId, { signal });
+    const known = knownOf(followed, number);
+    if (command.type === 'unclear') {
+      const usage = '`/plumb plan [APP] [-e ENV]` and `/plumb approve DIGEST`';
+      await host.reply(number, `Not understood: ${command.why}. There are ${usage}.`, { signal });
+    } else if (command.type === 'approve') {
+      await host.reply(number, approvalAnswer(command.digest, known.digests), { signal });
+    } else {
+      const { app, env } = command;
+      const wanted = targets.filter(({ target }) => {
+        const { application, environment } = parseTargetKey(target) ?? {};
+        return (app === undefined || app === application) && (env === undefined || env === environment);
+      });
+      if (wanted.length === 0) {
+        const code = app === undefined ? 'EnvironmentMissing' : 'ApplicationMissing';
+        await host.reply(number, `No application of this repository has that name or environment (${code}).`, {
+          signal,
+        });
+        return;
+      }
+      if (app !== undefined || env !== undefined) for (const { target } of wanted) known.wanted.add(target);
+      known.isAsked = true;
+      known.allowedHead = head ?? pull.head;
+    }
+    const facts = { repository: name, pull: number, user: user.id, command: command.type };
+    this.#options.log({ level: 'info', message: 'Answered a command', ...facts });
+  }
+}
+
+function knownOf({ pulls }: Followed, number: number): Known {
+  const known: Known = pulls.get(number) ?? {
+    planned: undefined,
+    failed: undefined,
+    isAsked: false,
+    failures: 0,
+    wanted: new Set(),
+    allowedHead: undefined,
+    hasComment: false,
+    statuses: new Map(),
+    statusHead: undefined,
+    digests: new Map(),
+  };
+  pulls.set(number, known);
+  return known;
+}
+
+function addressOf({ spec }: Repository): HostAddress {
+  const { host, api } = spec.pullRequests ?? {};
+  return hostOf(spec.url, { ...(host === undefined ? {} : { kind: host }), ...(api === undefined ? {} : { api }) });
+}
+
+/** Engines of several clusters may follow one repository: the object is another one in each. */
+function markerOf({ metadata }: Repository): string {
+  return stickyMarker(`${metadata.namespace}/${metadata.name}/${digest([metadata.uid]).slice(0, 8)}`);
+}
+
+async function closeHost(followed: Followed): Promise<void> {
+  const { host } = followed;
+  followed.host = undefined;
+  await host?.[Symbol.asyncDispose]();
+}
+
+async function fetchHead(mirror: Mirror, { number, head, headRef }: PullRequest, signal: AbortSignal): Promise<void> {
+  if (await mirror.hasCommit(head, { signal })) return;
+  if (headRef !== undefined) await mirror.fetch([headRef], { signal });
+  if (await mirror.hasCommit(head, { signal })) return;
+  const why = headRef === undefined ? 'only the fork has it' : `${headRef} is another commit`;
+  throw new PlumbError(
+    'RefMissing',
+    `The commit ${head.slice(0, 7)} of pull request ${number} cannot be fetched: ${why}`,
+  );
+}

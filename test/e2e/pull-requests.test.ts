@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { test } from 'node:test';
+import type { EngineEvent } from '@plumb/engine';
+import { startFakeHost, type FakeHost } from '../../packages/hosts/test/fake-host.ts';
+import { addPull, ALICE, BOB, type FakePull, type FakeUser } from '../../packages/hosts/test/fake-state.ts';
+import { answer } from '../../packages/hosts/test/loopback-server.ts';
+import { isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import { configMap } from './manifests.ts';
+
+const HOOK_SECRET = 'correct horse';
+
+test('a pull request gets the plan of the application that it touches, and one comment', async () => {
+  await using world = await openWorld();
+  const { fake } = world;
+
+  const pull = await world.open(1, {
+    'shop/one.yaml': configMap('one', { key: 'new' }),
+    'shop/key.yaml': secret('new'),
+  });
+  await world.deliver(1);
+  await world.untilPlanned(pull.head);
+
+  assert.deepEqual(world.statuses(pull.head), ['plumb/plan/shop/prod pending', 'plumb/plan/shop/prod success']);
+  const [comment] = pull.comments;
+  assert.match(comment?.body ?? '', /2 to change/);
+  assert.match(comment?.body ?? '', /change {3}ConfigMap\/one {3}shop\/one\.yaml/);
+  assert.match(comment?.body ?? '', /change {3}Secret\/key/);
+
+  await world.push(pull, { 'shop/one.yaml': null });
+  await world.deliver(1);
+  await world.untilPlanned(pull.head);
+
+  assert.deepEqual(
+    pull.comments.map(({ id }) => id),
+    [comment?.id],
+  );
+  assert.match(pull.comments[0]?.body ?? '', /- delete {3}ConfigMap\/one/);
+  for (const { body } of fake.server.seen) assert.doesNotMatch(body, /CANARY/);
+});
+
+test('after a restart the same comment is found and left alone', async () => {
+  await using world = await openWorld();
+  const { plumb, fake } = world;
+  const pull = await world.open(6, { 'shop/one.yaml': configMap('one', { key: 'new' }) });
+  await world.deliver(6);
+  await world.untilPlanned(pull.head);
+
+  await plumb.restart();
+
+  await plumb.untilEvent(({ message, comment }) => message === 'Planned a pull request' && comment === 'unchanged');
+  assert.equal(pull.comments.length, 1);
+  assert.equal(fake.server.seen.filter(({ method }) => method === 'PATCH').length, 0);
+});
+
+test('the plan of a branch does not name what only its base has got since as a change of it', async () => {
+  await using world = await openWorld();
+  const { plumb } = world;
+  const pull = await world.open(7, { 'shop/one.yaml': configMap('one', { key: 'new' }) });
+  const commit = await plumb.git.commit('acme/shop', { 'other/two.yaml': configMap('two', { key: 'new' }) });
+  plumb.engine.trigger(`${plumb.namespace}/shop`);
+  await plumb.until('other', isHealthyAt(commit));
+
+  await world.deliver(7);
+  await world.untilPlanned(pull.head);
+
+  assert.deepEqual(world.statuses(pull.head), ['plumb/plan/shop/prod pending', 'plumb/plan/shop/prod success']);
+  assert.doesNotMatch(pull.comments[0]?.body ?? '', /ConfigMap\/two/);
+});
+
+test('a manifest that cannot be read fails the pull request with file and line', async () => {
+  await using world = await openWorld();
+
+  const pull = await world.open(2, { 'shop/one.yaml': 'apiVersion: v1\nkind: [\n' });
+  await world.deliver(2);
+  await world.untilPlanned(pull.head);
+
+  assert.deepEqual(world.statuses(pull.head), ['plumb/plan/shop/prod pending', 'plumb/plan/shop/prod failure']);
+  assert.match(world.fake.state.statuses.at(-1)?.description ?? '', /^YamlSyntax: shop\/one\.yaml:\d+:/);
+  assert.match(pull.comments[0]?.body ?? '', /! shop\/one\.yaml:\d+: .*\(YamlSyntax\)\n {4}fix: /);
+});
+
+test('a forged delivery wakes nothing', async () => {
+  await using world = await openWorld();
+  await world.open(3, { 'shop/one.yaml': configMap('one', { key: 'new' }) });
+  const asked = world.fake.server.seen.length;
+
+  const status = await world.deliver(3, { secret: 'another secret' });
+
+  assert.equal(status, 401);
+  assert.equal(world.fake.server.seen.length, asked);
+});
+
+test('while the host is down the rest goes on, and what was missed is made up for', async () => {
+  await using world = await openWorld();
+  const { plumb, fake } = world;
+  const pull = await world.open(4, { 'shop/one.yaml': configMap('one', { key: 'new' }) });
+  fake.server.instead(/\/pulls$/, answer(500));
+
+  await world.deliver(4);
+  await plumb.untilEvent(({ code }) => code === 'HostUnreachable');
+  const commit = await plumb.git.commit('acme/shop', { 'other/two.yaml': configMap('two', { key: 'new' }) });
+  plumb.engine.trigger(`${plumb.namespace}/shop`);
+  await plumb.until('other', isHealthyAt(commit));
+
+  await world.untilPlanned(pull.head);
+  assert.equal(world.statuses(pull.head).at(-1), 'plumb/plan/shop/prod success');
+});
+
+test('commands are followed for those who may write', async () => {
+  await using world = await openWorld();
+  const { plumb, fake } = world;
+  fake.state.permissions.set('alice', 'write').set('bob', 'read');
+  const pull = await world.open(
+    5,
+    { 'shop/one.yaml': configMap('one', { key: 'new' }) },
+    { isFromFork: true, author: BOB },
+  );
+  await world.deliver(5);
+  await plumb.untilEvent(({ message }) => message === 'A pull request waits for somebody who may write');
+  assert.deepEqual(world.statuses(pull.head), ['plumb/plan/shop/prod pending']);
+
+  await world.deliver(5, { comment: '/plumb plan', by: BOB });
+  await plumb.untilEvent(({ message }) => message === 'A command of somebody who may not write is not followed');
+  assert.equal(pull.comments.length, 0);
+
+  await world.deliver(5, { comment: '/plumb plan', by: ALICE });
+  await world.untilPlanned(pull.head);
+  const digest = /digest <code>(\w+)<\/code>/.exec(pull.comments[0]?.body ?? '')?.[1] ?? '';
+  assert.notEqual(digest, '');
+
+  await world.deliver(5, { comment: `/plumb approve ${digest}`, by: ALICE });
+  await plumb.untilEvent(({ message, command }) => message === 'Answered a command' && command === 'approve');
+  assert.match(pull.comments[1]?.body ?? '', new RegExp(`plumb approve ${digest} shop -n ${plumb.namespace} -e prod`));
+});
+
+interface World extends AsyncDisposable {
+  readonly plumb: EngineFixture;
+  readonly fake: FakeHost;
+  /** Opens a pull request with these files on top of main. */
+  open(number: number, files: Files, more?: Partial<FakePull>): Promise<FakePull>;
+  push(pull: FakePull, files: Files): Promise<void>;
+  deliver(
+    number: number,
+    given?: { readonly secret?: string; readonly comment?: string; readonly by?: FakeUser },
+  ): Promise<number>;
+  untilPlanned(head: string): Promise<EngineEvent>;
+  /** What was said of a commit, in order. */
+  statuses(head: string): readonly string[];
+}
+
+type Files = Readonly<Record<string, string | null>>;
+
+/** Two healthy applications of one repository, `shop` for `prod` and `other`; its host is asked by delivery only. */
+async function openWorld(): Promise<World> {
+  await using opening = new AsyncDisposableStack();
+  const fake = opening.use(await startFakeHost('gitea'));
+  const plumb = opening.use(
+    await startFixture({ prefix: 'pulls', listen: { port: 0 }, webhook: false }, async ({ git, ...made }) => {
+      await git.create('acme/shop');
+      await git.commit('acme/shop', {
+        'shop/one.yaml': configMap('one'),
+        'shop/key.yaml': secret('old'),
+        'shop/kept.yaml': configMap('kept'),
+        'other/two.yaml': configMap('two'),
+      });
+      await made.create('v1', 'secrets', { metadata: { name: 'hook' }, stringData: { token: HOOK_SECRET } });
+      await made.create('v1', 'secrets', { metadata: { name: 'host' }, stringData: { token: fake.state.token } });
+      await made.repository('shop', {
+        url: git.url('acme/shop'),
+        interval: '1h',
+        webhook: { secretRef: { name: 'hook' } },
+        pullRequests: { secretRef: { name: 'host' }, host: 'gitea', api: fake.address.api, interval: '1h' },
+      });
+      const environments = [{ name: 'prod', namespace: made.namespace }];
+      await made.application('shop', { source: { repository: 'shop', path: 'shop' }, environments });
+      await made.application('other', { source: { repository: 'shop', path: 'other' } });
+      await made.until('shop', isHealthy);
+      await made.until('other', isHealthy);
+    }),
+  );
+  const move = async (number: number, branch: string, files: Files): Promise<string> => {
+    const head = await plumb.git.commit('acme/shop', files, { branch });
+    await plumb.git.git('acme/shop', ['update-ref', `refs/pull/${number}/head`, head]);
+    return head;
+  };
+  const opened = opening.move();
+  return {
+    plumb,
+    fake,
+    async open(number, files, more = {}) {
+      const branch = `change-${number}`;
+      await plumb.git.git('acme/shop', ['branch', branch, 'main']);
+      const head = await move(number, branch, files);
+      return addPull(fake.state, number, { head, branch, files: pathsOf(files), ...more });
+    },
+    async push(pull, files) {
+      pull.head = await move(pull.number, pull.branch, files);
+      pull.files.push(...pathsOf(files));
+    },
+    async deliver(number, { secret: key = HOOK_SECRET, comment, by = ALICE } = {}) {
+      const user = { id: by.id, login: by.login };
+      const pull = { number, head: { sha: fake.state.pulls.get(number)?.head }, base: { ref: 'main' } };
+      const repository = { full_name: 'acme/shop' };
+      const body = JSON.stringify(
+        comment === undefined
+          ? { action: 'synchronized', repository, sender: user, pull_request: pull }
+          : {
+              action: 'created',
+              repository,
+              is_pull: true,
+              issue: { number },
+              comment: { id: 7, body: comment, user },
+            },
+      );
+      const signature = createHmac('sha256', key).update(body).digest('hex');
+      const event = comment === undefined ? 'pull_request' : 'issue_comment';
+      const headers = { 'x-hub-signature-256': `sha256=${signature}`, 'x-gitea-event': event };
+      const url = `${plumb.engine.url}/hooks/${plumb.namespace}/shop`;
+      return (await fetch(url, { method: 'POST', headers, body })).status;
+    },
+    untilPlanned: (head) =>
+      plumb.untilEvent(({ message, commit }) => message === 'Planned a pull request' && commit === head.slice(0, 7)),
+    statuses: (head) =>
+      fake.server.seen.flatMap(({ method, url, body }) => {
+        if (method !== 'POST' || !url.pathname.endsWith(`/statuses/${head}`)) return [];
+        const { context, state } = JSON.parse(body) as { context: string; state: string };
+        return [`${context} ${state}`];
+      }),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+function pathsOf(files: Files): { readonly path: string }[] {
+  return Object.keys(files).map((path) => ({ path }));
+}
+
+function secret(value: string): string {
+  return `apiVersion: v1\nkind: Secret\nmetadata:\n  name: key\nstringData:\n  password: CANARY-${value}\n`;
+}
