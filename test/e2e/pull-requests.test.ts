@@ -80,6 +80,17 @@ test('a manifest that cannot be read fails the pull request with file and line',
   assert.match(pull.comments[0]?.body ?? '', /! shop\/one\.yaml:\d+: .*\(YamlSyntax\)\n {4}fix: /);
 });
 
+test('without a webhook the host is asked, and a commit that cannot be fetched holds up no other', async () => {
+  await using world = await openWorld('1s');
+
+  const lost = addPull(world.fake.state, 9, { head: 'd'.repeat(40), files: [{ path: 'shop/one.yaml' }] });
+  const pull = await world.open(8, { 'shop/one.yaml': configMap('one', { key: 'new' }) });
+
+  await world.untilPlanned(pull.head);
+  await world.plumb.untilEvent(({ code, pull: number }) => code === 'RefMissing' && number === lost.number);
+  assert.deepEqual(world.statuses(lost.head), []);
+});
+
 test('a forged delivery wakes nothing', async () => {
   await using world = await openWorld();
   await world.open(3, { 'shop/one.yaml': configMap('one', { key: 'new' }) });
@@ -129,9 +140,13 @@ test('commands are followed for those who may write', async () => {
   const digest = /digest <code>(\w+)<\/code>/.exec(pull.comments[0]?.body ?? '')?.[1] ?? '';
   assert.notEqual(digest, '');
 
+  await world.deliver(5, { comment: '/plumb plan nobody', by: ALICE });
+  await plumb.untilEvent(({ code, pull: number }) => code === 'ApplicationMissing' && number === 5);
+  assert.match(pull.comments[1]?.body ?? '', /ApplicationMissing/);
+
   await world.deliver(5, { comment: `/plumb approve ${digest}`, by: ALICE });
   await plumb.untilEvent(({ message, command }) => message === 'Answered a command' && command === 'approve');
-  assert.match(pull.comments[1]?.body ?? '', new RegExp(`plumb approve ${digest} shop -n ${plumb.namespace} -e prod`));
+  assert.match(pull.comments[2]?.body ?? '', new RegExp(`plumb approve ${digest} shop -n ${plumb.namespace} -e prod`));
 });
 
 interface World extends AsyncDisposable {
@@ -151,8 +166,8 @@ interface World extends AsyncDisposable {
 
 type Files = Readonly<Record<string, string | null>>;
 
-/** Two healthy applications of one repository, `shop` for `prod` and `other`; its host is asked by delivery only. */
-async function openWorld(): Promise<World> {
+/** Two healthy applications of one repository, `shop` for `prod` and `other`; by default the host is asked by delivery only. */
+async function openWorld(interval = '1h'): Promise<World> {
   await using opening = new AsyncDisposableStack();
   const fake = opening.use(await startFakeHost('gitea'));
   const plumb = opening.use(
@@ -170,7 +185,7 @@ async function openWorld(): Promise<World> {
         url: git.url('acme/shop'),
         interval: '1h',
         webhook: { secretRef: { name: 'hook' } },
-        pullRequests: { secretRef: { name: 'host' }, host: 'gitea', api: fake.address.api, interval: '1h' },
+        pullRequests: { secretRef: { name: 'host' }, host: 'gitea', api: fake.address.api, interval },
       });
       const environments = [{ name: 'prod', namespace: made.namespace }];
       await made.application('shop', { source: { repository: 'shop', path: 'shop' }, environments });

@@ -4,6 +4,7 @@ import { decodeApplication } from '@plumb/api';
 import { fail, ok, PlumbError, targetKey, type ObjectKey, type Plan, type PlanItem } from '@plumb/core';
 import {
   approvalAnswer,
+  baseOf,
   branchOf,
   commentedPlan,
   contextOf,
@@ -60,6 +61,19 @@ test('a pull request touches who reads a file that it changes, a folder included
     assert.equal(isChangedBy({ paths, isComplete: true }, path, reads), expected, `${path} ${paths.join()}`);
   }
   assert.equal(isChangedBy({ paths: [], isComplete: false }, 'deploy/api', reads), true);
+});
+
+test('a pull request is held against what is read at its base, not against its commit', () => {
+  const at = (commit: string, inputs: string) => ({
+    spec: spec('prod'),
+    key: 'k',
+    fact: { state: 'ready', commit, inputs } as const,
+  });
+  const failed = { ...at('a', ''), fact: { state: 'failed', error: new PlumbError('PathMissing', 'gone') } as const };
+
+  assert.equal(baseOf([at('a', 'one')]), baseOf([at('b', 'one')]));
+  assert.notEqual(baseOf([at('a', 'one')]), baseOf([at('a', 'two')]));
+  assert.notEqual(baseOf([at('a', 'one')]), baseOf([failed]));
 });
 
 test('a branch is the same with and without its full name', () => {

@@ -4,9 +4,9 @@ import {
   parseObjectKey,
   parseTargetKey,
   planCounts,
-  PlumbError,
   type Plan,
   type PlanItem,
+  type PlumbError,
   type Result,
 } from '@plumb/core';
 import type { ChangedFiles, CommentedPlan, CommitStatus, PullRequest } from '@plumb/hosts';
@@ -44,10 +44,11 @@ export function needsPlan(
   return planned?.head !== head || planned.base !== base;
 }
 
-/** Names what pull requests are held against: the commits of the targets, and what their specs say of a render. */
-export function baseOf(looked: readonly Looked[]): string {
-  const lines = looked.map(({ spec, commit, key }) => {
-    return `${spec.target} ${commit instanceof PlumbError ? commit.message : commit} ${key}`;
+/** Names what pull requests are held against: what each target reads at its base. A commit that nobody reads is no news. */
+export function baseOf(looked: readonly Pick<Looked, 'spec' | 'fact' | 'key'>[]): string {
+  const lines = looked.map(({ spec, fact, key }) => {
+    const source = fact.state === 'ready' ? fact.inputs : fact.state === 'failed' ? fact.error.message : '';
+    return `${spec.target} ${key} ${source}`;
   });
   return lines.toSorted().join('\n');
 }

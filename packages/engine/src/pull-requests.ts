@@ -27,6 +27,7 @@ import {
   type HostUser,
   type PullRequest,
 } from '@plumb/hosts';
+import { abortable } from '@plumb/kube';
 import { backoffMs } from './backoff.ts';
 import { isBehind } from './behind.ts';
 import type { Log } from './narrate.ts';
@@ -44,7 +45,7 @@ import {
   type PlanOutcome,
 } from './pull-request-plan.ts';
 import { SourceLook, type Elsewhere } from './source-look.ts';
-import { sameFact, type Sources } from './source.ts';
+import { isSameVersion, sameFact, type Sources } from './source.ts';
 import type { NamespacedName, TargetSpec } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -123,6 +124,8 @@ const ONE_PULL: readonly string[] = [
 ];
 /** The host may answer the same question later. */
 const PASSING: readonly string[] = ['HostUnreachable', 'HostRateLimited'];
+/** What somebody asked for is not there. */
+const NOT_THERE: readonly string[] = ['ApplicationMissing', 'EnvironmentMissing'];
 const MAX_ASKED = 100;
 
 /**
@@ -150,9 +153,12 @@ export class PullRequests implements AsyncDisposable {
     this.#queue.resume();
   }
 
-  /** A repository is new, another one, or gone. */
+  /** A repository is new, another one, or gone; or only its status is. */
   changed(name: NamespacedName): void {
-    this.#queue.add(name);
+    const followed = this.#followed.get(name);
+    const repository = this.#options.sources.repository(name);
+    const isSame = followed !== undefined && repository !== undefined && isSameVersion(followed.repository, repository);
+    if (!isSame) this.#queue.add(name);
   }
 
   /** Says nothing of a delivery that is about something else, or is none at all. */
@@ -220,9 +226,7 @@ export class PullRequests implements AsyncDisposable {
 
   async #follow(name: NamespacedName, repository: Repository): Promise<Followed> {
     const before = this.#followed.get(name);
-    const { uid, generation } = repository.metadata;
-    const known = before?.repository.metadata;
-    if (before !== undefined && known?.uid === uid && known?.generation === generation) return before;
+    if (before !== undefined && isSameVersion(before.repository, repository)) return before;
     await this.#unfollow(name);
     const followed: Followed = {
       repository,
@@ -267,7 +271,7 @@ export class PullRequests implements AsyncDisposable {
     if (pulls.length === 0 || targets.length === 0) return;
 
     // What pull requests are held against has to be known.
-    await sources.targetsChanged(name);
+    await abortable(sources.targetsChanged(name), signal);
     const mirror = await sources.mirrorOf(name);
     const ref = followed.repository.spec.ref ?? (await mirror.lsRemote({ signal })).head ?? 'HEAD';
     for (const pull of pulls) {
@@ -429,7 +433,7 @@ export class PullRequests implements AsyncDisposable {
 
   /** A command that the host let through to nobody is kept for the next look; every other one is answered once. */
   async #answerAll(look: Look, pulls: readonly PullRequest[], targets: readonly TargetSpec[]): Promise<void> {
-    const { followed, name, signal } = look;
+    const { followed, host, name, signal } = look;
     for (let asked = followed.asked[0]; asked !== undefined; asked = followed.asked[0]) {
       try {
         await this.#answer(look, asked, pulls, targets);
@@ -437,6 +441,9 @@ export class PullRequests implements AsyncDisposable {
         if (isAbort(thrown, signal)) throw thrown;
         const error = toPlumbError(thrown);
         if (PASSING.includes(error.code)) throw thrown;
+        if (NOT_THERE.includes(error.code)) {
+          await host.reply(asked.number, `${error.message} (${error.code}).`, { signal });
+        }
         this.#say('A command on a pull request cannot be answered', name, error, { pull: asked.number });
       }
       followed.asked.shift();
@@ -474,11 +481,10 @@ export class PullRequests implements AsyncDisposable {
         return (app === undefined || app === application) && (env === undefined || env === environment);
       });
       if (wanted.length === 0) {
-        const code = app === undefined ? 'EnvironmentMissing' : 'ApplicationMissing';
-        await host.reply(number, `No application of this repository has that name or environment (${code}).`, {
-          signal,
-        });
-        return;
+        throw new PlumbError(
+          app === undefined ? 'EnvironmentMissing' : 'ApplicationMissing',
+          'No application of this repository has that name or environment',
+        );
       }
       if (app !== undefined || env !== undefined) for (const { target } of wanted) known.wanted.add(target);
       known.isAsked = true;

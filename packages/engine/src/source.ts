@@ -508,7 +508,7 @@ export class Sources implements AsyncDisposable {
 }
 
 /** Whether the two are one object with one spec. An object that was deleted and created anew counts generations anew. */
-function isSameVersion({ metadata: before }: Repository, { metadata: now }: Repository): boolean {
+export function isSameVersion({ metadata: before }: Repository, { metadata: now }: Repository): boolean {
   return before.uid === now.uid && before.generation === now.generation;
 }
 

@@ -22,3 +22,4 @@ export {
   type KubeconfigOptions,
 } from './kubeconfig.ts';
 export type { ReflectEvent, ReflectOptions, Reflector } from './reflector.ts';
+export { abortable } from './single-flight.ts';

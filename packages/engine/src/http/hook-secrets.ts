@@ -1,5 +1,6 @@
 import type { Repository } from '@plumb/api';
 import type { Clock } from '@plumb/core';
+import { isSameVersion } from '../source.ts';
 import type { NamespacedName } from '../targets.ts';
 
 /** A changed Secret counts after this long at the latest, even where the old one still signs. */
@@ -79,8 +80,4 @@ export class HookSecrets {
     this.#known.set(name, known);
     return known;
   }
-}
-
-function isSameVersion({ metadata: before }: Repository, { metadata: now }: Repository): boolean {
-  return before.uid === now.uid && before.generation === now.generation;
 }
