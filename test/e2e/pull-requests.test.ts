@@ -53,19 +53,24 @@ test('after a restart the same comment is found and left alone', async () => {
   assert.equal(fake.server.seen.filter(({ method }) => method === 'PATCH').length, 0);
 });
 
-test('the plan of a branch does not name what only its base has got since as a change of it', async () => {
+test('a plan is that of the merge: what the base has got since the branch was begun stays', async () => {
   await using world = await openWorld();
   const { plumb } = world;
   const pull = await world.open(7, { 'shop/one.yaml': configMap('one', { key: 'new' }) });
-  const commit = await plumb.git.commit('acme/shop', { 'other/two.yaml': configMap('two', { key: 'new' }) });
+  const commit = await plumb.git.commit('acme/shop', {
+    'shop/kept.yaml': configMap('kept', { key: 'since' }),
+    'shop/added.yaml': configMap('added'),
+    'other/two.yaml': configMap('two', { key: 'since' }),
+  });
   plumb.engine.trigger(`${plumb.namespace}/shop`);
+  await plumb.until('shop', isHealthyAt(commit));
   await plumb.until('other', isHealthyAt(commit));
 
   await world.deliver(7);
   await world.untilPlanned(pull.head);
 
   assert.deepEqual(world.statuses(pull.head), ['plumb/plan/shop/prod pending', 'plumb/plan/shop/prod success']);
-  assert.doesNotMatch(pull.comments[0]?.body ?? '', /ConfigMap\/two/);
+  assert.match(pull.comments[0]?.body ?? '', /\*\*1 to change, 3 unchanged\*\* in 1 target/);
 });
 
 test('a manifest that cannot be read fails the pull request with file and line', async () => {

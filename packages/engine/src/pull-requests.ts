@@ -8,6 +8,7 @@ import {
   toPlumbError,
   type Clock,
   type Random,
+  type SourceTree,
   type TargetKey,
 } from '@plumb/core';
 import type { Mirror } from '@plumb/git';
@@ -29,7 +30,7 @@ import {
 } from '@plumb/hosts';
 import { abortable } from '@plumb/kube';
 import { backoffMs } from './backoff.ts';
-import { isBehind } from './behind.ts';
+import { mergedTree } from './merged-tree.ts';
 import type { Log } from './narrate.ts';
 import { planTarget, type PlanRequest } from './plan.ts';
 import {
@@ -115,6 +116,15 @@ interface Look {
   readonly followed: Followed;
   readonly host: GitHost;
   readonly signal: AbortSignal;
+}
+
+interface Touched {
+  readonly spec: TargetSpec;
+  /** What a merge would leave. */
+  readonly tree: SourceTree;
+  readonly notes: readonly string[];
+  /** Why there is nothing to plan: the folder is gone. */
+  readonly error: PlumbError | undefined;
 }
 
 /** What concerns one pull request alone: the others are gone on with. */
@@ -330,7 +340,15 @@ export class PullRequests implements AsyncDisposable {
       const said = `${status.state} ${status.description}`;
       if (known.statuses.get(context) === said) return;
       const where = { url: pull.url, ...(pull.isFromFork ? {} : { branch: pull.branch }) };
-      await host.setStatus({ commit: head, context, ...status, ...where }, { signal });
+      try {
+        await host.setStatus({ commit: head, context, ...status, ...where }, { signal });
+      } catch (thrown) {
+        // Some hosts keep the commit of a fork in the fork alone. The comment says the same.
+        const error = toPlumbError(thrown);
+        const isElsewhere = pull.isFromFork && (error.code === 'HostNotFound' || error.code === 'HostRefused');
+        if (!isElsewhere || isAbort(thrown, signal)) throw thrown;
+        this.#say('A status cannot be set on the commit of a fork', name, error, { pull: number });
+      }
       known.statuses.set(context, said);
     };
     if (pull.isFromFork && known.allowedHead !== head) {
@@ -353,9 +371,9 @@ export class PullRequests implements AsyncDisposable {
     if (paths.length > 0) await mirror.prefetch(head, paths, { signal });
     const outcomes: { readonly spec: TargetSpec; readonly outcome: PlanOutcome; readonly notes: readonly string[] }[] =
       [];
-    for (const { spec, error } of touched) {
-      const outcome = error === undefined ? await this.#planTarget(spec, head, mirror, signal) : fail([error]);
-      outcomes.push({ spec, outcome, notes: await this.#notesOf(spec, pull, mirror, signal) });
+    for (const { spec, tree, error, notes } of touched) {
+      const outcome = error === undefined ? await this.#planTarget(spec, head, tree, mirror, signal) : fail([error]);
+      outcomes.push({ spec, outcome, notes });
     }
 
     known.digests.clear();
@@ -384,36 +402,55 @@ export class PullRequests implements AsyncDisposable {
     return outcomes.every(({ outcome }) => statusOf(outcome).state !== 'error');
   }
 
-  /** The targets that would read something else at the head; with the error where that cannot even be looked at. */
+  /** The targets that would read something else after a merge. */
   async #touchedBy(
     { host, signal }: Look,
     pull: PullRequest,
     known: Known,
     into: readonly TargetSpec[],
     mirror: Mirror,
-  ): Promise<readonly { readonly spec: TargetSpec; readonly error: PlumbError | undefined }[]> {
+  ): Promise<readonly Touched[]> {
     const changed = await host.changedFiles(pull.number, { signal });
-    const look = new SourceLook(mirror, this.#options.elsewhere, signal);
-    const touched: { readonly spec: TargetSpec; readonly error: PlumbError | undefined }[] = [];
+    const head = mirror.at(pull.head);
+    // Without all of them nobody can tell what is a change of the branch, and what its base has got since.
+    const notes = changed.isComplete
+      ? []
+      : [`the host does not list all changed files: what ${pull.base} has got since shows as undone`];
+    const touched: Touched[] = [];
+    const looks = new Map<string | undefined, { readonly tree: SourceTree; readonly look: SourceLook }>();
     for (const spec of into) {
       const before = this.#options.sources.lastLook(spec);
       const isWanted = known.wanted.has(spec.target);
       if (!isWanted && !isChangedBy(changed, spec.path, before?.reads ?? new Map())) continue;
-      const { fact } = await look.at(spec, pull.head, before);
+      const base = typeof before?.commit === 'string' && changed.isComplete ? before.commit : undefined;
+      let at = looks.get(base);
+      if (at === undefined) {
+        const tree = base === undefined ? head : mergedTree(mirror.at(base), head, changed.paths);
+        const where = { at: () => tree, removedBy: mirror.removedBy.bind(mirror) };
+        at = { tree, look: new SourceLook(where, this.#options.elsewhere, signal) };
+        looks.set(base, at);
+      }
+      const { fact } = await at.look.at(spec, pull.head, before);
       if (!isWanted && before !== undefined && sameFact(before.fact, fact)) continue;
-      touched.push({ spec, error: fact.state === 'failed' ? fact.error : undefined });
+      touched.push({ spec, tree: at.tree, notes, error: fact.state === 'failed' ? fact.error : undefined });
     }
     return touched;
   }
 
-  async #planTarget(spec: TargetSpec, head: string, mirror: Mirror, signal: AbortSignal): Promise<PlanOutcome> {
+  async #planTarget(
+    spec: TargetSpec,
+    head: string,
+    tree: SourceTree,
+    mirror: Mirror,
+    signal: AbortSignal,
+  ): Promise<PlanOutcome> {
     const { client, renderer, planContext } = this.#options;
     try {
       return await planTarget({
         client,
         renderer,
         spec,
-        tree: mirror.at(head),
+        tree,
         committedMs: (await mirror.commit(head, { signal })).committer.time,
         removedBy: head.slice(0, 7),
         signal,
@@ -425,13 +462,7 @@ export class PullRequests implements AsyncDisposable {
     }
   }
 
-  async #notesOf(spec: TargetSpec, pull: PullRequest, mirror: Mirror, signal: AbortSignal): Promise<readonly string[]> {
-    const base = this.#options.sources.lastLook(spec)?.commit;
-    if (typeof base !== 'string' || !(await isBehind(mirror, { base, head: pull.head }, { signal }))) return [];
-    return [`the branch lacks ${base.slice(0, 7)}, the newest commit of ${pull.base}: what came since shows as undone`];
-  }
-
-  /** A command that the host let through to nobody is kept for the next look; every other one is answered once. */
+  /** Commands are kept for the next look while the host does not answer; else each is answered once. */
   async #answerAll(look: Look, pulls: readonly PullRequest[], targets: readonly TargetSpec[]): Promise<void> {
     const { followed, host, name, signal } = look;
     for (let asked = followed.asked[0]; asked !== undefined; asked = followed.asked[0]) {

@@ -40,6 +40,9 @@ export interface Looked {
   readonly reads: ReadSet;
 }
 
+/** Where commits are looked up. */
+type LookedIn = Pick<Mirror, 'at' | 'removedBy'>;
+
 interface Commit {
   readonly tree: SourceTree;
   /** The same, for questions that many targets ask. */
@@ -48,12 +51,12 @@ interface Commit {
 
 /** One look at a repository: what the source of each target is at its commit. */
 export class SourceLook {
-  readonly #mirror: Mirror;
+  readonly #mirror: LookedIn;
   readonly #elsewhere: Elsewhere | undefined;
   readonly #signal: AbortSignal;
   readonly #commits = new Map<string, Commit>();
 
-  constructor(mirror: Mirror, elsewhere: Elsewhere | undefined, signal: AbortSignal) {
+  constructor(mirror: LookedIn, elsewhere: Elsewhere | undefined, signal: AbortSignal) {
     this.#mirror = mirror;
     this.#elsewhere = elsewhere;
     this.#signal = signal;
