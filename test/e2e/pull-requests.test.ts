@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import type { EngineEvent } from '@plumb/engine';
-import { startFakeHost, type FakeHost } from '../../packages/hosts/test/fake-host.ts';
+import type { HostKind } from '@plumb/hosts';
+import { KINDS, startFakeHost, type FakeHost } from '../../packages/hosts/test/fake-host.ts';
 import { addPull, ALICE, BOB, type FakePull, type FakeUser } from '../../packages/hosts/test/fake-state.ts';
 import { answer } from '../../packages/hosts/test/loopback-server.ts';
 import { isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
@@ -96,6 +97,19 @@ test('without a webhook the host is asked, and a commit that cannot be fetched h
   assert.deepEqual(world.statuses(lost.head), []);
 });
 
+for (const kind of KINDS.filter((other) => other !== 'gitea')) {
+  test(`a pull request on ${kind} is planned as well`, async () => {
+    await using world = await openWorld('1s', kind);
+
+    const pull = await world.open(1, { 'shop/one.yaml': configMap('one', { key: 'new' }) });
+
+    await world.untilPlanned(pull.head);
+    const [status] = world.fake.state.statuses;
+    assert.match(`${status?.context} ${status?.state}`, /^plumb\/plan\/shop\/prod success/i);
+    assert.match(pull.comments[0]?.body ?? '', /1 to change, 2 unchanged/);
+  });
+}
+
 test('a forged delivery wakes nothing', async () => {
   await using world = await openWorld();
   await world.open(3, { 'shop/one.yaml': configMap('one', { key: 'new' }) });
@@ -172,13 +186,14 @@ interface World extends AsyncDisposable {
 type Files = Readonly<Record<string, string | null>>;
 
 /** Two healthy applications of one repository, `shop` for `prod` and `other`; by default the host is asked by delivery only. */
-async function openWorld(interval = '1h'): Promise<World> {
+async function openWorld(interval = '1h', kind: HostKind = 'gitea'): Promise<World> {
   await using opening = new AsyncDisposableStack();
-  const fake = opening.use(await startFakeHost('gitea'));
+  const fake = opening.use(await startFakeHost(kind));
+  const { project } = fake.state;
   const plumb = opening.use(
     await startFixture({ prefix: 'pulls', listen: { port: 0 }, webhook: false }, async ({ git, ...made }) => {
-      await git.create('acme/shop');
-      await git.commit('acme/shop', {
+      await git.create(project);
+      await git.commit(project, {
         'shop/one.yaml': configMap('one'),
         'shop/key.yaml': secret('old'),
         'shop/kept.yaml': configMap('kept'),
@@ -187,10 +202,10 @@ async function openWorld(interval = '1h'): Promise<World> {
       await made.create('v1', 'secrets', { metadata: { name: 'hook' }, stringData: { token: HOOK_SECRET } });
       await made.create('v1', 'secrets', { metadata: { name: 'host' }, stringData: { token: fake.state.token } });
       await made.repository('shop', {
-        url: git.url('acme/shop'),
+        url: git.url(project),
         interval: '1h',
         webhook: { secretRef: { name: 'hook' } },
-        pullRequests: { secretRef: { name: 'host' }, host: 'gitea', api: fake.address.api, interval },
+        pullRequests: { secretRef: { name: 'host' }, host: kind, api: fake.address.api, interval },
       });
       const environments = [{ name: 'prod', namespace: made.namespace }];
       await made.application('shop', { source: { repository: 'shop', path: 'shop' }, environments });
@@ -200,8 +215,10 @@ async function openWorld(interval = '1h'): Promise<World> {
     }),
   );
   const move = async (number: number, branch: string, files: Files): Promise<string> => {
-    const head = await plumb.git.commit('acme/shop', files, { branch });
-    await plumb.git.git('acme/shop', ['update-ref', `refs/pull/${number}/head`, head]);
+    const head = await plumb.git.commit(project, files, { branch });
+    for (const ref of ['pull', 'merge-requests']) {
+      await plumb.git.git(project, ['update-ref', `refs/${ref}/${number}/head`, head]);
+    }
     return head;
   };
   const opened = opening.move();
@@ -210,7 +227,7 @@ async function openWorld(interval = '1h'): Promise<World> {
     fake,
     async open(number, files, more = {}) {
       const branch = `change-${number}`;
-      await plumb.git.git('acme/shop', ['branch', branch, 'main']);
+      await plumb.git.git(project, ['branch', branch, 'main']);
       const head = await move(number, branch, files);
       return addPull(fake.state, number, { head, branch, files: pathsOf(files), ...more });
     },
@@ -221,7 +238,7 @@ async function openWorld(interval = '1h'): Promise<World> {
     async deliver(number, { secret: key = HOOK_SECRET, comment, by = ALICE } = {}) {
       const user = { id: by.id, login: by.login };
       const pull = { number, head: { sha: fake.state.pulls.get(number)?.head }, base: { ref: 'main' } };
-      const repository = { full_name: 'acme/shop' };
+      const repository = { full_name: project };
       const body = JSON.stringify(
         comment === undefined
           ? { action: 'synchronized', repository, sender: user, pull_request: pull }
