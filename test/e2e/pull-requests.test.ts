@@ -28,6 +28,12 @@ test('a pull request gets the plan of the application that it touches, and one c
   assert.match(comment?.body ?? '', /change {3}ConfigMap\/one {3}shop\/one\.yaml/);
   assert.match(comment?.body ?? '', /change {3}Secret\/key/);
 
+  await world.push(pull, { 'shop/one.yaml': configMap('one', { key: `\${password}` }) });
+  await world.deliver(1);
+  await world.untilPlanned(pull.head);
+
+  assert.match(pull.comments[0]?.body ?? '', /value → \(secret\)/);
+
   await world.push(pull, { 'shop/one.yaml': null });
   await world.deliver(1);
   await world.untilPlanned(pull.head);
@@ -201,6 +207,7 @@ async function openWorld(interval = '1h', kind: HostKind = 'gitea'): Promise<Wor
       });
       await made.create('v1', 'secrets', { metadata: { name: 'hook' }, stringData: { token: HOOK_SECRET } });
       await made.create('v1', 'secrets', { metadata: { name: 'host' }, stringData: { token: fake.state.token } });
+      await made.create('v1', 'secrets', { metadata: { name: 'vars' }, stringData: { password: 'CANARY-variable' } });
       await made.repository('shop', {
         url: git.url(project),
         interval: '1h',
@@ -208,7 +215,8 @@ async function openWorld(interval = '1h', kind: HostKind = 'gitea'): Promise<Wor
         pullRequests: { secretRef: { name: 'host' }, host: kind, api: fake.address.api, interval },
       });
       const environments = [{ name: 'prod', namespace: made.namespace }];
-      await made.application('shop', { source: { repository: 'shop', path: 'shop' }, environments });
+      const render = { substitute: { from: [{ kind: 'Secret', name: 'vars' }] } };
+      await made.application('shop', { source: { repository: 'shop', path: 'shop' }, environments, render });
       await made.application('other', { source: { repository: 'shop', path: 'other' } });
       await made.until('shop', isHealthy);
       await made.until('other', isHealthy);

@@ -11,6 +11,7 @@ import {
   isChangedBy,
   needsPlan,
   statusOf,
+  withoutSecrets,
   type PlannedBefore,
 } from './pull-request-plan.ts';
 import { targetsOf, type TargetSpec } from './targets.ts';
@@ -111,6 +112,22 @@ test('a status says that deletions wait for an approval', () => {
   assert.ok('items' in commented);
   assert.deepEqual(commented.blockedDeletions, { digest: 'd1', reason: 'too many' });
   assert.deepEqual([commented.counts.delete, commented.notes], [1, ['a note']]);
+});
+
+test('what a Secret holds is nowhere in what is said, the longest value first', () => {
+  const said = { notes: ['token hunter22!'], items: [{ changes: [{ after: { url: 'x-hunter2-y' }, count: 1 }] }] };
+
+  assert.deepEqual(withoutSecrets(said, ['hunter2', 'hunter22', 'x', '']), {
+    notes: ['token (secret)!'],
+    items: [{ changes: [{ after: { url: 'x-(secret)-y' }, count: 1 }] }],
+  });
+  assert.equal(withoutSecrets(said, ['x']), said);
+  const worded = { action: 'change', notes: ['change it'], changes: [{ after: { action: 'change' } }] };
+  assert.deepEqual(withoutSecrets(worded, ['change']), {
+    action: 'change',
+    notes: ['(secret) it'],
+    changes: [{ after: { action: '(secret)' } }],
+  });
 });
 
 test('an approval is answered with the command that gives it', () => {

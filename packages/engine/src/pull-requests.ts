@@ -22,6 +22,7 @@ import {
   readPullRequestEvent,
   stickyMarker,
   type Command,
+  type CommentedPlan,
   type CommitStatus,
   type GitHost,
   type HostAddress,
@@ -42,6 +43,7 @@ import {
   isChangedBy,
   needsPlan,
   statusOf,
+  withoutSecrets,
   type PlannedBefore,
   type PlanOutcome,
 } from './pull-request-plan.ts';
@@ -369,27 +371,33 @@ export class PullRequests implements AsyncDisposable {
     }
     const paths = touched.map(({ spec }) => spec.path);
     if (paths.length > 0) await mirror.prefetch(head, paths, { signal });
-    const outcomes: { readonly spec: TargetSpec; readonly outcome: PlanOutcome; readonly notes: readonly string[] }[] =
-      [];
+    const planned: {
+      readonly spec: TargetSpec;
+      readonly outcome: PlanOutcome;
+      readonly status: Pick<CommitStatus, 'state' | 'description'>;
+      readonly commented: CommentedPlan;
+    }[] = [];
     for (const { spec, tree, error, notes } of touched) {
       const outcome = error === undefined ? await this.#planTarget(spec, head, tree, mirror, signal) : fail([error]);
-      outcomes.push({ spec, outcome, notes });
+      const secrets = await this.#secretsOf(spec, signal);
+      const commented = withoutSecrets(commentedPlan(spec, outcome, notes), secrets);
+      planned.push({ spec, outcome, commented, status: withoutSecrets(statusOf(outcome), secrets) });
     }
 
     known.digests.clear();
-    for (const { spec, outcome } of outcomes) if (outcome.ok) known.digests.set(spec.target, outcome.value.digest);
+    for (const { spec, outcome } of planned) if (outcome.ok) known.digests.set(spec.target, outcome.value.digest);
     let comment = 'none';
-    if (outcomes.length > 0 || known.hasComment || known.isAsked) {
+    if (planned.length > 0 || known.hasComment || known.isAsked) {
       const marker = markerOf(followed.repository);
       const body = planComment(
-        outcomes.map(({ spec, outcome, notes }) => commentedPlan(spec, outcome, notes)),
+        planned.map(({ commented }) => commented),
         { limits: host.limits, marker, label: head.slice(0, 7) },
       );
       comment = (await host.upsertSticky({ number, marker, body }, { signal })).outcome;
       known.hasComment = true;
     }
-    for (const { spec, outcome } of outcomes) await say(spec, statusOf(outcome));
-    const targets = outcomes.map(({ spec }) => spec.target);
+    for (const { spec, status } of planned) await say(spec, status);
+    const targets = planned.map(({ spec }) => spec.target);
     this.#options.log({
       level: 'info',
       message: 'Planned a pull request',
@@ -399,7 +407,7 @@ export class PullRequests implements AsyncDisposable {
       targets,
       comment,
     });
-    return outcomes.every(({ outcome }) => statusOf(outcome).state !== 'error');
+    return planned.every(({ status }) => status.state !== 'error');
   }
 
   /** The targets that would read something else after a merge. */
@@ -460,6 +468,17 @@ export class PullRequests implements AsyncDisposable {
       if (isAbort(thrown, signal)) throw thrown;
       return fail([toPlumbError(thrown)]);
     }
+  }
+
+  /** The values of the Secrets that variables of a target come from, as they are now. */
+  async #secretsOf({ externals }: TargetSpec, signal: AbortSignal): Promise<readonly string[]> {
+    const values: string[] = [];
+    for (const { kind, name } of externals?.substitute?.from ?? []) {
+      if (kind !== 'Secret' || externals === undefined) continue;
+      const data = await this.#options.readSecret(externals.namespace, name, { signal });
+      for (const bytes of Object.values(data ?? {})) values.push(Buffer.from(bytes).toString('utf8'));
+    }
+    return values;
   }
 
   /** Commands are kept for the next look while the host does not answer; else each is answered once. */
