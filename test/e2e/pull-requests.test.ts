@@ -174,6 +174,30 @@ test('commands are followed for those who may write', async () => {
   assert.match(pull.comments[2]?.body ?? '', new RegExp(`plumb approve ${digest} shop -n ${plumb.namespace} -e prod`));
 });
 
+test('what was pushed to a fork after somebody had looked at it is not planned with the rest', async () => {
+  await using world = await openWorld();
+  const { plumb, fake } = world;
+  fake.state.permissions.set('alice', 'write');
+  const pull = await world.open(
+    6,
+    { 'shop/one.yaml': configMap('one', { key: 'new' }) },
+    { isFromFork: true, author: BOB },
+  );
+  await world.deliver(6);
+  await plumb.untilEvent(({ message }) => message === 'A pull request waits for somebody who may write');
+
+  await world.push(pull, { 'shop/one.yaml': configMap('one', { key: 'newer' }) });
+  await world.deliver(6, { comment: '/plumb plan', by: ALICE });
+  await plumb.untilEvent(
+    ({ message, commit }) =>
+      message === 'A pull request waits for somebody who may write' && commit === pull.head.slice(0, 7),
+  );
+  assert.equal(pull.comments.length, 0);
+
+  await world.deliver(6, { comment: '/plumb plan', by: ALICE });
+  await world.untilPlanned(pull.head);
+});
+
 interface World extends AsyncDisposable {
   readonly plumb: EngineFixture;
   readonly fake: FakeHost;

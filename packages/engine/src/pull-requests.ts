@@ -97,6 +97,7 @@ interface Known extends PlannedBefore {
   hasComment: boolean;
   /** What was said of `statusHead`, by context. */
   readonly statuses: Map<string, string>;
+  /** The head that was looked at last. */
   statusHead: string | undefined;
   readonly digests: Map<TargetKey, string>;
 }
@@ -362,6 +363,7 @@ export class PullRequests implements AsyncDisposable {
         message: 'A pull request waits for somebody who may write',
         repository: name,
         pull: number,
+        commit: head.slice(0, 7),
       });
       return true;
     }
@@ -538,7 +540,8 @@ export class PullRequests implements AsyncDisposable {
       }
       if (app !== undefined || env !== undefined) for (const { target } of wanted) known.wanted.add(target);
       known.isAsked = true;
-      known.allowedHead = head ?? pull.head;
+      // Not what was pushed since: that was seen by nobody who asked.
+      known.allowedHead = head ?? known.statusHead;
     }
     const facts = { repository: name, pull: number, user: user.id, command: command.type };
     this.#options.log({ level: 'info', message: 'Answered a command', ...facts });
