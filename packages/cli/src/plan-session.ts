@@ -43,6 +43,8 @@ export interface PlanSessionOptions {
 export class PlanSession implements AsyncDisposable {
   readonly #options: PlanSessionOptions;
   readonly #remotes = new Map<string, Promise<Remote>>();
+  /** By repository and ref: what it is at is asked for once, so that all plans of one command are of one moment. */
+  readonly #sources = new Map<string, Promise<PlanSource>>();
   readonly #live: PlanLive;
   readonly #living: ReadonlySet<TargetKey>;
   #applied: Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>> | undefined;
@@ -71,7 +73,7 @@ export class PlanSession implements AsyncDisposable {
     const planned: Planned[] = [];
     for (const spec of targetsOf(application)) {
       if (env !== undefined && spec.environment !== env) continue;
-      const source = workingCopy ?? (await (await this.#remoteOf(application)).at(ref ?? spec.revision, { signal }));
+      const source = workingCopy ?? (await this.#sourceOf(application, ref ?? spec.revision));
       let objects: readonly DesiredObject[] = [];
       const result = await planTarget({
         placed: (desired) => {
@@ -111,14 +113,40 @@ export class PlanSession implements AsyncDisposable {
     });
   }
 
+  /** Brings the files of many applications in one go, where each would else ask for its own. */
+  async prefetch(applications: readonly Application[], { ref }: { readonly ref?: string | undefined }): Promise<void> {
+    const { workingCopy, signal } = this.#options;
+    if (workingCopy !== undefined) return;
+    const specs = applications.flatMap((application) =>
+      targetsOf(application).map((spec) => ({ application, revision: ref ?? spec.revision, path: spec.path })),
+    );
+    const groups = Map.groupBy(specs, ({ application, revision = '' }) => `${repositoryName(application)} ${revision}`);
+    for (const group of groups.values()) {
+      const [first] = group;
+      if (first === undefined) continue;
+      const { commit } = await this.#sourceOf(first.application, first.revision);
+      const remote = await this.#remoteOf(first.application);
+      const paths = [...new Set(group.map(({ path }) => path))];
+      if (commit !== undefined) await remote.prefetch(commit, paths, { signal });
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const remotes = await Promise.allSettled(this.#remotes.values());
     for (const remote of remotes) if (remote.status === 'fulfilled') await remote.value[Symbol.asyncDispose]();
   }
 
+  #sourceOf(application: Application, ref: string | undefined): Promise<PlanSource> {
+    const { signal } = this.#options;
+    const name = `${repositoryName(application)} ${ref ?? ''}`;
+    const source = this.#sources.get(name) ?? this.#remoteOf(application).then((remote) => remote.at(ref, { signal }));
+    this.#sources.set(name, source);
+    return source;
+  }
+
   #remoteOf(application: Application): Promise<Remote> {
     const { client, signal } = this.#options;
-    const name = `${application.metadata.namespace}/${application.spec.source.repository}`;
+    const name = repositoryName(application);
     const open = async (): Promise<Remote> => {
       return await openRemote(client, await repositoryOf(client, application, signal), signal);
     };
@@ -133,6 +161,10 @@ export class PlanSession implements AsyncDisposable {
     const rows = (await this.#applied).get(target);
     return rows === undefined ? undefined : new Map(rows.map((row) => [row.key, row]));
   }
+}
+
+function repositoryName({ metadata, spec }: Application): string {
+  return `${metadata.namespace}/${spec.source.repository}`;
 }
 
 async function readApplied(folder: string): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>> {

@@ -84,6 +84,8 @@ function documentsOf(bytes: Uint8Array, file: string): readonly unknown[] {
 export interface Remote extends AsyncDisposable {
   /** The files at a ref; undefined is the one that the Repository follows. */
   at(ref: string | undefined, options: { readonly signal: AbortSignal }): Promise<PlanSource>;
+  /** Fetches the files below these paths at once, for many readers. */
+  readonly prefetch: Mirror['prefetch'];
   /** Who wrote a line, at or before a commit that was asked for: see `Mirror.lineBy`. */
   readonly lineBy: Mirror['lineBy'];
 }
@@ -112,6 +114,7 @@ export async function openRemote(client: KubeClient, repository: Repository, sig
       const { committer } = await mirror.commit(commit, call);
       return { tree: mirror.at(commit), commit, label: commit.slice(0, 7), committedMs: committer.time };
     },
+    prefetch: (commit, paths, call) => mirror.prefetch(commit, paths, call),
     lineBy: (commit, place, call) => mirror.lineBy(commit, place, call),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

@@ -46,15 +46,20 @@ export class PlanStore {
     this.#folder = stateFolder(env, home, 'plans');
   }
 
-  async save(plan: StoredPlan): Promise<void> {
+  /** Keeps plans, and the newest hundred of all. */
+  async save(plans: readonly StoredPlan[]): Promise<void> {
+    for (const plan of plans) await this.#write(plan);
+    const old = (await this.list()).slice(KEPT);
+    await Promise.all(old.map(({ id }) => rm(join(this.#folder, `${id}.json`), { force: true })));
+  }
+
+  async #write(plan: StoredPlan): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const file = join(this.#folder, `${plan.id}.json`);
     // Whole or not at all: two commands may write the same plan.
     const partial = `${file}.${process.pid}`;
     await writeFile(partial, `${JSON.stringify(plan)}\n`, { mode: 0o600 });
     await rename(partial, file);
-    const old = (await this.list()).slice(KEPT);
-    await Promise.all(old.map(({ id }) => rm(join(this.#folder, `${id}.json`), { force: true })));
   }
 
   /** Throws `PlanMissing`. */

@@ -64,24 +64,26 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
   }
   const isWide = chosen.length > 1;
   await using session = new PlanSession({ client, cluster, renderer, known, workingCopy, isWide, policies, signal });
+  if (isWide) await session.prefetch(chosen, flags);
   const planned: Planned[] = [];
   for (const application of chosen) {
     checkEnvironment(application, chosen.length === 1 ? flags.env : undefined);
     planned.push(...(await session.plan(application, flags)));
   }
 
-  for (const one of planned) {
-    const stored = storedPlanOf(one, client.server, new Date(clock.now()).toISOString());
-    await store.save(stored);
-    if (flags.output !== 'table') continue;
+  const at = new Date(clock.now()).toISOString();
+  const made = planned.map((one) => ({ one, stored: storedPlanOf(one, client.server, at) }));
+  // Where nothing would change there is nothing to come back to.
+  await store.save(made.flatMap(({ one, stored }) => (one.plan.items.length > 0 ? stored : [])));
+  for (const { one, stored } of flags.output === 'table' ? made : []) {
     const labelled = { plan: one.plan, label: one.source.label };
     this.show(planText(labelled, { style: this.style, isFull: flags.full ?? false }));
     this.show(judgementText(one.judgement, { style: this.style }));
     if (one.plan.items.length > 0) this.show(`${nextSteps(stored, cluster)}\n`);
   }
   if (flags.output === 'json') {
-    const items = planned.map(({ plan: made, source, judgement }) => ({
-      ...planData({ plan: made, label: source.label }, source.commit),
+    const items = planned.map(({ plan: of, source, judgement }) => ({
+      ...planData({ plan: of, label: source.label }, source.commit),
       policies: judgementData(judgement),
     }));
     this.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Plan', items }, 2)}\n`);
