@@ -47,5 +47,7 @@ export function totalOf(counts: RequestCounts, counted: (name: string) => boolea
 
 /** What an engine asks once when it starts, however many applications there are. */
 export function isOfStart(name: string): boolean {
-  return / (?:customresourcedefinitions|namespaces|repositories(?:\/status)?|leases|secrets)$/.test(name);
+  return / (?:customresourcedefinitions|validatingadmissionpolic(?:ies|ybindings)|namespaces|repositories(?:\/status)?|leases|secrets)$/.test(
+    name,
+  );
 }
