@@ -24,6 +24,11 @@ test('two releases, what runs, and what Git says are compared in any pair', asyn
   await world.plumb('sync', 'shop');
   await world.git.commit(REPOSITORY, { 'deploy/env.yaml': env({ LEVEL: 'trace' }) });
   await world.stopEngine();
+  // A kind that is no more has no objects, and hinders nothing.
+  const kinds = 'ConfigMap,Secret,Gone.example.com';
+  await patch(`/apis/plumb.dev/v1alpha1/namespaces/${world.namespace}/applications/shop`, {
+    metadata: { annotations: { 'applyset.kubernetes.io/contains-group-kinds': kinds } },
+  });
 
   const releases = await world.plumb('diff', 'shop', 'r1..r2');
   const same = await world.plumb('diff', 'shop', 'live..r2');

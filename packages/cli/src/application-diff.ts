@@ -3,24 +3,21 @@ import type { Application } from '@plumb/api';
 import {
   compareFiles,
   fieldAt,
-  parseGroupKinds,
   PlumbError,
   refOf,
   saysHook,
   secretMask,
   targetKey,
-  trackedTarget,
-  APPLYSET_GROUP_KINDS_ANNOTATION,
   type DocumentAt,
   type JsonObject,
   type KubeObject,
 } from '@plumb/core';
-import { PlanLive, targetsOf, type TargetSpec } from '@plumb/engine';
+import { listMembers, targetsOf, type TargetSpec } from '@plumb/engine';
 import { openLedgerReadOnly, releaseName } from '@plumb/ledger';
 import type { ChosenApplication } from './chosen-application.ts';
 import type { CliContext } from './context.ts';
 import { openRemote, repositoryOf } from './plan-source.ts';
-import { diffRenders, type RenderDiff, type RenderDiffItem } from './render-diff.ts';
+import { byActionAndName, diffRenders, type RenderDiff, type RenderDiffItem } from './render-diff.ts';
 import type { SideName } from './render-side.ts';
 import { openRendererHere } from './renderer-here.ts';
 import { throwAll } from './report-error.ts';
@@ -75,7 +72,7 @@ function differenceOf(left: Side, right: Side): RenderDiff {
         const origin = origins.get(`${ref.kind} ${ref.namespace} ${ref.name}`) ?? LIVE;
         return { action, ref, origin, changes: action === 'create' ? [] : changes };
       }),
-    ],
+    ].toSorted(byActionAndName),
   };
 }
 
@@ -101,11 +98,9 @@ function turned({ items, unchanged }: RenderDiff): RenderDiff {
           ...(before === undefined ? {} : { after: before }),
         })),
       }))
-      .toSorted((a, b) => ORDER.indexOf(a.action) - ORDER.indexOf(b.action)),
+      .toSorted(byActionAndName),
   };
 }
-
-const ORDER: readonly RenderDiffItem['action'][] = ['delete', 'change', 'create'];
 
 async function sideOf(
   cli: CliContext,
@@ -190,12 +185,7 @@ async function liveSide(
 ): Promise<Side> {
   const { signal } = cli.surroundings;
   const spec = specOf(application, environment);
-  const live = new PlanLive(client, { isWide: false });
-  const kinds = parseGroupKinds(application.metadata.annotations?.[APPLYSET_GROUP_KINDS_ANNOTATION] ?? '');
-  const lists = await Promise.all(
-    kinds.map(async (kind) => live.objectsOf(spec.applySet, await client.resource(kind, { signal }), { signal })),
-  );
-  const objects = lists.flat().filter((object) => trackedTarget(object) === spec.target);
+  const objects = await listMembers(client, application, spec.target, { signal });
   return {
     name: { label: 'live', commit: undefined },
     documents: objects.map((object) => documentOf(object, LIVE, spec)),

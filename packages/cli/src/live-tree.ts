@@ -1,19 +1,13 @@
-import { API_VERSION, APPLICATION, type Application } from '@plumb/api';
+import type { Application } from '@plumb/api';
 import {
-  applySetId,
-  APPLYSET_GROUP_KINDS_ANNOTATION,
   computeHealth,
   controllerOf,
   findCause,
-  groupOf,
-  parseGroupKinds,
-  PART_OF_LABEL,
   PlumbError,
   podEventTrouble,
   podTrouble,
   rolloutOf,
   stageOf,
-  trackedTarget,
   withCause,
   type GroupKind,
   type Health,
@@ -21,6 +15,7 @@ import {
   type Question,
   type TargetKey,
 } from '@plumb/core';
+import { listMembers } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 
 /** An object with what its owner references say was made from it. */
@@ -57,13 +52,7 @@ export async function readLiveTree(
   target: TargetKey,
   { assess, ...options }: { readonly signal: AbortSignal; readonly assess?: Assess },
 ): Promise<readonly TreeNode[]> {
-  const { name, namespace, annotations } = application.metadata;
-  const id = applySetId({ group: groupOf(API_VERSION), kind: APPLICATION.kind, namespace, name });
-  const kinds = parseGroupKinds(annotations?.[APPLYSET_GROUP_KINDS_ANNOTATION] ?? '');
-  const listed = await Promise.all(
-    kinds.map((kind) => listKind(client, kind, { labelSelector: `${PART_OF_LABEL}=${id}`, ...options })),
-  );
-  const members = listed.flat().filter((object) => trackedTarget(object) === target);
+  const members = await listMembers(client, application, target, options);
   const namespaces = new Set(members.flatMap(({ metadata }) => metadata.namespace ?? []));
   const made = await Promise.all(
     [...namespaces].flatMap((place) =>

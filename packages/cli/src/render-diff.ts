@@ -109,6 +109,7 @@ function asObject(value: DocumentAt['value']): KubeObject {
   return value as unknown as KubeObject;
 }
 
-function byActionAndName(a: RenderDiffItem, b: RenderDiffItem): number {
+/** What is lost first, then by name. */
+export function byActionAndName(a: RenderDiffItem, b: RenderDiffItem): number {
   return ORDER.indexOf(a.action) - ORDER.indexOf(b.action) || (objectKey(a.ref) < objectKey(b.ref) ? -1 : 1);
 }

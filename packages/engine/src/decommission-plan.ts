@@ -3,17 +3,15 @@ import {
   decommissionSet,
   deletionDigest,
   observe,
-  parseGroupKinds,
   PlumbError,
   stepsOfDeletion,
   withhold,
-  APPLYSET_GROUP_KINDS_ANNOTATION,
-  PART_OF_LABEL,
   type Findings,
   type LiveObject,
 } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
 import { examine } from './examine.ts';
+import { listMembers } from './members.ts';
 import type { TargetSpec } from './targets.ts';
 
 /** What taking a target down would delete. */
@@ -38,23 +36,9 @@ export async function planDecommission(
   spec: TargetSpec,
   o: { readonly signal: AbortSignal },
 ): Promise<DecommissionPlan> {
-  const kinds = parseGroupKinds(application.metadata.annotations?.[APPLYSET_GROUP_KINDS_ANNOTATION] ?? '');
-  const lists = await Promise.all(
-    kinds.map(async (kind) => {
-      try {
-        const resource = await client.resource(kind, o);
-        const labelSelector = `${PART_OF_LABEL}=${spec.applySet}`;
-        return (await client.list(resource, { labelSelector, metadataOnly: true, ...o })).items;
-      } catch (thrown) {
-        if (thrown instanceof PlumbError && thrown.code === 'KindMissing') return [];
-        throw thrown;
-      }
-    }),
+  const members = (await listMembers(client, application, spec.target, { metadataOnly: true, ...o })).map((object) =>
+    observe(object),
   );
-  const members = lists.flat().flatMap((object) => {
-    const live = observe(object);
-    return live.target === spec.target ? [live] : [];
-  });
   const objects = decommissionSet(members);
   const findings = await examine(objects, { client, ...o });
   const { candidates, kept } = withhold(objects, findings);

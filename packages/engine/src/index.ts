@@ -4,6 +4,7 @@ export { planDecommission, type DecommissionPlan } from './decommission-plan.ts'
 export { install, isInstalled } from './install.ts';
 export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
 export { openTargetRenderer, type OpenTargetRenderer, type TargetRendererFolders } from './open-target-renderer.ts';
+export { listMembers } from './members.ts';
 export { readDataOnce } from './named-data.ts';
 export { LiveIndex } from './observe.ts';
 export { planTarget, type PlanRequest } from './plan.ts';

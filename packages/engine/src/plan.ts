@@ -236,7 +236,6 @@ class Kinds {
   }
 }
 
-/** Undefined: the object stays as it is. */
 /** An object that somebody writes all the time is compared with what it was a moment ago. */
 const MAX_LOOKS = 5;
 
@@ -248,6 +247,7 @@ interface ObjectContext {
   readonly marked: ReadonlyMap<ObjectKey, KubeObject>;
 }
 
+/** Undefined: the object stays as it is. */
 async function planObject(
   request: PlanRequest,
   desired: DesiredObject,

@@ -31,6 +31,7 @@ import {
   type ObjectKey,
   type PlacedObject,
   type Plan,
+  type PlanFact,
   type Rehearsed,
   type Replacement,
   type Rest,
@@ -325,8 +326,10 @@ export class Reconciler {
     const rows = await ledger.applied(target);
     memory.release = release?.number;
     const isOpen = release?.outcome === 'running' || release?.outcome === 'failed';
-    const runs = release === undefined ? [] : await ledger.hookRuns(target, release.number);
-    const allowed = await ledger.allowedDeletion(target);
+    const desired = stored === undefined ? undefined : arrange(placedOf(stored), []);
+    // Only what has hooks can have run any: everybody else starts without the question.
+    const hasRun = release !== undefined && (isOpen || (desired?.hooks.length ?? 0) > 0);
+    const runs = hasRun ? await ledger.hookRuns(target, release.number) : [];
     const isRetired = specOf(target)?.retirement?.how === 'decommission';
     // A release of a namesake that was deleted, while the engine ran (nothing is left of it) or while it did not.
     const isOurs =
@@ -334,10 +337,9 @@ export class Reconciler {
       (rows.length > 0 ||
         (isOpen && runs.length > 0) ||
         release.objectCount === 0 ||
-        (isRetired && allowed !== undefined)) &&
+        (isRetired && (await ledger.allowedDeletion(target)) !== undefined)) &&
       release.startedAt >= createdAt(target);
-    if (isOurs && stored !== undefined) {
-      const desired = arrange(placedOf(stored), []);
+    if (isOurs && desired !== undefined) {
       memory.releasedCommit = release.commit;
       if (isRetired || !hasRunForDeletion(runs)) memory.releasedDigest = release.digest;
       if (isOpen) memory.openRelease = openReleaseOf(release.number, release.outcome === 'failed', runs);
@@ -346,7 +348,7 @@ export class Reconciler {
         memory.released = memory.desired;
       }
       for (const row of rows) memory.applied.set(row.key, row);
-      memory.allowed = allowed;
+      memory.allowed = await ledger.allowedDeletion(target);
     }
     const raced = this.#memories.get(target);
     if (raced !== undefined) return raced;
@@ -453,18 +455,12 @@ export class Reconciler {
     const wish = planWish?.release === (memory.release ?? 0) ? planWish.digest : undefined;
     if (rule === undefined && wish === undefined) return undefined;
     const { plan } = memory;
-    const made = plan === undefined ? undefined : { desired: plan.desired, isFresh: plan.look === memory.looks };
     return {
       rule,
       wish,
       approvals: this.#options.approvalsOf(spec.target),
       author: plan?.author ?? [],
-      plan:
-        plan === undefined || made === undefined
-          ? undefined
-          : plan.result.ok
-            ? { ...made, state: 'made', digest: plan.result.value.digest }
-            : { ...made, state: 'failed', errors: plan.result.error },
+      plan: plan === undefined ? undefined : planFactOf(plan, memory.looks),
     };
   }
 
@@ -1107,6 +1103,13 @@ export class Reconciler {
 
 function chartText({ name, version, digest }: NonNullable<Externals['chart']>): string {
   return `${name} ${version} ${digest}`;
+}
+
+function planFactOf({ desired, look, result }: MadePlan, looks: number): PlanFact {
+  const isFresh = look === looks;
+  return result.ok
+    ? { state: 'made', desired, isFresh, digest: result.value.digest }
+    : { state: 'failed', desired, isFresh, errors: result.error };
 }
 
 function isKindMissing(thrown: unknown): boolean {
