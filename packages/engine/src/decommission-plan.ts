@@ -3,7 +3,7 @@ import {
   decommissionSet,
   deletionDigest,
   observe,
-  PlumbError,
+  type PlumbError,
   stepsOfDeletion,
   withhold,
   type Findings,

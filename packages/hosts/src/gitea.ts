@@ -1,11 +1,9 @@
 import type { Fields } from './decode.ts';
+import { openGitHubLike } from './github-like.ts';
 import type { GitHost, HostUser, Permission, PullRequest } from './host.ts';
-import { readFiles, statusBody } from './github.ts';
 import type { HostParts } from './host-parts.ts';
-import { HOST_LIMITS } from './limits.ts';
-import { newestFirst, withHead } from './newest-first.ts';
-import { standingApprovals, type Review } from './standing-approvals.ts';
-import { upsertSticky, type FoundComment } from './sticky-comment.ts';
+import type { Review } from './standing-approvals.ts';
+import type { FoundComment } from './sticky-comment.ts';
 
 /** As many as a server gives out unless its administrator allows more. */
 const PAGE = { limit: 50 };
@@ -20,65 +18,20 @@ const PERMISSIONS: Readonly<Record<string, Permission>> = {
 };
 
 /** Gitea and Forgejo, whose API resembles that of GitHub and differs in details. */
-export function openGitea({ client, project, account, close }: HostParts): GitHost {
-  const repository = `/repos/${project}`;
-
-  return {
+export function openGitea(parts: HostParts): GitHost {
+  return openGitHubLike(parts, {
     kind: 'gitea',
-    limits: HOST_LIMITS.gitea,
-    account,
-
-    openPullRequests({ sinceMs, signal }) {
-      const query = { state: 'open', sort: 'recentupdate', ...PAGE };
-      return newestFirst(client.pages(`${repository}/pulls`, query, { signal }), sinceMs, decodePullRequest);
-    },
-
-    async pullRequest(number, { signal }) {
-      return withHead(decodePullRequest(await client.get(`${repository}/pulls/${number}`, { signal })), number);
-    },
-
-    async changedFiles(number, { signal }) {
-      return readFiles(client.pages(`${repository}/pulls/${number}/files`, PAGE, { signal }), Infinity);
-    },
-
-    async setStatus(status, { signal }) {
-      await client.send('POST', `${repository}/statuses/${status.commit}`, statusBody(status), { signal });
-    },
-
-    async upsertSticky(comment, { signal }) {
-      const comments = `${repository}/issues/${comment.number}/comments`;
-      return upsertSticky(comment, {
-        list: async () => (await client.list(comments, {}, { signal })).map(decodeComment),
-        me: () => account({ signal }),
-        create: async (body) => String((await client.send('POST', comments, { body }, { signal })).at('id').integer),
-        update: async (id, body) => {
-          await client.send('PATCH', `${repository}/issues/comments/${id}`, { body }, { signal });
-        },
-      });
-    },
-
-    async reply(number, body, { signal }) {
-      await client.send('POST', `${repository}/issues/${number}/comments`, { body }, { signal });
-    },
-
-    async acknowledge(_number, commentId, { signal }) {
-      const path = `${repository}/issues/comments/${encodeURIComponent(commentId)}/reactions`;
-      await client.send('POST', path, { content: 'eyes' }, { signal });
-    },
-
-    async permissionOf({ id }, { signal }) {
-      const path = `${repository}/collaborators/${encodeURIComponent(id)}/permission`;
-      const answer = await client.find(path, { signal });
-      return PERMISSIONS[answer?.at('permission').maybeText ?? ''] ?? 'none';
-    },
-
-    async reviews(number, { signal }) {
-      const reviews = await client.list(`${repository}/pulls/${number}/reviews`, PAGE, { signal });
-      return standingApprovals(reviews.flatMap(decodeReview));
-    },
-
-    [Symbol.asyncDispose]: close,
-  };
+    newest: { sort: 'recentupdate' },
+    page: PAGE,
+    // All of them come at once.
+    commentsPage: {},
+    maxFiles: Infinity,
+    tellsMachines: false,
+    permissions: PERMISSIONS,
+    decodePullRequest,
+    decodeComment,
+    decodeReview,
+  });
 }
 
 export function decodeGiteaUser(user: Fields): HostUser {
