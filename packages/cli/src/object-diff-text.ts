@@ -1,11 +1,9 @@
 import {
   formatChanges,
-  isJsonObject,
   LEFT_OUT_REASONS,
   shortName,
   type ComparedObject,
   type FilesComparison,
-  type Json,
   type LeftOutReason,
   type Normalised,
   type ObjectRef,
@@ -58,20 +56,9 @@ export function objectDiffText(
 function changeLines(changes: readonly OfflineChange[]): readonly string[] {
   const lines = formatChanges(changes);
   return changes.map((change, index) => {
-    const line = change.isOrder === true ? orderText(change) : (lines[index] ?? '');
+    const line = lines[index] ?? '';
     return change.owners === undefined ? line : `${line}  (also set by ${change.owners.join(', ')})`;
   });
-}
-
-/** `env order A, B → B, A`. */
-function orderText({ path, before, after }: OfflineChange): string {
-  const field = path.split('.').at(-1) ?? path;
-  return `${field} order ${namesIn(before)} → ${namesIn(after)}`;
-}
-
-function namesIn(list: Json | undefined): string {
-  if (!Array.isArray(list)) return '';
-  return (list as readonly Json[]).map((item) => String(isJsonObject(item) ? (item['name'] ?? '…') : item)).join(', ');
 }
 
 /** `3 changes, 37 normalised (30 default, 7 spelling).` */

@@ -219,11 +219,11 @@ test('edits: Plumb shows each change that the server would make, and no other', 
 
     const { changes } = compareObjects(live, at(desired), { mask });
     const onServer = diffObjects(live, answer);
-    const isReordered = onServer.length === 0 && !equalJson(contentOf(live), contentOf(answer));
-    const row = `| ${name} | ${isReordered ? 'order' : onServer.length} | ${isOrderOnly(changes) ? 'order' : changes.length} |`;
+    const isReordered = isOrderOnly(onServer) && !equalJson(contentOf(live), contentOf(answer));
+    const row = `| ${name} | ${isReordered ? 'order' : onServer.length} | ${isOrderOnly(changes) && changes.length > 0 ? 'order' : changes.length} |`;
     const isKnown = rows.some((line) => line.startsWith(row.slice(0, -1)));
     if (!isKnown) missing.push(row);
-    if (!isOrderOnly(changes) && !(name in NOISE)) {
+    if (!(name in NOISE)) {
       const [mine, theirs] = [pathsOf(changes), pathsOf(onServer)];
       if (!equalJson(mine, theirs)) wrong.push([name, mine, theirs]);
     }
@@ -240,8 +240,8 @@ function pathsOf(changes: readonly FieldChange[]): readonly string[] {
   return changes.map(({ path }) => path).toSorted();
 }
 
-function isOrderOnly(changes: readonly { readonly isOrder?: true }[]): boolean {
-  return changes.length > 0 && changes.every(({ isOrder }) => isOrder === true);
+function isOrderOnly(changes: readonly FieldChange[]): boolean {
+  return changes.every(({ isOrder }) => isOrder === true);
 }
 
 function contentOf(object: KubeObject): Json {

@@ -1,4 +1,4 @@
-import { canonicalJson } from './canonical.ts';
+import { canonicalJson, isJsonArray } from './canonical.ts';
 import { SECRET_VALUE, type FieldChange } from './diff.ts';
 import { formatFieldPath, parseFieldPath, type FieldPath, type PathElement } from './field-path.ts';
 import { isJsonObject, type Json } from './object.ts';
@@ -52,6 +52,8 @@ const KNOWN_PREFIXES: readonly (readonly string[])[] = [
 function describe(path: FieldPath, change: FieldChange): string {
   const inContainer = containerIndex(path);
   const rest = inContainer < 0 ? withoutPrefix(path) : path.slice(inContainer + 2);
+  if (change.isOrder === true)
+    return `${formatFieldPath(rest)} order ${namesIn(change.before)} → ${namesIn(change.after)}`;
   const [first, second, third] = rest;
   const head = first !== undefined && 'field' in first ? first.field : '';
   if (head === 'env' && isKeyed(second)) return describeEnv(formatValue(second.key.name), rest.slice(2), change);
@@ -65,6 +67,13 @@ function describe(path: FieldPath, change: FieldChange): string {
     return `data ${second.field} ${formatValues(change)}`;
   }
   return `${formatFieldPath(rest)} ${formatValues(change)}`;
+}
+
+/** What the items of a list are called, in its order. */
+function namesIn(list: Json | undefined): string {
+  return isJsonArray(list)
+    ? list.map((item) => formatValue(isJsonObject(item) ? (item.name ?? '…') : item)).join(', ')
+    : '';
 }
 
 function withoutPrefix(path: FieldPath): FieldPath {

@@ -43,7 +43,7 @@ const containers: readonly Case[] = [
     changes: [{ path: `${app}.workingDir`, before: '/x' }],
   },
   {
-    says: 'variables by name, whatever their order',
+    says: 'variables by name, whatever stands between them',
     before: {
       env: [
         { name: 'A', value: '1' },
@@ -53,15 +53,37 @@ const containers: readonly Case[] = [
     },
     after: {
       env: [
-        { name: 'C', value: '3' },
         { name: 'D', value: '4' },
         { name: 'A', value: '9' },
+        { name: 'C', value: '3' },
       ],
     },
     changes: [
       { path: `${app}.env[name="A"].value`, before: '1', after: '9' },
       { path: `${app}.env[name="B"]`, before: { name: 'B', value: '2' } },
       { path: `${app}.env[name="D"]`, after: { name: 'D', value: '4' } },
+    ],
+  },
+  {
+    says: 'variables in another order, since they may refer to earlier ones',
+    before: { env: [{ name: 'A', value: '1' }, { name: 'X' }, { name: 'B', value: '$(A)' }] },
+    after: {
+      env: [
+        { name: 'B', value: '$(A)' },
+        { name: 'A', value: '1' },
+      ],
+    },
+    changes: [
+      { path: `${app}.env[name="X"]`, before: { name: 'X' } },
+      {
+        path: `${app}.env`,
+        before: [{ name: 'A', value: '1' }, { name: 'X' }, { name: 'B', value: '$(A)' }],
+        after: [
+          { name: 'B', value: '$(A)' },
+          { name: 'A', value: '1' },
+        ],
+        isOrder: true,
+      },
     ],
   },
   {

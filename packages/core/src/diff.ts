@@ -1,7 +1,8 @@
 import { equalJson, isJsonArray } from './canonical.ts';
 import { formatFieldPath, valueAt, type FieldPath, type PathElement } from './field-path.ts';
-import { isSetList, keyValues, listKeys } from './list-keys.ts';
+import { isOrderedList, isReordered, isSetList, keyValues, listKeys } from './list-keys.ts';
 import { isJsonObject, type Json, type JsonObject, type KubeObject } from './object.ts';
+import type { SecretMask } from './secret-tag.ts';
 import { PART_OF_LABEL, TRACKING_ANNOTATION } from './tracking.ts';
 
 /** One field that differs. The value of a side is left out where the field is not there. */
@@ -10,11 +11,15 @@ export interface FieldChange {
   readonly path: string;
   readonly before?: Json;
   readonly after?: Json;
+  /** The items of a list are the same, in another order, where the order means something. */
+  readonly isOrder?: true;
 }
 
 export interface DiffOptions {
   /** Only these fields are compared: those that we own. All, where nothing is given. */
   readonly paths?: readonly FieldPath[];
+  /** What stands for the values of a Secret. Default: `SECRET_VALUE` for every one. */
+  readonly mask?: SecretMask | undefined;
 }
 
 /** What stands for a value of a Secret: it never leaves the object. Whether it changed is still told. */
@@ -56,13 +61,14 @@ export function diffObjects(
   if (options.paths === undefined) diffValues(left, right, [], changes);
   for (const path of options.paths ?? []) diffValues(valueAt(left, path), valueAt(right, path), path, changes);
   const isSecret = (after ?? before)?.apiVersion === 'v1' && (after ?? before)?.kind === 'Secret';
-  return changes.map((change) => toFieldChange(change, isSecret));
+  return changes.map((change) => toFieldChange(change, isSecret ? (options.mask ?? masked) : undefined));
 }
 
 interface Change {
   readonly path: FieldPath;
   readonly before: Json | undefined;
   readonly after: Json | undefined;
+  readonly isOrder?: true;
 }
 
 /** The object without what does not count. */
@@ -120,7 +126,7 @@ function diffLists(before: readonly Json[], after: readonly Json[], path: FieldP
   }
 }
 
-/** The order of keyed items has no meaning where values agree; the server keeps it, and so it is not compared. */
+/** The order of keyed items counts only where Kubernetes gives it a meaning. */
 function diffKeyed(
   before: readonly Json[],
   after: readonly Json[],
@@ -128,14 +134,18 @@ function diffKeyed(
   path: FieldPath,
   into: Change[],
 ): void {
-  const afterByKey = new Map(after.map((item) => [JSON.stringify(keyValues(item, keys)), item]));
+  const idOf = (item: Json): string => JSON.stringify(keyValues(item, keys));
+  const afterByKey = new Map(after.map((item) => [idOf(item), item]));
   for (const item of before) {
-    const id = JSON.stringify(keyValues(item, keys));
+    const id = idOf(item);
     diffValues(item, afterByKey.get(id), [...path, keyElement(item, keys)], into);
     afterByKey.delete(id);
   }
   for (const item of afterByKey.values())
     into.push({ path: [...path, keyElement(item, keys)], before: undefined, after: item });
+  const last = path.at(-1);
+  const isOrdered = last !== undefined && 'field' in last && isOrderedList(last.field);
+  if (isOrdered && isReordered(before.map(idOf), after.map(idOf))) into.push({ path, before, after, isOrder: true });
 }
 
 function keyElement(item: Json, keys: readonly string[]): PathElement {
@@ -153,13 +163,15 @@ function diffSets(before: readonly Json[], after: readonly Json[], path: FieldPa
   }
 }
 
-function toFieldChange({ path, before, after }: Change, isSecret: boolean): FieldChange {
+function toFieldChange({ path, before, after, isOrder }: Change, mask: SecretMask | undefined): FieldChange {
   const [first] = path;
-  const hide = isSecret && first !== undefined && 'field' in first && ['data', 'stringData'].includes(first.field);
+  const isData = first !== undefined && 'field' in first && ['data', 'stringData'].includes(first.field);
+  const show = (value: Json): Json => (isData && mask !== undefined ? mask(value) : value);
   return {
     path: formatFieldPath(path),
-    ...(before === undefined ? {} : { before: hide ? masked(before) : before }),
-    ...(after === undefined ? {} : { after: hide ? masked(after) : after }),
+    ...(before === undefined ? {} : { before: show(before) }),
+    ...(after === undefined ? {} : { after: show(after) }),
+    ...(isOrder === true ? { isOrder } : {}),
   };
 }
 

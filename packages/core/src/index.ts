@@ -33,6 +33,7 @@ export * from './result.ts';
 export * from './retire.ts';
 export { hookAttempt } from './rollout.ts';
 export * from './schema/index.ts';
+export * from './secret-tag.ts';
 export * from './secret-text.ts';
 export * from './source-tree.ts';
 export * from './step.ts';

@@ -36,6 +36,20 @@ const LIST_KEYS: { readonly [field: string]: readonly (readonly string[])[] } = 
 /** Lists whose items are the values themselves, in any order. */
 const SET_LISTS: ReadonlySet<string> = new Set(['finalizers']);
 
+/** Lists of keyed items whose order means something: variables refer to earlier ones, containers start one by one. */
+const ORDERED_LISTS: ReadonlySet<string> = new Set(['env', 'initContainers', 'variables']);
+
+export function isOrderedList(field: string): boolean {
+  return ORDERED_LISTS.has(field);
+}
+
+/** Whether the items that are on both sides stand in another order. What is on one side only does not count. */
+export function isReordered(before: readonly string[], after: readonly string[]): boolean {
+  const places = new Map(after.map((id, index) => [id, index]));
+  const shared = before.flatMap((id) => places.get(id) ?? []);
+  return shared.some((place, index) => index > 0 && place < (shared[index - 1] ?? 0));
+}
+
 /** Key fields that the API server fills in, so that they may be missing in what a person wrote. */
 const KEY_DEFAULTS: JsonObject = { protocol: 'TCP' };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '../object.ts';
 import { compareFiles, type FilesComparison } from './compare-files.ts';
-import { secretMask } from './secret-tag.ts';
+import { secretMask } from '../secret-tag.ts';
 
 const mask = secretMask(Buffer.from('key of the test'));
 

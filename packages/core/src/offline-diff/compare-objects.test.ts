@@ -6,7 +6,7 @@ import { compareObjects, type Normalised, type OfflineChange } from './compare-o
 import { schemaOf } from './kind-schema.ts';
 import { treeOf } from './field-tree.ts';
 import { comparable } from './comparable.ts';
-import { secretMask } from './secret-tag.ts';
+import { secretMask } from '../secret-tag.ts';
 
 const mask = secretMask(Buffer.from('key of the test'));
 

@@ -7,11 +7,9 @@ import { compareValues, type Difference } from './compare-values.ts';
 import { fieldNode, itemNode } from './field-tree.ts';
 import { leftOut, type LeftOutReason } from './left-out.ts';
 import { predictApply, type Owner, type Prediction } from './predict.ts';
-import type { SecretMask } from './secret-tag.ts';
+import type { SecretMask } from '../secret-tag.ts';
 
 export interface OfflineChange extends FieldChange {
-  /** Only the order of the items differs. */
-  readonly isOrder?: true;
   /** Other managers that own the field too, and would lose it or keep it as they have it. */
   readonly owners?: readonly string[];
 }

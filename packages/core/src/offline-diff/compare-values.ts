@@ -1,6 +1,6 @@
 import { isJsonArray } from '../canonical.ts';
 import type { FieldPath } from '../field-path.ts';
-import { listKeys } from '../list-keys.ts';
+import { isOrderedList, isReordered, listKeys } from '../list-keys.ts';
 import { isJsonObject, type Json, type JsonObject } from '../object.ts';
 import { slotOf, UNKNOWN, type FieldType, type ListType, type Slot } from './kind-schema.ts';
 import { hasDuplicates, itemsOf, type ListItem } from './list-items.ts';
@@ -26,18 +26,16 @@ export function compareValues(
   return found;
 }
 
-/** Whether the order of a keyed list means something: variables refer to earlier ones, containers start one by one. */
+/** Whether the order of a keyed list means something; of webhooks that change objects it does too. */
 export function isOrdered(path: FieldPath, { item }: ListType): boolean {
   const isKnown = item.type.form === 'struct' && item.type.name === 'admissionregistration/v1.MutatingWebhook';
-  return isKnown || ORDERED_FIELDS.has(fieldOf(path));
+  return isKnown || isOrderedList(fieldOf(path));
 }
 
 function fieldOf(path: FieldPath): string {
   const last = path.at(-1);
   return last !== undefined && 'field' in last ? last.field : '';
 }
-
-const ORDERED_FIELDS: ReadonlySet<string> = new Set(['env', 'initContainers', 'variables']);
 
 function compare(
   before: Json | undefined,
@@ -93,7 +91,7 @@ function compareLists(
     const right = itemsOf(after, type);
     if (left !== undefined && right !== undefined && !hasDuplicates(left) && !hasDuplicates(right)) {
       compareItems(left, right, item, path, into);
-      if (isOrdered(path, type) && isReordered(left, right)) into.push({ path, before, after, isOrder: true });
+      if (isOrdered(path, type) && areReordered(left, right)) into.push({ path, before, after, isOrder: true });
       return;
     }
   }
@@ -104,7 +102,7 @@ function compareLists(
     const right = itemsOf(after, keyed) ?? [];
     compareItems(left, right, item, path, into);
     // The list is one value to the server, and so its order is part of it.
-    if (isReordered(left, right)) into.push({ path, before, after, isOrder: true });
+    if (areReordered(left, right)) into.push({ path, before, after, isOrder: true });
     return;
   }
   const found: Difference[] = [];
@@ -134,8 +132,9 @@ function compareItems(
   }
 }
 
-export function isReordered(before: readonly ListItem[], after: readonly ListItem[]): boolean {
-  const places = new Map(after.map(({ id }, index) => [id, index]));
-  const shared = before.flatMap(({ id }) => places.get(id) ?? []);
-  return shared.some((place, index) => index > 0 && place < (shared[index - 1] ?? 0));
+export function areReordered(before: readonly ListItem[], after: readonly ListItem[]): boolean {
+  return isReordered(
+    before.map(({ id }) => id),
+    after.map(({ id }) => id),
+  );
 }

@@ -1,3 +1,4 @@
+export { besidesChanges } from './besides-changes.ts';
 export { compareFiles, type ComparedObject, type FilesComparison, type NormalisedObject } from './compare-files.ts';
 export {
   compareObjects,
@@ -7,4 +8,3 @@ export {
   type OfflineChange,
 } from './compare-objects.ts';
 export { LEFT_OUT_REASONS, type LeftOutReason } from './left-out.ts';
-export { secretMask, type SecretMask } from './secret-tag.ts';

@@ -2,7 +2,7 @@ import { equalJson, isJsonArray } from '../canonical.ts';
 import { IGNORED_MARKS, SERVER_METADATA } from '../diff.ts';
 import { formatFieldPath, type FieldPath, type PathElement } from '../field-path.ts';
 import { fieldAt, isJsonObject, type Json, type KubeObject } from '../object.ts';
-import { compareValues, isOrdered, isReordered, type Difference } from './compare-values.ts';
+import { areReordered, compareValues, isOrdered, type Difference } from './compare-values.ts';
 import { fieldNode, itemNode } from './field-tree.ts';
 import { isAtomic, slotOf, UNKNOWN, type ListType, type Slot } from './kind-schema.ts';
 import { itemsOf, type ListItem } from './list-items.ts';
@@ -199,7 +199,7 @@ function itemPlaces(place: Place): readonly Place[] | undefined {
 
 function isAnyOrder({ live, desired, slot, path }: Place): boolean {
   const { type } = slot;
-  return type.form === 'list' && !isOrdered(path, type) && isReordered(itemsIn(live, type), itemsIn(desired, type));
+  return type.form === 'list' && !isOrdered(path, type) && areReordered(itemsIn(live, type), itemsIn(desired, type));
 }
 
 function itemsIn(list: Json | undefined, type: ListType): readonly ListItem[] {

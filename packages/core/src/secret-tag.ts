@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { canonicalJson, isJsonArray } from '../canonical.ts';
-import { isJsonObject, type Json } from '../object.ts';
-import { isBase64 } from './same-value.ts';
+import { canonicalJson, isJsonArray } from './canonical.ts';
+import { isJsonObject, type Json } from './object.ts';
+import { isBase64 } from './offline-diff/same-value.ts';
 
 /** What stands for a value of a Secret. */
 export type SecretMask = (value: Json) => Json;
