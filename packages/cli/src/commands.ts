@@ -200,6 +200,7 @@ const plan = buildCommand({
       local: text('Working copy instead of what is pushed: its root, or a folder in it', 'DIR'),
       release: text('With --local and no Application: the name to plan under', 'NAME'),
       full: whether('Every field of every object'),
+      showNormalised: whether('List what differs and is no change, with the reason'),
       policy: texts('File of policies, or a folder of such files, over the starter set; may be repeated', 'FILE|DIR'),
       exitCode: whether('Exit 1 where something would change'),
       detailedExitcode: whether('Exit 2 where something would change'),

@@ -4,6 +4,7 @@ import {
   PlumbError,
   type DesiredObject,
   type KubeObject,
+  type NormalisedObject,
   type ObjectKey,
   type Plan,
   type TargetKey,
@@ -23,6 +24,8 @@ export interface Planned {
   readonly application: Application;
   readonly spec: TargetSpec;
   readonly plan: Plan;
+  /** What differs and is no change; undefined where nobody asked. */
+  readonly normalised: readonly NormalisedObject[] | undefined;
   readonly source: PlanSource;
 }
 
@@ -36,6 +39,8 @@ export interface PlanSessionOptions {
   /** Whether many applications are planned: what is live is then read once for all of them. */
   readonly isWide: boolean;
   readonly policies: readonly Policy[];
+  /** Whether to tell what differs and is no change. */
+  readonly isNormalisedTold: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -65,7 +70,7 @@ export class PlanSession implements AsyncDisposable {
     application: Application,
     { env, ref }: { readonly env?: string | undefined; readonly ref?: string | undefined },
   ): Promise<readonly Planned[]> {
-    const { client, renderer, known, workingCopy, signal } = this.#options;
+    const { client, renderer, known, workingCopy, isNormalisedTold, signal } = this.#options;
     const { name, namespace } = application.metadata;
     const parent = known.find(
       ({ metadata }) => metadata.name === name && (metadata.namespace ?? 'default') === namespace,
@@ -75,10 +80,16 @@ export class PlanSession implements AsyncDisposable {
       if (env !== undefined && spec.environment !== env) continue;
       const source = workingCopy ?? (await this.#sourceOf(application, ref ?? spec.revision));
       let objects: readonly DesiredObject[] = [];
+      const normalised: NormalisedObject[] = [];
+      const leftOut: PlanRequest['leftOut'] = (key, fields) => {
+        const ref = parseObjectKey(key);
+        if (ref !== undefined && fields.length > 0) normalised.push({ ref, fields });
+      };
       const result = await planTarget({
         placed: (desired) => {
           objects = [...desired.objects, ...desired.hooks];
         },
+        ...(isNormalisedTold ? { leftOut } : {}),
         client,
         live: this.#live,
         spec,
@@ -93,7 +104,15 @@ export class PlanSession implements AsyncDisposable {
       });
       if (!result.ok) throwAll(result.error);
       const plan = result.value;
-      planned.push({ application, spec, plan, source, judgement: this.#judge(spec, name, plan, objects) });
+      const judgement = this.#judge(spec, name, plan, objects);
+      planned.push({
+        application,
+        spec,
+        plan,
+        normalised: isNormalisedTold ? normalised : undefined,
+        source,
+        judgement,
+      });
     }
     return planned;
   }

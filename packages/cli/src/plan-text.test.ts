@@ -29,6 +29,7 @@ const PLAN: Plan = {
   namespace: 'shop-prod',
   digest: '1c9e4b000000',
   desired: 'd',
+  waits: [],
   notes: [],
   unchanged: 36,
   deletions: {
@@ -114,6 +115,31 @@ test('a plan without changes says so in one line', () => {
   assert.equal(
     planText({ plan, label: '9f3c1ab' }, OPTIONS),
     'Plan  checkout@9f3c1ab → prod   namespace shop-prod   digest 1c9e4b000000\n36 unchanged.\n',
+  );
+});
+
+test('what is waited for, and what differs without being a change, stands below the counts', () => {
+  const plan: Plan = {
+    ...PLAN,
+    items: [],
+    deletions: { verdict: 'none' },
+    waits: [
+      { until: 'succeeded', phase: 'PreSync', objects: [key('batch', 'Job', 'migrate')] },
+      { until: 'healthy', wave: 0, objects: [key('apps', 'Deployment', 'api')] },
+    ],
+  };
+  const ref = { group: 'apps', kind: 'Deployment', namespace: 'shop-prod', name: 'api' };
+  const normalised = [{ ref, fields: [{ path: 'spec.progressDeadlineSeconds', reason: 'default' as const }] }];
+  const head = 'Plan  checkout@x → prod   namespace shop-prod   digest 1c9e4b000000\n36 unchanged.\n';
+  const waits = 'waits until: Job/migrate has succeeded (PreSync) → Deployment/api is healthy\n';
+
+  assert.equal(
+    planText({ plan, label: 'x', normalised }, OPTIONS),
+    `${head}0 changes, 1 normalised (1 default).\n${waits}`,
+  );
+  assert.equal(
+    planText({ plan, label: 'x', normalised }, { ...OPTIONS, isListed: true }),
+    `${head}0 changes, 1 normalised (1 default).\n${waits}\nDeployment/api (shop-prod)\n  spec.progressDeadlineSeconds  default\n`,
   );
 });
 

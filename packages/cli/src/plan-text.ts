@@ -4,6 +4,9 @@ import {
   parseTargetKey,
   planCounts,
   shortName,
+  shortNameOf,
+  waitText,
+  type NormalisedObject,
   type ObjectKey,
   type Plan,
   type PlanItem,
@@ -11,6 +14,7 @@ import {
 } from '@plumb/core';
 import { changeLines } from './change-lines.ts';
 import { changeTable, countsLine, type ChangeTableOptions, type ObjectChange } from './change-table.ts';
+import { fieldCountsText, normalisedData, normalisedText, type Listing } from './normalised-text.ts';
 import { oneLine } from './printable.ts';
 import { paint } from './style.ts';
 
@@ -18,10 +22,15 @@ export interface LabelledPlan {
   readonly plan: Plan;
   /** What it is a plan of: `9f3c1ab`, `working copy`. */
   readonly label: string;
+  /** What differs and is no change; undefined where nobody has looked. */
+  readonly normalised?: readonly NormalisedObject[];
 }
 
 /** One plan as people read it: what is lost first, the file and line of each object, then the counts. */
-export function planText({ plan, label }: LabelledPlan, options: ChangeTableOptions): string {
+export function planText(
+  { plan, label, normalised }: LabelledPlan,
+  { isListed = false, ...options }: ChangeTableOptions & Partial<Listing>,
+): string {
   const { style } = options;
   const ref = parseTargetKey(plan.target);
   const environment = ref?.environment === undefined ? '' : ` → ${ref.environment}`;
@@ -36,7 +45,9 @@ export function planText({ plan, label }: LabelledPlan, options: ChangeTableOpti
         `Approve exactly this set: plumb sync ${commandName(plan)} --approve-deletion ${plan.deletions.digest}\n`
       : '';
   const notes = plan.notes.map((note) => `note: ${oneLine(note)}\n`).join('');
-  return `${head}${table}${countsText(plan)}${radiusText(plan)}${notes}${refusal}`;
+  const fields = normalised === undefined ? '' : `${fieldCountsText(changeCount(plan), normalised)}\n`;
+  const listing = isListed && normalised !== undefined ? normalisedText(normalised) : '';
+  return `${head}${table}${countsText(plan)}${fields}${radiusText(plan)}${waitsText(plan)}${notes}${refusal}${listing}`;
 }
 
 function toObjectChange(item: PlanItem, plan: Plan): ObjectChange {
@@ -86,6 +97,15 @@ function radiusText(plan: Plan): string {
   return words.map((line) => `${line}\n`).join('');
 }
 
+function changeCount({ items }: Plan): number {
+  return items.reduce((sum, { changes }) => sum + changes.length, 0);
+}
+
+/** `waits until: Job/migrate has succeeded (PreSync) → Deployment/api is healthy`. */
+function waitsText({ waits }: Plan): string {
+  return waits.length === 0 ? '' : `waits until: ${oneLine(waits.map(waitText).join(' → '))}\n`;
+}
+
 /** `Deployment/api`, with the namespace where it is not the target's. */
 function nameOf(key: ObjectKey, plan: Plan): string {
   const ref = parseObjectKey(key);
@@ -105,7 +125,11 @@ function commandName(plan: Plan): string {
 }
 
 /** The same as data. */
-export function planData({ plan, label }: LabelledPlan, commit: string | undefined): object {
+export function planData(
+  { plan, label, normalised }: LabelledPlan,
+  commit: string | undefined,
+  listing: Listing = { isListed: false },
+): object {
   const ref = parseTargetKey(plan.target);
   const { deletions } = plan;
   return {
@@ -128,19 +152,25 @@ export function planData({ plan, label }: LabelledPlan, commit: string | undefin
       ? { blockedDeletions: { digest: deletions.digest, reason: deletions.reason } }
       : {}),
     radius: blastRadius(plan.items),
+    waits: plan.waits.map(({ objects, ...wait }) => ({ ...wait, objects: objects.map(shortNameOf) })),
     notes: plan.notes,
+    ...(normalised === undefined ? {} : { normalised: normalisedData(normalised, listing) }),
     items: plan.items.map(({ action, key, reason, origin, changes, predicted, forcedBy, restarts, error }) => ({
       action,
       ...parseObjectKey(key),
       reason,
       ...(origin === undefined ? {} : { file: origin.file, line: origin.line }),
-      ...(changes.length === 0 ? {} : { changes }),
+      ...(changes.length === 0 ? {} : { changes: changes.map(changeData) }),
       ...(predicted ? { predicted } : {}),
       ...(forcedBy === undefined ? {} : { forcedBy }),
       ...(restarts === undefined ? {} : { restarts }),
       ...(error === undefined ? {} : { error: error.toRecord() }),
     })),
   };
+}
+
+function changeData({ isOrder, ...change }: PlannedChange): object {
+  return { ...change, ...(isOrder === true ? { order: true } : {}) };
 }
 
 function countOf({ items }: Plan, action: PlanItem['action']): number {

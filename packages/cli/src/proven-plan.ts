@@ -43,6 +43,7 @@ export async function provenPlan(
     workingCopy: undefined,
     isWide: false,
     policies: [],
+    isNormalisedTold: false,
     signal,
   });
   const [planned] = await session.plan(application, stored.environment === '' ? {} : { env: stored.environment });

@@ -3,16 +3,20 @@ import { PlumbError } from '@plumb/core';
 import type { CliContext } from './context.ts';
 import type { Planned } from './plan-session.ts';
 import { planIdOf, type PlanStore, type StoredPlan } from './plan-store.ts';
-import { planText } from './plan-text.ts';
+import { planText, type LabelledPlan } from './plan-text.ts';
 import { jsonText, oneLine } from './printable.ts';
 import { formatTable } from './table.ts';
 import { JSON_VERSION } from './version.ts';
 
 const PLAIN = { isColored: false, isUnicode: true } as const;
 
-export function storedPlanOf({ application, spec, plan, source }: Planned, server: string, at: string): StoredPlan {
+export function labelled({ plan, normalised, source }: Planned): LabelledPlan {
+  return { plan, label: source.label, ...(normalised === undefined ? {} : { normalised }) };
+}
+
+export function storedPlanOf(planned: Planned, server: string, at: string): StoredPlan {
+  const { application, spec, plan, source } = planned;
   const { namespace, name } = application.metadata;
-  const labelled = { plan, label: source.label };
   return {
     id: planIdOf(plan),
     at,
@@ -32,8 +36,8 @@ export function storedPlanOf({ application, spec, plan, source }: Planned, serve
       })),
     },
     text: {
-      short: planText(labelled, { style: PLAIN, isFull: false }),
-      full: planText(labelled, { style: PLAIN, isFull: true }),
+      short: planText(labelled(planned), { style: PLAIN, isFull: false }),
+      full: planText(labelled(planned), { style: PLAIN, isFull: true, isListed: true }),
     },
   };
 }

@@ -7,6 +7,7 @@ import { parseFieldPath, valueAt } from './field-path.ts';
 import { parseObjectKey, shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import { ownersOf, type FieldOwner } from './managed-fields.ts';
 import { fieldAt, type Json, type KubeObject } from './object.ts';
+import type { PlannedWait } from './planned-waits.ts';
 import { formatChange } from './change-text.ts';
 import type { Origin } from './rendered.ts';
 
@@ -52,6 +53,8 @@ export interface Plan {
   /** How many objects stay as they are. */
   readonly unchanged: number;
   readonly deletions: DeletionVerdict;
+  /** What a release that does it waits for, in this order. */
+  readonly waits: readonly PlannedWait[];
   /** What else a person should know: the version of a fetched chart, warnings, what is left out. */
   readonly notes: readonly string[];
 }

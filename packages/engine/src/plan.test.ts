@@ -373,7 +373,88 @@ spec:
   );
 });
 
-test('values of Secrets never leave them', async () => {
+test('what the same plan brings is held against its own definition', async () => {
+  await using world = await openWorld();
+  const group = `${world.namespace}.example.com`;
+  const widget = (name: string, size: string): string =>
+    `apiVersion: ${group}/v1\nkind: Widget\nmetadata: {name: ${name}}\nspec: {size: ${size}}\n`;
+  await world.write({
+    'a.yaml': `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.${group}}
+spec:
+  group: ${group}
+  names: {kind: Widget, plural: widgets}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties: {spec: {type: object, properties: {size: {type: integer}}}}
+`,
+    'b.yaml': widget('good', '2'),
+    'c.yaml': widget('bad', 'two'),
+  });
+
+  const plan = await world.plan();
+
+  assert.deepEqual(summary(plan.items), [
+    'create CustomResourceDefinition/widgets.' + group,
+    'blocked Widget/bad',
+    'create Widget/good',
+  ]);
+  const { error } = plan.items[1] ?? {};
+  assert.deepEqual([error?.code, error?.field, error?.where?.file], ['FieldInvalid', 'spec.size', 'app/c.yaml']);
+  assert.deepEqual(
+    plan.waits.map(({ until, objects }) => [until, objects.length]),
+    [
+      ['established', 1],
+      ['healthy', 1],
+    ],
+  );
+});
+
+test('what differs and is no change is told apart, with its reason', async () => {
+  await using world = await openWorld();
+  await world.write({ 'b.yaml': deployment('2') });
+  await world.apply();
+  await world.cluster.request('PATCH', `/apis/apps/v1/namespaces/${world.namespace}/deployments/api`, {
+    body: { metadata: { annotations: { note: 'theirs' } } },
+    contentType: 'application/merge-patch+json',
+  });
+  await world.write({ 'b.yaml': deployment('3') });
+  const told = new Map<string, string>();
+
+  const plan = await world.plan({
+    leftOut: (_key, fields) => fields.forEach(({ path, reason }) => told.set(path, reason)),
+  });
+
+  assert.deepEqual(ownedChanges(plan.items[0]), [
+    { path: 'spec.replicas', before: 2, after: 3, place: { file: 'app/b.yaml', line: 5 } },
+  ]);
+  assert.equal(told.get('spec.template.spec.restartPolicy'), 'default');
+  assert.equal(told.get('metadata.annotations.note'), 'owner');
+  assert.equal(told.get('spec.replicas'), undefined);
+});
+
+test('variables in another order are a change, since pods are made anew for it', async () => {
+  await using world = await openWorld();
+  const withEnv = (env: string): string => deployment('2').replace('image:', `env: [${env}], image:`);
+  await world.write({ 'b.yaml': withEnv('{name: A, value: "1"}, {name: B, value: "2"}') });
+  await world.apply();
+  await world.write({ 'b.yaml': withEnv('{name: B, value: "2"}, {name: A, value: "1"}') });
+
+  const plan = await world.plan();
+
+  const [change] = plan.items[0]?.changes ?? [];
+  assert.deepEqual([change?.path, change?.isOrder], ['spec.template.spec.containers[name="api"].env', true]);
+  assert.equal(plan.items[0]?.restarts, 2);
+});
+
+test('values of Secrets never leave them: a tag tells what is equal', async () => {
   await using world = await openWorld();
   const secret = (value: string): string =>
     `apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {pw: ${value}}\n`;
@@ -384,6 +465,10 @@ test('values of Secrets never leave them', async () => {
   const plan = await world.plan();
 
   assert.deepEqual(summary(plan.items), ['change Secret/s']);
+  const [change] = plan.items[0]?.changes ?? [];
+  assert.match(String(change?.before), /^\(secret [0-9a-f]{8}\)$/);
+  assert.match(String(change?.after), /^\(secret [0-9a-f]{8}\)$/);
+  assert.notEqual(change?.before, change?.after);
   const text = JSON.stringify(plan);
   for (const value of ['hunter2', 'correct-horse']) {
     assert.ok(!text.includes(value) && !text.includes(Buffer.from(value).toString('base64')));

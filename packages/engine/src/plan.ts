@@ -1,8 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import {
+  besidesChanges,
   canonicalJson,
+  checkSchema,
+  crdSchemas,
   decide,
   diffObjects,
   fail,
+  formatFieldPath,
   groupOf,
   isAbort,
   keyOf,
@@ -16,8 +21,10 @@ import {
   parseGroupKinds,
   place,
   planDigest,
+  plannedWaits,
   PlumbError,
   restartsOf,
+  secretMask,
   sentObject,
   shortNameOf,
   syncOptionsOf,
@@ -30,23 +37,25 @@ import {
   withhold,
   withOwners,
   APPLYSET_GROUP_KINDS_ANNOTATION,
-  HOOK_PHASES,
   PART_OF_LABEL,
-  SECRET_VALUE,
   type AppliedObject,
+  type CrdSchemas,
   type Decision,
   type DeletionVerdict,
   type DesiredObject,
   type DesiredSet,
   type FieldChange,
   type GroupKind,
+  type HookPhase,
   type KubeObject,
   type LiveObject,
+  type Normalised,
   type ObjectKey,
   type Plan,
   type PlanItem,
   type Rendered,
   type Result,
+  type SecretMask,
   type SourceTree,
   type TargetKey,
 } from '@plumb/core';
@@ -77,6 +86,8 @@ export interface PlanRequest {
   readonly applied?: ReadonlyMap<ObjectKey, AppliedObject> | undefined;
   /** The commit that is planned, which removes what is not in it: `3f2a1bc`. */
   readonly removedBy?: string | undefined;
+  /** Hears what of an object differs from its manifest and is no change. Costs a comparison of every object. */
+  readonly leftOut?: ((key: ObjectKey, fields: readonly Normalised[]) => void) | undefined;
   /** Hears of all that Git wants, once it is placed: for whoever judges it. */
   readonly placed?: ((desired: DesiredSet) => void) | undefined;
   readonly signal: AbortSignal;
@@ -112,13 +123,14 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     if (object.kind === 'Namespace' && object.apiVersion === 'v1') newNamespaces.add(object.metadata.name);
   }
   const left: string[] = [];
+  const definitions = crdSchemas(desired.objects.map(({ object }) => object));
+  const mask = secretMask(randomBytes(TAG_KEY_BYTES));
   const marked = await listMarked(request, kinds, desired.objects);
   const members = [...marked.values()].flatMap((object) =>
     trackedTarget(object) === spec.target ? observe(object) : [],
   );
-  const outcomes = await Promise.all(
-    desired.objects.map((object) => planObject(request, object, { kinds, newNamespaces, notes: left, marked })),
-  );
+  const context = { kinds, newNamespaces, notes: left, marked, mask, definitions };
+  const outcomes = await Promise.all(desired.objects.map((object) => planObject(request, object, context)));
   const { deletions, kept } = await judge(request, members, desired);
   if (desired.objects.length === 0 && deletions.verdict === 'none') {
     return fail([new PlumbError('SuspiciouslyEmpty', `The source of ${spec.target} holds no manifests`)]);
@@ -138,6 +150,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     items: all,
     unchanged: outcomes.length - items.length,
     deletions,
+    waits: plannedWaits(desired, all),
     notes: [...notesOf(rendered.value, desired, externals, spec), ...keptNotes(members, desired), ...left.sort()],
   });
 }
@@ -167,13 +180,16 @@ function notesOf(
   for (const { key, object } of objects) {
     for (const note of syncOptionsOf(object).notes) notes.push(`${shortNameOf(key)}: ${note}`);
   }
-  for (const phase of HOOK_PHASES) {
+  for (const phase of UNAWAITED_PHASES) {
     const run = hooks.filter(({ hook }) => hook.phases.includes(phase)).map(({ key }) => shortNameOf(key));
     if (run.length > 0) notes.push(`${phase} hooks: ${run.join(', ')}`);
   }
   const { chart } = externals ?? {};
   return chart === undefined ? notes : [`chart ${chart.name} ${chart.version} (${chart.digest})`, ...notes];
 }
+
+/** The hooks that no release waits for as long as all goes well. */
+const UNAWAITED_PHASES: readonly HookPhase[] = ['SyncFail', 'PreDelete', 'PostDelete'];
 
 /** What Git has let go of and an annotation keeps. */
 function keptNotes(members: readonly LiveObject[], { objects, hooks }: DesiredSet): readonly string[] {
@@ -239,10 +255,16 @@ class Kinds {
 /** An object that somebody writes all the time is compared with what it was a moment ago. */
 const MAX_LOOKS = 5;
 
+/** A key that lives as long as one plan: a tag tells what is equal in it, and nothing in another. */
+const TAG_KEY_BYTES = 32;
+
 interface ObjectContext {
   readonly kinds: Kinds;
   readonly newNamespaces: ReadonlySet<string>;
   readonly notes: string[];
+  readonly mask: SecretMask;
+  /** Of the kinds that the plan itself brings. */
+  readonly definitions: CrdSchemas;
   /** The live objects of the application, as they were listed. */
   readonly marked: ReadonlyMap<ObjectKey, KubeObject>;
 }
@@ -255,12 +277,11 @@ async function planObject(
   looks = 1,
 ): Promise<PlanItem | undefined> {
   const { client, spec, signal } = request;
-  const { kinds, newNamespaces, notes, marked } = context;
-  const { key, object, origin } = desired;
+  const { kinds, newNamespaces, notes, marked, mask } = context;
+  const { key, object } = desired;
   const { namespace, name } = object.metadata;
-  const created: PlanItem = { action: 'create', key, reason: 'absent', origin, changes: [], predicted: true };
   const resource = kinds.get(groupKindOf(object));
-  if (resource === undefined) return created;
+  if (resource === undefined) return predictedCreation(desired, context);
 
   const impersonate = spec.writeAs;
   const listed = looks === 1 ? marked.get(key) : undefined;
@@ -280,7 +301,10 @@ async function planObject(
   const first = decide(input);
   if (first.action === 'blocked') return itemOf(first, desired, current);
   // As the engine itself tells that there is nothing to do: what was applied is wanted, and nobody has touched it since.
-  if (first.action === 'keep' && request.applied?.has(key) === true) return undefined;
+  if (first.action === 'keep' && request.applied?.has(key) === true) {
+    if (current !== undefined) request.leftOut?.(key, besidesChanges(current, object, []));
+    return undefined;
+  }
   // As the apply itself would be made.
   const force = 'force' in first ? first.force : true;
   const sent = 'force' in first ? sentObject(first) : object;
@@ -289,7 +313,9 @@ async function planObject(
     (answer) => ({
       left: answer.left,
       changes:
-        current === undefined ? [] : [...diffObjects(current, answer.object), ...leavingWith(current, answer.object)],
+        current === undefined
+          ? []
+          : [...diffObjects(current, answer.object, { mask }), ...leavingWith(current, answer.object, mask)],
       isOfSameState: current?.metadata.resourceVersion === answer.object.metadata.resourceVersion,
     }),
     (thrown: unknown) => {
@@ -298,7 +324,9 @@ async function planObject(
     },
   );
   if ('error' in dryRun) {
-    if (dryRun.error.code === 'NamespaceMissing' && newNamespaces.has(namespace ?? '')) return created;
+    if (dryRun.error.code === 'NamespaceMissing' && newNamespaces.has(namespace ?? '')) {
+      return predictedCreation(desired, context);
+    }
     if (dryRun.error.code === 'ClusterUnreachable') throw dryRun.error;
     if (dryRun.error.code === 'DryRunUnsupported') return predictedOf(first, desired, current);
   } else if (current !== undefined && !dryRun.isOfSameState && looks < MAX_LOOKS) {
@@ -307,6 +335,9 @@ async function planObject(
   }
   if ('left' in dryRun) {
     for (const { field, manager } of dryRun.left) notes.push(`${shortNameOf(key)}: ${field} is left to ${manager}`);
+  }
+  if ('changes' in dryRun && current !== undefined) {
+    request.leftOut?.(key, besidesChanges(current, object, dryRun.changes));
   }
   const decision = decide({ ...input, dryRun });
   if (decision.action !== 'replace') return itemOf(decision, desired, current);
@@ -321,12 +352,12 @@ async function planObject(
 }
 
 /** What a former tool had put there and goes because Git does not name it: no dry-run of an apply tells of it. */
-function leavingWith(current: KubeObject, answer: KubeObject): readonly FieldChange[] {
+function leavingWith(current: KubeObject, answer: KubeObject, mask: SecretMask): readonly FieldChange[] {
   const change = ownEntry(current) === undefined ? takeOver(answer) : undefined;
   return (change?.leftovers ?? []).flatMap((path) => {
     const before = valueAt(current, parseFieldPath(path) ?? []);
     if (before === undefined) return [];
-    return [{ path, before: current.kind === 'Secret' ? SECRET_VALUE : before }];
+    return [{ path, before: current.kind === 'Secret' ? mask(before) : before }];
   });
 }
 
@@ -354,6 +385,17 @@ function itemOf(decision: Decision, desired: DesiredObject, current: KubeObject 
     touched: touchedOf(current, changes),
     ...(restarts === undefined ? {} : { restarts }),
   };
+}
+
+/** What comes once its namespace or its kind is there, held against what is known of the kind without the server. */
+function predictedCreation(desired: DesiredObject, { definitions }: ObjectContext): PlanItem {
+  const { key, object, origin } = desired;
+  const [fault] = checkSchema(object, definitions).faults;
+  const item = { key, origin, changes: [], predicted: true } as const;
+  if (fault === undefined) return { ...item, action: 'create', reason: 'absent' };
+  const field = formatFieldPath(fault.path);
+  const error = new PlumbError('FieldInvalid', fault.message, { field, fix: fault.fix });
+  return { ...item, action: 'blocked', error: located(error, desired) };
 }
 
 /** A webhook that knows no dry-runs keeps the API server from telling: what is known without it. */

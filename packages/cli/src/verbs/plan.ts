@@ -13,7 +13,7 @@ import { planData, planText } from '../plan-text.ts';
 import { readPolicyFiles } from '../policy-files.ts';
 import { jsonText } from '../printable.ts';
 import { openRendererHere } from '../renderer-here.ts';
-import { listPlans, showPlan, storedPlanOf } from '../stored-plan.ts';
+import { labelled, listPlans, showPlan, storedPlanOf } from '../stored-plan.ts';
 import { JSON_VERSION } from '../version.ts';
 
 export interface PlanFlags extends EveryVerb, ClusterFlags {
@@ -22,6 +22,7 @@ export interface PlanFlags extends EveryVerb, ClusterFlags {
   readonly local?: string | undefined;
   readonly release?: string | undefined;
   readonly full?: boolean | undefined;
+  readonly showNormalised?: boolean | undefined;
   readonly policy?: readonly string[] | undefined;
   readonly exitCode?: boolean | undefined;
   readonly detailedExitcode?: boolean | undefined;
@@ -63,7 +64,11 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
     });
   }
   const isWide = chosen.length > 1;
-  await using session = new PlanSession({ client, cluster, renderer, known, workingCopy, isWide, policies, signal });
+  const isListed = flags.showNormalised ?? false;
+  // Of many applications it would cost more than the plans themselves.
+  const isNormalisedTold = isListed || !isWide;
+  const options = { client, cluster, renderer, known, workingCopy, isWide, policies, isNormalisedTold, signal };
+  await using session = new PlanSession(options);
   if (isWide) await session.prefetch(chosen, flags);
   const planned: Planned[] = [];
   for (const application of chosen) {
@@ -76,15 +81,14 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
   // Where nothing would change there is nothing to come back to.
   await store.save(made.flatMap(({ one, stored }) => (one.plan.items.length > 0 ? stored : [])));
   for (const { one, stored } of flags.output === 'table' ? made : []) {
-    const labelled = { plan: one.plan, label: one.source.label };
-    this.show(planText(labelled, { style: this.style, isFull: flags.full ?? false }));
+    this.show(planText(labelled(one), { style: this.style, isFull: flags.full ?? false, isListed }));
     this.show(judgementText(one.judgement, { style: this.style }));
     if (one.plan.items.length > 0) this.show(`${nextSteps(stored, cluster)}\n`);
   }
   if (flags.output === 'json') {
-    const items = planned.map(({ plan: of, source, judgement }) => ({
-      ...planData({ plan: of, label: source.label }, source.commit),
-      policies: judgementData(judgement),
+    const items = planned.map((one) => ({
+      ...planData(labelled(one), one.source.commit, { isListed }),
+      policies: judgementData(one.judgement),
     }));
     this.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Plan', items }, 2)}\n`);
   }
