@@ -4,6 +4,7 @@ import type { GeneratedPage } from './generated-page.ts';
 import { healthPage } from './health-page.ts';
 import { kindPage } from './kind-page.ts';
 import { metricsPage } from './metrics-page.ts';
+import { outputSchemaPages } from './output-schema-pages.ts';
 import { policyPage } from './policy-page.ts';
 
 /** Every page that `tools/docs.ts` writes, and that a test compares with what is committed. */
@@ -17,5 +18,6 @@ export async function generatedPages(): Promise<readonly GeneratedPage[]> {
     { path: 'docs/reference/metrics.md', text: metricsPage() },
     { path: 'docs/reference/policies.md', text: policyPage() },
     { path: 'docs/reference/cli.md', text: await cliPage() },
+    ...outputSchemaPages(),
   ];
 }

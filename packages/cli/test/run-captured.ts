@@ -1,4 +1,7 @@
 import { realClock } from '@plumb/test-support';
+import assert from 'node:assert/strict';
+import { OUTPUT_SCHEMAS } from '@plumb/api/output';
+import { JSON_VERSION } from '../src/version.ts';
 import { runCli } from '../src/cli.ts';
 import type { Environment } from '../src/style.ts';
 
@@ -17,7 +20,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** One command line in this process, with its streams caught. */
+/** One command line in this process, with its streams caught. What it prints as JSON has to be as its schema says. */
 export async function runCaptured(inputs: readonly string[], options: RunOptions = {}): Promise<CapturedRun> {
   let stdout = '';
   let stderr = '';
@@ -30,5 +33,25 @@ export async function runCaptured(inputs: readonly string[], options: RunOptions
     clock: realClock,
     signal: options.signal ?? new AbortController().signal,
   });
+  checkOutput(stdout);
   return { code, stdout, stderr };
+}
+
+function checkOutput(text: string): void {
+  const document = decoded(text);
+  if (document?.apiVersion !== JSON_VERSION || document.kind === undefined) return;
+  const schema = OUTPUT_SCHEMAS.get(document.kind);
+  assert.ok(schema !== undefined, `${document.kind} has no schema in packages/api/src/output`);
+  const result = schema.safeParse(document);
+  assert.ok(result.success, `${document.kind}: ${result.error?.message ?? ''}`);
+}
+
+function decoded(text: string): { readonly apiVersion?: string; readonly kind?: string } | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    // Several documents, a line each.
+    return undefined;
+  }
 }
