@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import process from 'node:process';
 import { PlumbError } from '@plumb/core';
 import { exitOf, killGroup, startGit, type GitChild } from './git-process.ts';
 
@@ -41,6 +42,8 @@ interface Session {
   readonly child: GitChild;
   readonly ended: Promise<void>;
   readonly pending: Pending[];
+  /** What is to be written once all that was ready has asked: many small reads are one write. */
+  unwritten: string;
 }
 
 /**
@@ -79,8 +82,14 @@ export class ObjectReader implements AsyncDisposable {
         new Promise<GitObject | undefined>((resolve, reject) => session.pending.push({ query, resolve, reject })),
     );
     const lines = queries.map(({ name, want }) => `${want === 'header' ? 'info' : 'contents'} ${name}\n`);
-    session.child.stdin.write(`${lines.join('')}flush\n`);
+    if (session.unwritten === '') process.nextTick(() => this.#write(session));
+    session.unwritten += lines.join('');
     return untilAborted(Promise.all(answers), signal);
+  }
+
+  #write(session: Session): void {
+    session.child.stdin.write(`${session.unwritten}flush\n`);
+    session.unwritten = '';
   }
 
   /** Ends the process; the next read starts a new one. */
@@ -115,7 +124,7 @@ export class ObjectReader implements AsyncDisposable {
       () => end(endReason(stderr)),
       (error: unknown) => end(error),
     );
-    return { child, ended, pending };
+    return { child, ended, pending, unwritten: '' };
   }
 }
 
