@@ -29,6 +29,7 @@ const PLAN: Plan = {
   namespace: 'shop-prod',
   digest: '1c9e4b000000',
   desired: 'd',
+  quotas: [],
   waits: [],
   notes: [],
   unchanged: 36,

@@ -16,7 +16,7 @@ import { changeLines } from './change-lines.ts';
 import { changeTable, countsLine, type ChangeTableOptions, type ObjectChange } from './change-table.ts';
 import { fieldCountsText, normalisedData, normalisedText, type Listing } from './normalised-text.ts';
 import { oneLine } from './printable.ts';
-import { paint } from './style.ts';
+import { paint, type Style } from './style.ts';
 
 export interface LabelledPlan {
   readonly plan: Plan;
@@ -47,7 +47,7 @@ export function planText(
   const notes = plan.notes.map((note) => `note: ${oneLine(note)}\n`).join('');
   const fields = normalised === undefined ? '' : `${fieldCountsText(changeCount(plan), normalised)}\n`;
   const listing = isListed && normalised !== undefined ? normalisedText(normalised) : '';
-  return `${head}${table}${countsText(plan)}${fields}${radiusText(plan)}${waitsText(plan)}${notes}${refusal}${listing}`;
+  return `${head}${table}${countsText(plan)}${fields}${radiusText(plan)}${quotasText(plan, style)}${waitsText(plan)}${notes}${refusal}${listing}`;
 }
 
 function toObjectChange(item: PlanItem, plan: Plan): ObjectChange {
@@ -101,6 +101,15 @@ function changeCount({ items }: Plan): number {
   return items.reduce((sum, { changes }) => sum + changes.length, 0);
 }
 
+function quotasText({ quotas }: Plan, style: Style): string {
+  return quotas
+    .map(({ namespace, quota, resource, needed, left }) => {
+      const where = oneLine(`${namespace}/${quota}: ${resource} needs ${needed} more, and ${left} is left`);
+      return `${paint(style, 'red', '!! quota')} ${where}\n`;
+    })
+    .join('');
+}
+
 /** `waits until: Job/migrate has succeeded (PreSync) → Deployment/api is healthy`. */
 function waitsText({ waits }: Plan): string {
   return waits.length === 0 ? '' : `waits until: ${oneLine(waits.map(waitText).join(' → '))}\n`;
@@ -152,6 +161,7 @@ export function planData(
       ? { blockedDeletions: { digest: deletions.digest, reason: deletions.reason } }
       : {}),
     radius: blastRadius(plan.items),
+    quotas: plan.quotas,
     waits: plan.waits.map(({ objects, ...wait }) => ({ ...wait, objects: objects.map(shortNameOf) })),
     notes: plan.notes,
     ...(normalised === undefined ? {} : { normalised: normalisedData(normalised, listing) }),

@@ -28,6 +28,7 @@ export * from './order.ts';
 export * from './phrases.ts';
 export * from './plan.ts';
 export * from './planned-waits.ts';
+export * from './quota.ts';
 export * from './rehearsal.ts';
 export * from './rendered.ts';
 export * from './result.ts';

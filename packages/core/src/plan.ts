@@ -9,6 +9,7 @@ import { ownersOf, type FieldOwner } from './managed-fields.ts';
 import { fieldAt, type Json, type KubeObject } from './object.ts';
 import type { PlannedWait } from './planned-waits.ts';
 import { formatChange } from './change-text.ts';
+import type { QuotaExcess } from './quota.ts';
 import type { Origin } from './rendered.ts';
 
 /** A field that a plan changes. */
@@ -53,6 +54,8 @@ export interface Plan {
   /** How many objects stay as they are. */
   readonly unchanged: number;
   readonly deletions: DeletionVerdict;
+  /** Quotas that would not suffice for all of it. */
+  readonly quotas: readonly QuotaExcess[];
   /** What a release that does it waits for, in this order. */
   readonly waits: readonly PlannedWait[];
   /** What else a person should know: the version of a fetched chart, warnings, what is left out. */

@@ -440,6 +440,21 @@ test('what differs and is no change is told apart, with its reason', async () =>
   assert.equal(told.get('spec.replicas'), undefined);
 });
 
+test('a quota that all of it together would go beyond is told, with what is needed and left', async () => {
+  await using world = await openWorld();
+  const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'pods' }, spec: { hard: { pods: '3' } } };
+  await world.cluster.request('POST', `/api/v1/namespaces/${world.namespace}/resourcequotas`, { body: quota });
+  await world.write({ 'b.yaml': deployment('2') });
+  const fits = await world.plan();
+  await world.write({ 'b.yaml': deployment('5') });
+  const exceeds = await world.plan();
+
+  assert.deepEqual(fits.quotas, []);
+  assert.deepEqual(exceeds.quotas, [
+    { namespace: world.namespace, quota: 'pods', resource: 'pods', needed: '5', left: '3' },
+  ]);
+});
+
 test('variables in another order are a change, since pods are made anew for it', async () => {
   await using world = await openWorld();
   const withEnv = (env: string): string => deployment('2').replace('image:', `env: [${env}], image:`);

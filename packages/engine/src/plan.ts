@@ -6,6 +6,7 @@ import {
   crdSchemas,
   decide,
   diffObjects,
+  exceededQuotas,
   fail,
   formatFieldPath,
   groupOf,
@@ -31,6 +32,7 @@ import {
   takeOver,
   toPlumbError,
   touchedOf,
+  usesQuota,
   trackedTarget,
   valueAt,
   versionOf,
@@ -53,6 +55,8 @@ import {
   type ObjectKey,
   type Plan,
   type PlanItem,
+  type PlannedUse,
+  type QuotaExcess,
   type Rendered,
   type Result,
   type SecretMask,
@@ -124,18 +128,23 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
   }
   const left: string[] = [];
   const definitions = crdSchemas(desired.objects.map(({ object }) => object));
+  const uses: PlannedUse[] = [];
   const mask = secretMask(randomBytes(TAG_KEY_BYTES));
   const marked = await listMarked(request, kinds, desired.objects);
   const members = [...marked.values()].flatMap((object) =>
     trackedTarget(object) === spec.target ? observe(object) : [],
   );
-  const context = { kinds, newNamespaces, notes: left, marked, mask, definitions };
+  const context = { kinds, newNamespaces, notes: left, marked, mask, definitions, uses };
   const outcomes = await Promise.all(desired.objects.map((object) => planObject(request, object, context)));
   const { deletions, kept } = await judge(request, members, desired);
   if (desired.objects.length === 0 && deletions.verdict === 'none') {
     return fail([new PlumbError('SuspiciouslyEmpty', `The source of ${spec.target} holds no manifests`)]);
   }
 
+  if (deletions.verdict === 'allowed') {
+    for (const { key } of deletions.objects) uses.push({ before: marked.get(key), after: undefined });
+  }
+  const quotas = await quotasOf(request, kinds, uses);
   const places = new FieldPlaces(tree, rendered.value);
   const items = await Promise.all(
     outcomes.filter((outcome) => outcome !== undefined).map((item) => withPlaces(item, places, signal)),
@@ -150,8 +159,14 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     items: all,
     unchanged: outcomes.length - items.length,
     deletions,
+    quotas: quotas.exceeded,
     waits: plannedWaits(desired, all),
-    notes: [...notesOf(rendered.value, desired, externals, spec), ...keptNotes(members, desired), ...left.sort()],
+    notes: [
+      ...notesOf(rendered.value, desired, externals, spec),
+      ...keptNotes(members, desired),
+      ...left.sort(),
+      ...quotas.notes,
+    ],
   });
 }
 
@@ -263,6 +278,8 @@ interface ObjectContext {
   readonly newNamespaces: ReadonlySet<string>;
   readonly notes: string[];
   readonly mask: SecretMask;
+  /** What objects make of what they run, for the quotas. */
+  readonly uses: PlannedUse[];
   /** Of the kinds that the plan itself brings. */
   readonly definitions: CrdSchemas;
   /** The live objects of the application, as they were listed. */
@@ -277,7 +294,7 @@ async function planObject(
   looks = 1,
 ): Promise<PlanItem | undefined> {
   const { client, spec, signal } = request;
-  const { kinds, newNamespaces, notes, marked, mask } = context;
+  const { kinds, newNamespaces, notes, marked, mask, uses } = context;
   const { key, object } = desired;
   const { namespace, name } = object.metadata;
   const resource = kinds.get(groupKindOf(object));
@@ -311,6 +328,7 @@ async function planObject(
   const asSent = { client, writeAs: impersonate, createNamespace: undefined, signal };
   const dryRun = await applyWish(sent, { force, dryRun: true }, asSent).then(
     (answer) => ({
+      answer: answer.object,
       left: answer.left,
       changes:
         current === undefined
@@ -340,7 +358,10 @@ async function planObject(
     request.leftOut?.(key, besidesChanges(current, object, dryRun.changes));
   }
   const decision = decide({ ...input, dryRun });
-  if (decision.action !== 'replace') return itemOf(decision, desired, current);
+  if (decision.action !== 'replace') {
+    if (decision.action !== 'keep') uses.push({ before: current, after: 'answer' in dryRun ? dryRun.answer : object });
+    return itemOf(decision, desired, current);
+  }
   return await tryCreation(desired, { client, writeAs: impersonate, signal }).then(
     () => itemOf(decision, desired, current),
     (thrown: unknown) => {
@@ -388,14 +409,43 @@ function itemOf(decision: Decision, desired: DesiredObject, current: KubeObject 
 }
 
 /** What comes once its namespace or its kind is there, held against what is known of the kind without the server. */
-function predictedCreation(desired: DesiredObject, { definitions }: ObjectContext): PlanItem {
+function predictedCreation(desired: DesiredObject, { definitions, uses }: ObjectContext): PlanItem {
   const { key, object, origin } = desired;
   const [fault] = checkSchema(object, definitions).faults;
   const item = { key, origin, changes: [], predicted: true } as const;
-  if (fault === undefined) return { ...item, action: 'create', reason: 'absent' };
+  if (fault === undefined) {
+    uses.push({ before: undefined, after: object });
+    return { ...item, action: 'create', reason: 'absent' };
+  }
   const field = formatFieldPath(fault.path);
   const error = new PlumbError('FieldInvalid', fault.message, { field, fix: fault.fix });
   return { ...item, action: 'blocked', error: located(error, desired) };
+}
+
+/** The quotas of the namespaces in which the plan runs more than there was; what cannot be read is a note. */
+async function quotasOf(
+  { client, signal }: PlanRequest,
+  kinds: Kinds,
+  uses: readonly PlannedUse[],
+): Promise<{ readonly exceeded: readonly QuotaExcess[]; readonly notes: readonly string[] }> {
+  const namespaces = new Set(
+    uses.flatMap(({ after }) => (after === undefined || !usesQuota(after) ? [] : (after.metadata.namespace ?? []))),
+  );
+  if (namespaces.size === 0) return { exceeded: [], notes: [] };
+  const resource = await kinds.find({ group: '', kind: 'ResourceQuota' });
+  const notes: string[] = [];
+  const lists = await Promise.all(
+    [...namespaces].map(async (namespace): Promise<readonly KubeObject[]> => {
+      try {
+        return resource === undefined ? [] : (await client.list(resource, { namespace, signal })).items;
+      } catch (thrown) {
+        if (!(thrown instanceof PlumbError) || thrown.code !== 'Forbidden') throw thrown;
+        notes.push(`the quotas of ${namespace} are not known: ${thrown.message}`);
+        return [];
+      }
+    }),
+  );
+  return { exceeded: exceededQuotas(lists.flat(), uses), notes };
 }
 
 /** A webhook that knows no dry-runs keeps the API server from telling: what is known without it. */

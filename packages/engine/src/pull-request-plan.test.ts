@@ -169,6 +169,7 @@ function plan(items: readonly PlanItem[]): Plan {
     items,
     unchanged: 0,
     deletions: { verdict: 'none' },
+    quotas: [],
     waits: [],
     notes: [],
   };

@@ -82,6 +82,19 @@ const targetPlan = z.strictObject({
     namespaces: z.array(z.string()),
     stateful: z.array(z.string()).meta({ description: 'What holds data and is deleted or made anew.' }),
   }),
+  quotas: z
+    .array(
+      z.strictObject({
+        namespace: z.string(),
+        quota: z.string(),
+        resource: z.string(),
+        needed: z.string(),
+        left: z.string(),
+      }),
+    )
+    .meta({
+      description: 'Quotas that would not suffice for all of it: how much more is needed, and how much is left.',
+    }),
   waits: z.array(wait).meta({ description: 'What a release waits for, in this order.' }),
   notes: z.array(z.string()),
   normalised: z

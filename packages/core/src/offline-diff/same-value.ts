@@ -1,7 +1,7 @@
 import { equalJson, isJsonArray } from '../canonical.ts';
 import { isJsonObject, type Json } from '../object.ts';
 import { slotOf, type Leaf, type Slot } from './kind-schema.ts';
-import { parseQuantity, roundToMilli } from './quantity.ts';
+import { parseQuantity, roundToMilli } from '../quantity.ts';
 
 /** Whether two plain values are one to the API server: `1000m` and `1`, `"80"` and `80`, base64 with line ends and without. */
 export function isSameLeaf(leaf: Leaf, a: Json, b: Json): boolean {

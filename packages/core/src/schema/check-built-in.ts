@@ -10,7 +10,7 @@ import {
   type Leaf,
   type StructType,
 } from '../offline-diff/kind-schema.ts';
-import { parseQuantity } from '../offline-diff/quantity.ts';
+import { parseQuantity } from '../quantity.ts';
 import { itemStep, type FaultList } from './field-fault.ts';
 import { removedVersion } from './removed-versions.ts';
 
