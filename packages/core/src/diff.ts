@@ -1,4 +1,5 @@
 import { equalJson, isJsonArray } from './canonical.ts';
+import { TOUCHED_AS_ANNOTATION, TOUCHED_BY_ANNOTATION } from './edit-stamp.ts';
 import { formatFieldPath, valueAt, type FieldPath, type PathElement } from './field-path.ts';
 import { isOrderedList, isReordered, isSetList, keyValues, listKeys } from './list-keys.ts';
 import { isJsonObject, type Json, type JsonObject, type KubeObject } from './object.ts';
@@ -37,10 +38,12 @@ export const SERVER_METADATA: ReadonlySet<string> = new Set([
   'uid',
 ]);
 
-/** Our own marks, and the annotation in which kubectl keeps a copy of the whole object, secrets included. */
+/** Our own marks and stamps, and the annotation in which kubectl keeps a copy of the whole object, secrets included. */
 export const IGNORED_MARKS: ReadonlySet<string> = new Set([
   PART_OF_LABEL,
   TRACKING_ANNOTATION,
+  TOUCHED_AS_ANNOTATION,
+  TOUCHED_BY_ANNOTATION,
   'kubectl.kubernetes.io/last-applied-configuration',
 ]);
 

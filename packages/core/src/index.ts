@@ -1,5 +1,7 @@
 export * from './advance.ts';
 export * from './approval-gate.ts';
+export * from './attribution.ts';
+export * from './audit-event.ts';
 export * from './canonical.ts';
 export * from './change-text.ts';
 export * from './check-object.ts';
@@ -9,6 +11,7 @@ export * from './delete-order.ts';
 export * from './deletion.ts';
 export * from './desired.ts';
 export * from './diff.ts';
+export * from './edit-stamp.ts';
 export * from './error-codes.ts';
 export * from './error.ts';
 export * from './field-conflict.ts';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { TOUCHED_AS_ANNOTATION, TOUCHED_BY_ANNOTATION } from './edit-stamp.ts';
 import { groupOf, kindName, type GroupKind, type KubeObject } from './object.ts';
 import { keyOf, objectKey, parseObjectKey, parseTargetKey, type ObjectRef, type TargetKey } from './key.ts';
 
@@ -58,16 +59,17 @@ export function trackedTarget(object: KubeObject): TargetKey | undefined {
   return tracking !== undefined && objectKey(tracking.ref) === keyOf(object) ? tracking.target : undefined;
 }
 
-/** The object with both marks of membership. */
+/** The object with both marks of membership, and without a stamp that was copied into Git with a live object. */
 export function withTracking(object: KubeObject, target: TargetKey, applySet: string): KubeObject {
   const { metadata } = object;
+  const { [TOUCHED_BY_ANNOTATION]: _by, [TOUCHED_AS_ANNOTATION]: _as, ...annotations } = metadata.annotations ?? {};
   return {
     ...object,
     metadata: {
       ...metadata,
       labels: { ...metadata.labels, [PART_OF_LABEL]: applySet },
       annotations: {
-        ...metadata.annotations,
+        ...annotations,
         [TRACKING_ANNOTATION]: trackingValue(target, {
           group: groupOf(object.apiVersion),
           kind: object.kind,
