@@ -42,6 +42,9 @@ export interface ApiRequestOptions {
   readonly contentType?: string;
   /** Default `application/json`. */
   readonly accept?: string;
+  /** Acts as this user, with the rights of cluster-admin. */
+  readonly as?: string;
+  readonly userAgent?: string;
 }
 
 export interface ApiAnswer {
@@ -86,9 +89,15 @@ export async function openTestCluster(kubeconfig: string): Promise<TestCluster> 
   const agent = new Agent({ ca, keepAlive: true });
 
   const call: TestCluster['request'] = async (method, path, options = {}) => {
-    const { body, contentType = 'application/json', accept = 'application/json' } = options;
+    const { body, contentType = 'application/json', accept = 'application/json', as, userAgent } = options;
     const { promise, resolve, reject } = Promise.withResolvers<ApiAnswer>();
-    const headers = { authorization: `Bearer ${adminToken}`, accept, 'content-type': contentType };
+    const headers = {
+      authorization: `Bearer ${adminToken}`,
+      accept,
+      'content-type': contentType,
+      ...(as === undefined ? {} : { 'impersonate-user': as, 'impersonate-group': 'system:masters' }),
+      ...(userAgent === undefined ? {} : { 'user-agent': userAgent }),
+    };
     const sent = request(new URL(path, server), { method, agent, headers }, (response) => {
       json(response).then((answer) => resolve({ status: response.statusCode ?? 0, body: answer }), reject);
     });

@@ -164,6 +164,7 @@ const up = buildCommand({
       port: wholeNumber('Port of the listener for webhooks, health and metrics; 0 is any free one', 'PORT', 0, 65_535),
       namespace: text('Look after the applications of one namespace only', 'NS'),
       data: text('Folder of the embedded cluster', 'DIR'),
+      stampEdits: whether('Have the API server write on each managed object who edited it; also PLUMB_STAMP_EDITS=1'),
       ...engineRules,
     },
     aliases: { ...everyVerbAliases, n: 'namespace' },

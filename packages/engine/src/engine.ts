@@ -21,6 +21,7 @@ import { BREAKER_WINDOW_MS, DeletionBreaker } from './deletion-breaker.ts';
 import { dependentsOf } from './dependencies.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { dataNamesOf } from './externals.ts';
+import { keepEditStamp } from './edit-stamp.ts';
 import { Gate } from './gate.ts';
 import { HookSecrets } from './http/hook-secrets.ts';
 import { createHttp, listen, type ListenAddress } from './http/server.ts';
@@ -65,6 +66,8 @@ export interface EngineOptions {
   readonly holder?: string | undefined;
   /** Health by rules of the user; default without such rules. */
   readonly health?: HealthAssessor | undefined;
+  /** Have the API server write on managed objects who edits them; default false, and then a policy of ours is removed. */
+  readonly stampEdits?: boolean | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -241,6 +244,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
   });
   const writer = whileHeld(client, () => lease.mayWrite());
+  await keepEditStamp({ isWanted: options.stampEdits === true, client, writer, ledger, log, signal: running });
   const parents = new Parents(writer, (name) => catalog.application(name));
   const elsewhere: Elsewhere = {
     externalsOf: (spec, o) => renderer.externalsOf(spec, o),

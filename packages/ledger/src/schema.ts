@@ -17,9 +17,9 @@ export interface Tables {
 
 /**
  * `leaseVersion`: the resource version at which the engine's lease was last seen. `frozenUntil`: until when nothing is
- * deleted, in epoch milliseconds.
+ * deleted, in epoch milliseconds. `stampsEdits`: `yes` while the policy that stamps edits is on the cluster by our doing.
  */
-export type SettingName = 'leaseVersion' | 'frozenUntil';
+export type SettingName = 'leaseVersion' | 'frozenUntil' | 'stampsEdits';
 
 export interface IntentRow {
   seq: Generated<number>;

@@ -18,6 +18,7 @@ export interface UpFlags extends EveryVerb, EngineRuleFlags {
   readonly port: number;
   readonly namespace?: string | undefined;
   readonly data?: string | undefined;
+  readonly stampEdits?: boolean | undefined;
 }
 
 /** `plumb up`: the engine here, in the foreground, until Ctrl-C. */
@@ -41,6 +42,7 @@ export async function up(this: CliContext, flags: UpFlags): Promise<void> {
       cacheFolder: cacheFolder(env, home, 'git', cluster.id),
       namespace: flags.namespace,
       health,
+      stampEdits: flags.stampEdits ?? env['PLUMB_STAMP_EDITS'] === '1',
       listen: { host: '127.0.0.1', port: flags.port },
       identity: `${userInfo().username}@${hostname()} (context ${cluster.config.context})`,
       log: (event) => this.note(eventLine(this, event)),
