@@ -165,6 +165,11 @@ const up = buildCommand({
       namespace: text('Look after the applications of one namespace only', 'NS'),
       data: text('Folder of the embedded cluster', 'DIR'),
       stampEdits: whether('Have the API server write on each managed object who edited it; also PLUMB_STAMP_EDITS=1'),
+      auditToken: text(
+        'File with the token that audit events are sent to /ingest/audit with; default none are taken',
+        'FILE',
+      ),
+      auditLog: text('Audit log of the API server, to follow', 'FILE'),
       ...engineRules,
     },
     aliases: { ...everyVerbAliases, n: 'namespace' },

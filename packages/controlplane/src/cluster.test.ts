@@ -106,7 +106,8 @@ async function startWhenFree(dataDir: string): Promise<Cluster> {
 
 test('what is not set is left to the defaults of the control plane', () => {
   const bare = controlplaneArguments({});
-  const full = controlplaneArguments({ dataDir: '/data', port: 6443, nodes: 0, auditLog: '/logs/audit.log' });
+  const audit = { auditLog: '/logs/audit.log', auditWebhook: '/logs/webhook' };
+  const full = controlplaneArguments({ dataDir: '/data', port: 6443, nodes: 0, ...audit });
 
   assert.deepEqual(bare, ['--exit-with-stdin']);
   assert.deepEqual(full, [
@@ -115,5 +116,6 @@ test('what is not set is left to the defaults of the control plane', () => {
     '--port=6443',
     '--nodes=0',
     '--audit-log=/logs/audit.log',
+    '--apiserver-args=--audit-webhook-config-file=/logs/webhook --audit-webhook-batch-max-wait=100ms',
   ]);
 });

@@ -2,7 +2,7 @@ import { PlumbError, type Clock } from '@plumb/core';
 import { ensureControlplane } from './binary.ts';
 import { startComponent, type Component } from './component.ts';
 import { decodeJson } from './decode-json.ts';
-import { startKubebuilderCluster } from './kubebuilder.ts';
+import { auditWebhookArguments, startKubebuilderCluster } from './kubebuilder.ts';
 
 /** A running control plane on loopback. Disposing stops it and waits until it is gone; it takes about a second. */
 export interface Cluster extends AsyncDisposable {
@@ -25,6 +25,8 @@ export interface ClusterOptions {
   readonly nodes?: number;
   /** File that the API server appends an audit event to for each write. */
   readonly auditLog?: string;
+  /** Kubeconfig of a webhook that the same events are sent to; needs `auditLog`. */
+  readonly auditWebhook?: string;
   /** Only the start: a cluster that runs is stopped by disposing it. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -64,15 +66,16 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 }
 
 export function controlplaneArguments(
-  options: Pick<ClusterOptions, 'dataDir' | 'port' | 'nodes' | 'auditLog'>,
+  options: Pick<ClusterOptions, 'dataDir' | 'port' | 'nodes' | 'auditLog' | 'auditWebhook'>,
 ): string[] {
-  const { dataDir, port, nodes, auditLog } = options;
+  const { dataDir, port, nodes, auditLog, auditWebhook } = options;
   return [
     '--exit-with-stdin',
     ...(dataDir === undefined ? [] : [`--data=${dataDir}`]),
     ...(port === undefined ? [] : [`--port=${port}`]),
     ...(nodes === undefined ? [] : [`--nodes=${nodes}`]),
     ...(auditLog === undefined ? [] : [`--audit-log=${auditLog}`]),
+    ...(auditWebhook === undefined ? [] : [`--apiserver-args=${auditWebhookArguments(auditWebhook).join(' ')}`]),
   ];
 }
 

@@ -34,6 +34,7 @@ export async function startKubebuilderCluster(assets: string, options: ClusterOp
     etcdPeerPort: await freePort(),
     controllers: await exists(join(assets, 'kube-controller-manager')),
     auditLog: options.auditLog,
+    auditWebhook: options.auditWebhook,
   };
   const token = await writeFiles(layout);
   const start = async (name: string, args: readonly string[]): Promise<Component> => {
@@ -81,6 +82,7 @@ export interface Layout {
   /** Whether kube-controller-manager runs. */
   readonly controllers: boolean;
   readonly auditLog: string | undefined;
+  readonly auditWebhook?: string | undefined;
 }
 
 export function etcdArguments({ dataDir, etcdPort, etcdPeerPort }: Layout): string[] {
@@ -98,7 +100,7 @@ export function etcdArguments({ dataDir, etcdPort, etcdPeerPort }: Layout): stri
 }
 
 export function apiServerArguments(layout: Layout): string[] {
-  const { dataDir, apiPort, etcdPort, controllers, auditLog } = layout;
+  const { dataDir, apiPort, etcdPort, controllers, auditLog, auditWebhook } = layout;
   return [
     `--etcd-servers=http://127.0.0.1:${etcdPort}`,
     '--bind-address=127.0.0.1',
@@ -122,7 +124,13 @@ export function apiServerArguments(layout: Layout): string[] {
     ...(auditLog === undefined
       ? []
       : [`--audit-log-path=${auditLog}`, `--audit-policy-file=${join(dataDir, 'audit-policy.json')}`]),
+    ...(auditWebhook === undefined ? [] : auditWebhookArguments(auditWebhook)),
   ];
+}
+
+/** Sent soon, since somebody waits for them. */
+export function auditWebhookArguments(kubeconfig: string): readonly string[] {
+  return [`--audit-webhook-config-file=${kubeconfig}`, '--audit-webhook-batch-max-wait=100ms'];
 }
 
 export function controllerManagerArguments({ dataDir }: Layout): string[] {

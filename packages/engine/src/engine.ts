@@ -15,6 +15,7 @@ import type { HealthAssessor } from '@plumb/health';
 import type { KubeClient } from '@plumb/kube';
 import { openLedger } from '@plumb/ledger';
 import { openDiskCache } from '@plumb/render';
+import { openAudit } from './audit.ts';
 import { Catalog, rawName, type CatalogApplication } from './catalog.ts';
 import { Claims } from './claims.ts';
 import { BREAKER_WINDOW_MS, DeletionBreaker } from './deletion-breaker.ts';
@@ -68,6 +69,10 @@ export interface EngineOptions {
   readonly health?: HealthAssessor | undefined;
   /** Have the API server write on managed objects who edits them; default false, and then a policy of ours is removed. */
   readonly stampEdits?: boolean | undefined;
+  /** The token with which audit events may be sent to the listener, read at each delivery; default none are taken. */
+  readonly auditToken?: (() => Promise<string | undefined>) | undefined;
+  /** The audit log of the API server, where it is a file here; default none is read. */
+  readonly auditLog?: string | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -301,6 +306,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     watchChanged: (groupKind) => reconciler.watchChanged(groupKind),
     rewound: () => rewound(),
   });
+  const audit = opening.use(
+    await openAudit({
+      ...options,
+      isKnown: (key) => live.liveOf(key) !== undefined || claims.ownerOf(key) !== undefined,
+      isWatched: (groupKind) => live.watchOf(groupKind).state !== 'missing',
+      arrived: () => undefined,
+      metrics,
+      signal: running,
+    }),
+  );
   const diagnosis = new Diagnosis({
     client,
     clock,
@@ -485,6 +500,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
               accepts: (name, isSigned) => hookSecrets.accepts(name, isSigned),
               trigger: (name) => sources.trigger(name),
               delivered: (name, delivery) => pullRequests.delivered(name, delivery),
+              auditToken: async () => options.auditToken?.(),
+              audited: (events) => audit.add(events),
               unready: () => gate.closedBecause,
             }),
             options.listen,

@@ -34,6 +34,12 @@ export class Metrics {
       { result: 'accepted' },
       { result: 'refused' },
     ]);
+    this.#declare('plumb_audit_total', 'counter', 'Deliveries of audit events, by result.', [
+      { result: 'accepted' },
+      { result: 'refused' },
+      { result: 'invalid' },
+    ]);
+    this.#declare('plumb_audit_event_total', 'counter', 'Audit events that are kept: writes on managed objects.', [{}]);
     this.#declare('plumb_render_total', 'counter', 'Renders of targets: done anew, answered from the cache, failed.', [
       { result: 'rendered' },
       { result: 'kept' },

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { PlumbError } from '@plumb/core';
@@ -19,6 +20,8 @@ export interface UpFlags extends EveryVerb, EngineRuleFlags {
   readonly namespace?: string | undefined;
   readonly data?: string | undefined;
   readonly stampEdits?: boolean | undefined;
+  readonly auditToken?: string | undefined;
+  readonly auditLog?: string | undefined;
 }
 
 /** `plumb up`: the engine here, in the foreground, until Ctrl-C. */
@@ -43,6 +46,8 @@ export async function up(this: CliContext, flags: UpFlags): Promise<void> {
       namespace: flags.namespace,
       health,
       stampEdits: flags.stampEdits ?? env['PLUMB_STAMP_EDITS'] === '1',
+      ...(flags.auditToken === undefined ? {} : { auditToken: await tokenIn(resolve(cwd, flags.auditToken)) }),
+      ...(flags.auditLog === undefined ? {} : { auditLog: resolve(cwd, flags.auditLog) }),
       listen: { host: '127.0.0.1', port: flags.port },
       identity: `${userInfo().username}@${hostname()} (context ${cluster.config.context})`,
       log: (event) => this.note(eventLine(this, event)),
@@ -122,6 +127,16 @@ async function openCluster(cli: CliContext, flags: UpFlags, running: AsyncDispos
       signal.aborted ? undefined : new PlumbError('ControlPlaneFailed', 'the embedded cluster ended'),
     ),
   };
+}
+
+/** Read at each delivery, so that a token can be changed. Errors: `Usage` where there is none at the start. */
+async function tokenIn(path: string): Promise<() => Promise<string | undefined>> {
+  const read = async (): Promise<string | undefined> => {
+    const text = await readFile(path, 'utf8').catch(() => '');
+    return text.trim() || undefined;
+  };
+  if ((await read()) === undefined) throw new PlumbError('Usage', `--audit-token: there is no token in ${path}`);
+  return read;
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { isSameSecret } from './same-secret.ts';
 
 /** The largest delivery that is read; hosts send at most a few hundred kilobytes for a push. */
 export const MAX_HOOK_BYTES = 1024 * 1024;
@@ -23,7 +24,7 @@ export function isSigned(
   const hub = header('x-hub-signature-256') ?? header('x-hub-signature');
   if (hub !== undefined) {
     const expected = createHmac('sha256', secret).update(body).digest('hex');
-    return isEqual(hub, `sha256=${expected}`);
+    return isSameSecret(hub, `sha256=${expected}`);
   }
   const standard = header('webhook-signature');
   if (standard !== undefined) {
@@ -31,10 +32,10 @@ export function isSigned(
     const sentAt = header('webhook-timestamp') ?? '';
     if (!(Math.abs(now / 1_000 - Number(sentAt)) <= MAX_SKEW_SECONDS)) return false;
     const expected = createHmac('sha256', signingKey(secret)).update(`${id}.${sentAt}.`).update(body).digest('base64');
-    return standard.split(' ').some((signature) => isEqual(signature, `v1,${expected}`));
+    return standard.split(' ').some((signature) => isSameSecret(signature, `v1,${expected}`));
   }
   const token = header('x-gitlab-token');
-  return token !== undefined && isEqual(token, Buffer.from(secret).toString('utf8'));
+  return token !== undefined && isSameSecret(token, Buffer.from(secret).toString('utf8'));
 }
 
 function signingKey(secret: Uint8Array): Uint8Array {
@@ -43,9 +44,3 @@ function signingKey(secret: Uint8Array): Uint8Array {
 }
 
 const MAX_SKEW_SECONDS = 300;
-
-/** In a time that depends on neither text: both are hashed first, so lengths do not show either. */
-function isEqual(given: string, expected: string): boolean {
-  const digest = (text: string): Buffer => createHmac('sha256', 'compare').update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
-}
