@@ -48,6 +48,21 @@ const gatesSchema = z
   })
   .meta({ description: 'What has to be so before a release begins. What runs is healed all the same.' });
 
+const policiesSchema = z
+  .strictObject({
+    files: z
+      .array(text(1024, REPOSITORY_PATH, 'A file of policies, or a folder of such files.'))
+      .max(32)
+      .exactOptional()
+      .meta({
+        description:
+          'Files, and folders with .yaml and .json files, from the root of the repository; later ones win. They are read from the commit that is planned.',
+        'x-kubernetes-list-type': 'atomic',
+      }),
+    starter: z.boolean().default(true).meta({ description: 'Whether the starter set comes first.' }),
+  })
+  .meta({ description: 'Policies that each plan is held against: what one denies is not released.' });
+
 const environmentSchema = z
   .strictObject({
     name: text(63, [DNS_LABEL], 'dev, staging, prod: also picks values-NAME.yaml of manifests with values.'),
@@ -164,6 +179,7 @@ export const applicationSpecSchema = z
       .prefault({})
       .meta({ description: 'The budget of deletions. What exceeds it waits for an approval of that exact set.' }),
     gates: gatesSchema.exactOptional(),
+    policies: policiesSchema.exactOptional(),
     suspend: z.boolean().exactOptional().meta({ description: 'Keep everything as it is, unwatched and unhealed.' }),
   })
   .meta({ description: 'What is to run, and where.' });

@@ -35,6 +35,7 @@ const BY_CODE: Partial<Record<ErrorCode, ExitCode>> = {
   WaitTimeout: EXIT.timeout,
   DeletionBlocked: EXIT.policy,
   ApprovalMissing: EXIT.policy,
+  PolicyDenied: EXIT.policy,
   AdmissionDenied: EXIT.policy,
   QuotaExceeded: EXIT.policy,
   OwnedByOther: EXIT.policy,

@@ -2,25 +2,25 @@ import { APPLICATION, decodeApplication, type Application } from '@plumb/api';
 import {
   parseObjectKey,
   PlumbError,
-  type DesiredObject,
   type KubeObject,
   type NormalisedObject,
   type ObjectKey,
   type Plan,
+  type PlanPolicies,
   type TargetKey,
 } from '@plumb/core';
-import { PlanLive, planTarget, targetsOf, type PlanRequest, type TargetSpec } from '@plumb/engine';
+import { PlanLive, planTarget, targetsOf, type Judge, type PlanRequest, type TargetSpec } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
-import { judgePolicies, type Judgement, type Policy } from '@plumb/policy';
 import { openLedgerReadOnly, type AppliedObject } from '@plumb/ledger';
 import { listObjects } from './applications.ts';
 import type { ChosenCluster } from './cluster.ts';
 import { openRemote, repositoryOf, type PlanSource, type Remote, type WorkingCopy } from './plan-source.ts';
+import type { PoliciesAtHand } from './policy-files.ts';
 import { throwAll } from './report-error.ts';
 
 export interface Planned {
   /** What policies say of it. */
-  readonly judgement: Judgement;
+  readonly judgement: PlanPolicies;
   readonly application: Application;
   readonly spec: TargetSpec;
   readonly plan: Plan;
@@ -38,7 +38,8 @@ export interface PlanSessionOptions {
   readonly workingCopy: WorkingCopy | undefined;
   /** Whether many applications are planned: what is live is then read once for all of them. */
   readonly isWide: boolean;
-  readonly policies: readonly Policy[];
+  /** Those to look at besides: over the starter set, or over those of the application where it names any. */
+  readonly policies: PoliciesAtHand | undefined;
   /** Whether to tell what differs and is no change. */
   readonly isNormalisedTold: boolean;
   readonly signal: AbortSignal;
@@ -79,15 +80,15 @@ export class PlanSession implements AsyncDisposable {
     for (const spec of targetsOf(application)) {
       if (env !== undefined && spec.environment !== env) continue;
       const source = workingCopy ?? (await this.#sourceOf(application, ref ?? spec.revision));
-      let objects: readonly DesiredObject[] = [];
+      let besides = NOT_JUDGED;
       const normalised: NormalisedObject[] = [];
       const leftOut: PlanRequest['leftOut'] = (key, fields) => {
         const ref = parseObjectKey(key);
         if (ref !== undefined && fields.length > 0) normalised.push({ ref, fields });
       };
       const result = await planTarget({
-        placed: (desired) => {
-          objects = [...desired.objects, ...desired.hooks];
+        judging: async (judge, own) => {
+          besides = await this.#judge(judge, own);
         },
         ...(isNormalisedTold ? { leftOut } : {}),
         client,
@@ -104,32 +105,24 @@ export class PlanSession implements AsyncDisposable {
       });
       if (!result.ok) throwAll(result.error);
       const plan = result.value;
-      const judgement = this.#judge(spec, name, plan, objects);
       planned.push({
         application,
         spec,
         plan,
         normalised: isNormalisedTold ? normalised : undefined,
         source,
-        judgement,
+        judgement: together(plan.policies, besides),
       });
     }
     return planned;
   }
 
-  #judge(spec: TargetSpec, application: string, plan: Plan, objects: readonly DesiredObject[]): Judgement {
-    return judgePolicies(this.#options.policies, {
-      objects: objects.map(({ object }) => ({ object, namespace: object.metadata.namespace ?? '' })),
-      plan: {
-        items: plan.items.flatMap(({ action, key, changes, reason }) => {
-          const ref = parseObjectKey(key);
-          return ref === undefined ? [] : [{ action, ref, changes, reason }];
-        }),
-      },
-      environment: spec.environment === '' ? undefined : spec.environment,
-      namespace: spec.namespace,
-      application,
-    });
+  /** What the application names was judged already, and binds: what is at hand cannot take it back. */
+  async #judge(judge: Judge, own: Parameters<Judge>[0] | undefined): Promise<PlanPolicies> {
+    const { policies } = this.#options;
+    if (policies === undefined) return NOT_JUDGED;
+    const all = policies.over(own);
+    return judge(own === undefined ? all : all.filter((policy) => !own.includes(policy)));
   }
 
   /** Brings the files of many applications in one go, where each would else ask for its own. */
@@ -180,6 +173,20 @@ export class PlanSession implements AsyncDisposable {
     const rows = (await this.#applied).get(target);
     return rows === undefined ? undefined : new Map(rows.map((row) => [row.key, row]));
   }
+}
+
+const NOT_JUDGED: PlanPolicies = { results: [], counts: { ok: 0, warn: 0, deny: 0 } };
+
+function together(own: PlanPolicies = NOT_JUDGED, besides: PlanPolicies): PlanPolicies {
+  const { counts } = besides;
+  return {
+    results: [...own.results, ...besides.results],
+    counts: {
+      ok: own.counts.ok + counts.ok,
+      warn: own.counts.warn + counts.warn,
+      deny: own.counts.deny + counts.deny,
+    },
+  };
 }
 
 function repositoryName({ metadata, spec }: Application): string {

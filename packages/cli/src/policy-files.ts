@@ -6,21 +6,39 @@ import { decodeYamlWithLines } from '@plumb/render';
 import { readInput } from './objects-file.ts';
 import { throwAll } from './report-error.ts';
 
+/** Policies of files that were named, to be laid over others. */
+export interface PoliciesAtHand {
+  /** Throws all that is wrong with them, with file and line. `base`: default the starter set. */
+  over(base?: readonly Policy[]): readonly Policy[];
+}
+
 /**
  * The starter set, with what the files of `--policy` add and change, later ones over earlier ones; of a folder its YAML and
  * JSON files by name. Throws all that is wrong with them, with file and line.
  */
 export async function readPolicyFiles(
   paths: readonly string[],
-  { cwd, clock }: { readonly cwd: string; readonly clock: Clock },
+  surroundings: { readonly cwd: string; readonly clock: Clock },
 ): Promise<readonly Policy[]> {
+  return (await openPolicyFiles(paths, surroundings)).over();
+}
+
+/** The same, for whoever has other policies already. */
+export async function openPolicyFiles(
+  paths: readonly string[],
+  { cwd, clock }: { readonly cwd: string; readonly clock: Clock },
+): Promise<PoliciesAtHand> {
   const monotonic = () => clock.monotonic();
   const files: PolicyFile[] = [];
   for (const path of paths) {
     for (const file of await filesAt(path, cwd)) files.push(await readFile(file, cwd));
   }
-  const read = readPolicies(files, { base: starterPolicies({ monotonic }), monotonic });
-  return read.ok ? read.value : throwAll(read.error);
+  return {
+    over(base = starterPolicies({ monotonic })) {
+      const read = readPolicies(files, { base, monotonic });
+      return read.ok ? read.value : throwAll(read.error);
+    },
+  };
 }
 
 async function filesAt(path: string, cwd: string): Promise<readonly string[]> {

@@ -42,7 +42,7 @@ export async function provenPlan(
     known,
     workingCopy: undefined,
     isWide: false,
-    policies: [],
+    policies: undefined,
     isNormalisedTold: false,
     signal,
   });

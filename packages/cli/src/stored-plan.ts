@@ -1,6 +1,7 @@
 import type { Application } from '@plumb/api';
 import { PlumbError } from '@plumb/core';
 import type { CliContext } from './context.ts';
+import { judgementText } from './judgement-text.ts';
 import type { Planned } from './plan-session.ts';
 import { planIdOf, type PlanStore, type StoredPlan } from './plan-store.ts';
 import { planText, type LabelledPlan } from './plan-text.ts';
@@ -16,6 +17,7 @@ export function labelled({ plan, normalised, source }: Planned): LabelledPlan {
 
 export function storedPlanOf(planned: Planned, server: string, at: string): StoredPlan {
   const { application, spec, plan, source } = planned;
+  const judged = plan.policies === undefined ? '' : judgementText(plan.policies, { style: PLAIN });
   const { namespace, name } = application.metadata;
   return {
     id: planIdOf(plan),
@@ -36,8 +38,8 @@ export function storedPlanOf(planned: Planned, server: string, at: string): Stor
       })),
     },
     text: {
-      short: planText(labelled(planned), { style: PLAIN, isFull: false }),
-      full: planText(labelled(planned), { style: PLAIN, isFull: true, isListed: true }),
+      short: planText(labelled(planned), { style: PLAIN, isFull: false }) + judged,
+      full: planText(labelled(planned), { style: PLAIN, isFull: true, isListed: true }) + judged,
     },
   };
 }

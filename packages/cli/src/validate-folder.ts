@@ -18,8 +18,7 @@ import {
   type Rendered,
 } from '@plumb/core';
 import { judgePolicies, type Policy } from '@plumb/policy';
-import type { Renderer, RenderOutcome } from '@plumb/render';
-import { FindingPlaces } from './finding-places.ts';
+import { FindingPlaces, type Renderer, type RenderOutcome } from '@plumb/render';
 import { isRefusal, type Finding, type RuleFacts, type ValidationReport } from './finding.ts';
 import { folderTree, pathBelow } from './folder-tree.ts';
 import { DEFAULT_NAMESPACE, inputsOf, renderFolder, type RenderInputFlags } from './render-folder.ts';

@@ -71,7 +71,10 @@ spec:
   assert.match(plan.stdout, /^warning: Deployment\/web: .*latest.*$/m);
   assert.match(plan.stdout, /^Policies \d+ ok, \d+ warnings?\.$/m);
   assert.deepEqual([denied.code, data.code], [6, 6], denied.stderr);
-  assert.match(denied.stdout, /^denied: Deployment\/web: there are no Deployments here \(no-deployments\)$/m);
+  assert.match(
+    denied.stdout,
+    /^denied: Deployment\/web: there are no Deployments here \(no-deployments\) {3}deploy\/web\.yaml:1$/m,
+  );
   const { policies } = JSON.parse(data.stdout).items[0];
   assert.equal(policies.counts.deny, 1);
 });

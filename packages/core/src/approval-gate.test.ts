@@ -5,7 +5,7 @@ import { approvalGate, countApprovals, type Gate, type GateFacts, type GivenAppr
 import { PlumbError } from './error.ts';
 import type { TargetKey } from './key.ts';
 
-const MADE = { state: 'made', digest: 'aaaaaaaaaaaa', desired: 'd', isFresh: true } as const;
+const MADE = { state: 'made', digest: 'aaaaaaaaaaaa', desired: 'd', isFresh: true, denials: [] } as const;
 const RULE = { required: 1, from: [], notAuthor: true } as const;
 
 function approval(by: string, change: Partial<GivenApproval> = {}): GivenApproval {
@@ -19,6 +19,7 @@ function facts(change: Partial<GateFacts> = {}): GateFacts {
     plan: MADE,
     wish: undefined,
     rule: RULE,
+    isJudged: false,
     approvals: [],
     author: ['Ann Author', 'ann@example.com'],
     ...change,
@@ -32,6 +33,7 @@ function summary(gate: Gate): string {
 
 const stale = { ...MADE, isFresh: false };
 const failed = { state: 'failed', desired: 'd', errors: [new PlumbError('PathMissing', 'gone')] } as const;
+const denied = { ...MADE, denials: [new PlumbError('PolicyDenied', 'no')] };
 const missing = 'Pending ApprovalMissing: The plan aaaaaaaaaaaa has';
 const TABLE: readonly [name: string, change: Partial<GateFacts>, gate: string][] = [
   ['nothing is asked of a target without a rule', { rule: undefined, plan: undefined }, 'open'],
@@ -76,6 +78,19 @@ const TABLE: readonly [name: string, change: Partial<GateFacts>, gate: string][]
   ],
   ['asking for a plan approves nothing', { wish: MADE.digest }, `${missing} 0 of 1 approvals`],
   ['what cannot be planned is not released', { plan: { ...failed, isFresh: true } }, 'Failed PathMissing: gone'],
+  [
+    'where policies judge, a plan is made without any rule',
+    { rule: undefined, isJudged: true, plan: undefined },
+    'plan',
+  ],
+  ['what policies let pass is released', { rule: undefined, isJudged: true }, 'open'],
+  ['approvals are asked for all the same', { isJudged: true }, `${missing} 0 of 1 approvals`],
+  [
+    'what a policy denies is not released, and nobody is asked to approve it',
+    { isJudged: true, plan: denied, approvals: [approval('bob')] },
+    'Failed PolicyDenied: no',
+  ],
+  ['a denial of a moment ago is none of this one', { isJudged: true, plan: { ...denied, isFresh: false } }, 'plan'],
   ['and is tried again', { plan: { ...failed, isFresh: false } }, 'plan'],
 ];
 

@@ -21,7 +21,14 @@ export interface GivenApproval {
 
 /** The plan of what Git wants now, as far as it was made. */
 export type PlanFact =
-  | { readonly state: 'made'; readonly digest: string; readonly desired: string; readonly isFresh: boolean }
+  | {
+      readonly state: 'made';
+      readonly digest: string;
+      readonly desired: string;
+      readonly isFresh: boolean;
+      /** What policies deny of it. */
+      readonly denials: readonly PlumbError[];
+    }
   | {
       readonly state: 'failed';
       readonly desired: string;
@@ -37,6 +44,8 @@ export interface GateFacts {
   /** The digest of the plan that a person asked to be applied, and no other. */
   readonly wish: string | undefined;
   readonly rule: ApprovalRule | undefined;
+  /** Whether the application names policies, which each plan is held against. */
+  readonly isJudged: boolean;
   readonly approvals: readonly GivenApproval[];
   /** Name and mail address of who wrote the commit. */
   readonly author: readonly string[];
@@ -50,16 +59,18 @@ export type Gate =
 
 /**
  * Whether a release may begin. What was approved, or asked for, is one plan by its digest: it is made once more right before
- * the release, so that what is applied is what was seen.
+ * the release, so that what is applied is what was seen. Policies judge that very plan.
  */
 export function approvalGate(facts: GateFacts): Gate {
   const { target, plan, wish, rule } = facts;
-  if (wish === undefined && (rule === undefined || rule.required === 0)) return { next: 'open' };
+  if (wish === undefined && !facts.isJudged && (rule === undefined || rule.required === 0)) return { next: 'open' };
   if (plan?.desired !== facts.desired) return { next: 'plan' };
   if (plan.state === 'failed') {
     return plan.isFresh ? { next: 'closed', state: 'Failed', errors: plan.errors } : { next: 'plan' };
   }
   if (!plan.isFresh) return { next: 'plan' };
+  // Before anything else: nobody is to be asked to approve what a policy denies.
+  if (plan.denials.length > 0) return { next: 'closed', state: 'Failed', errors: plan.denials };
   const error =
     plan.digest === wish || wish === undefined ? missingOf(facts, plan.digest) : voidOf(target, wish, plan.digest);
   if (error === undefined) return { next: 'open' };

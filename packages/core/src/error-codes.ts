@@ -69,6 +69,11 @@ export const ERROR_CODES = {
   },
   // Policies
   PolicyInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the named field of the policy.' },
+  PolicyDenied: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Change the object so that the policy holds, or the policy.',
+  },
   // Rendering
   TemplateError: { culprit: 'user', retry: 'change', fix: 'Correct the template at this line.' },
   ValuesInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the values.' },

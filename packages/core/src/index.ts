@@ -29,6 +29,7 @@ export * from './offline-diff/index.ts';
 export * from './order-graph.ts';
 export * from './order.ts';
 export * from './phrases.ts';
+export * from './plan-policies.ts';
 export * from './plan.ts';
 export * from './planned-waits.ts';
 export * from './quota.ts';

@@ -9,6 +9,7 @@ import { ownersOf, type FieldOwner } from './managed-fields.ts';
 import { fieldAt, type Json, type KubeObject } from './object.ts';
 import type { PlannedWait } from './planned-waits.ts';
 import { formatChange } from './change-text.ts';
+import type { PlanPolicies } from './plan-policies.ts';
 import type { QuotaExcess } from './quota.ts';
 import type { Origin } from './rendered.ts';
 
@@ -58,6 +59,8 @@ export interface Plan {
   readonly quotas: readonly QuotaExcess[];
   /** What a release that does it waits for, in this order. */
   readonly waits: readonly PlannedWait[];
+  /** What the policies of the application say of it; undefined where it names none. */
+  readonly policies?: PlanPolicies;
   /** What else a person should know: the version of a fetched chart, warnings, what is left out. */
   readonly notes: readonly string[];
 }

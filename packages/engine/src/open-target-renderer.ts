@@ -5,6 +5,7 @@ import type { KubeClient } from '@plumb/kube';
 import { createRenderer, type RenderCache } from '@plumb/render';
 import { ClusterCapabilities } from './capabilities.ts';
 import { ExternalReader, type ExternalsOptions } from './externals.ts';
+import { PolicyFiles } from './policy-files.ts';
 import { TargetRenderer } from './target-renderer.ts';
 
 export interface TargetRendererFolders {
@@ -45,6 +46,7 @@ export async function openTargetRenderer(options: TargetRendererFolders): Promis
       readData: options.readData,
     }),
     capabilities,
+    policies: new PolicyFiles({ monotonic: () => clock.monotonic() }),
     seedKey: await options.deriveKey(SEED),
     random,
   });

@@ -66,6 +66,7 @@ async function openWorld(): Promise<World> {
     conflicts: 'report',
     createNamespace: undefined,
     approvals: undefined,
+    policies: undefined,
     planWish: undefined,
     budget: { maxObjects: 25, maxPercent: 20, protect: [] },
     approvedDeletion: undefined,

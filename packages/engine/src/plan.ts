@@ -57,6 +57,7 @@ import {
   type PlanItem,
   type PlannedUse,
   type QuotaExcess,
+  type PlanPolicies,
   type Rendered,
   type Result,
   type SecretMask,
@@ -64,12 +65,15 @@ import {
   type TargetKey,
 } from '@plumb/core';
 import type { ApiResource, KubeClient } from '@plumb/kube';
-import { FieldPlaces } from '@plumb/render';
+import type { Policy } from '@plumb/policy';
+import { FieldPlaces, FindingPlaces } from '@plumb/render';
 import { examine } from './examine.ts';
 import { applyWish } from './apply-wish.ts';
 import type { Externals } from './externals.ts';
+import { judgePlan } from './judge-plan.ts';
 import { tryCreation } from './replace.ts';
 import { PlanLive } from './plan-live.ts';
+import type { NamedPolicies } from './policy-files.ts';
 import type { TargetRenderer } from './target-renderer.ts';
 import type { TargetSpec } from './targets.ts';
 
@@ -92,10 +96,12 @@ export interface PlanRequest {
   readonly removedBy?: string | undefined;
   /** Hears what of an object differs from its manifest and is no change. Costs a comparison of every object. */
   readonly leftOut?: ((key: ObjectKey, fields: readonly Normalised[]) => void) | undefined;
-  /** Hears of all that Git wants, once it is placed: for whoever judges it. */
-  readonly placed?: ((desired: DesiredSet) => void) | undefined;
+  /** Told how to hold the plan against other policies than `own`, those of the application: for whoever only looks. */
+  readonly judging?: ((judge: Judge, own: readonly Policy[] | undefined) => Promise<void>) | undefined;
   readonly signal: AbortSignal;
 }
+
+export type Judge = (policies: readonly Policy[]) => Promise<PlanPolicies>;
 
 /**
  * What would happen: rendered by the same renderer, placed and decided by the same functions as the engine's own work,
@@ -107,6 +113,8 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
   const externals = await renderer.externalsOf(spec, { signal });
   const rendered = await renderer.render(spec, { tree, externals, committedMs }, { signal });
   if (!rendered.ok) return fail(rendered.error);
+  const named = await renderer.policiesOf(spec, tree, { signal });
+  if (named?.ok === false) return fail(named.error);
   const { objects } = rendered.value;
   const kinds = await Kinds.load(
     client,
@@ -120,7 +128,6 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
     scopeOf: (groupKind) => kinds.scopeOf(groupKind),
   });
   if (errors.length > 0) return fail(errors);
-  request.placed?.(desired);
 
   const newNamespaces = new Set(spec.createNamespace === undefined ? [] : [spec.createNamespace]);
   for (const { object } of desired.objects) {
@@ -151,16 +158,28 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
   );
   const leaving = deletions.verdict === 'none' ? [] : deletions.objects;
   const all = [...leaving.map(deletion), ...kept, ...items];
+  const judged = {
+    spec,
+    desired,
+    items: all,
+    marked,
+    places: new FindingPlaces(tree, rendered.value),
+    isExact: true,
+    signal,
+  };
+  const policies = named === undefined ? {} : { policies: await judgePlan(named.value.policies, judged) };
+  await request.judging?.((more) => judgePlan(more, { ...judged, isExact: false }), named?.value.policies);
   return ok({
     target: spec.target,
     namespace: spec.namespace,
-    digest: planDigest(desired.digest, rulesOf(spec), all),
+    digest: planDigest(desired.digest, rulesOf(spec, named?.value), all),
     desired: desired.digest,
     items: all,
     unchanged: outcomes.length - items.length,
     deletions,
     quotas: quotas.exceeded,
     waits: plannedWaits(desired, all),
+    ...policies,
     notes: [
       ...notesOf(rendered.value, desired, externals, spec),
       ...keptNotes(members, desired),
@@ -217,8 +236,9 @@ function keptNotes(members: readonly LiveObject[], { objects, hooks }: DesiredSe
 }
 
 /** What of a spec decides how a plan is carried out, besides what it renders to. */
-function rulesOf({ conflicts, budget, writeAs = '' }: TargetSpec): string {
-  return canonicalJson({ conflicts, budget: { ...budget }, writeAs });
+function rulesOf({ conflicts, budget, writeAs = '' }: TargetSpec, named: NamedPolicies | undefined): string {
+  const policies = named === undefined ? {} : { policies: named.digest };
+  return canonicalJson({ conflicts, budget: { ...budget }, writeAs, ...policies });
 }
 
 function deletion({ key, uid }: LiveObject): PlanItem {

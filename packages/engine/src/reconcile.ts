@@ -2,6 +2,7 @@ import {
   advance,
   arrange,
   deletionId,
+  denialsOf,
   fieldsHash,
   hookAttempt,
   isAbort,
@@ -451,13 +452,15 @@ export class Reconciler {
   }
 
   #gateOf(spec: TargetSpec, memory: TargetMemory): TargetFacts['gate'] {
-    const { approvals: rule, planWish } = spec;
+    const { approvals: rule, planWish, policies } = spec;
     const wish = planWish?.release === (memory.release ?? 0) ? planWish.digest : undefined;
-    if (rule === undefined && wish === undefined) return undefined;
+    const isJudged = policies !== undefined;
+    if (rule === undefined && wish === undefined && !isJudged) return undefined;
     const { plan } = memory;
     return {
       rule,
       wish,
+      isJudged,
       approvals: this.#options.approvalsOf(spec.target),
       author: plan?.author ?? [],
       plan: plan === undefined ? undefined : planFactOf(plan, memory.looks),
@@ -1107,9 +1110,9 @@ function chartText({ name, version, digest }: NonNullable<Externals['chart']>): 
 
 function planFactOf({ desired, look, result }: MadePlan, looks: number): PlanFact {
   const isFresh = look === looks;
-  return result.ok
-    ? { state: 'made', desired, isFresh, digest: result.value.digest }
-    : { state: 'failed', desired, isFresh, errors: result.error };
+  if (!result.ok) return { state: 'failed', desired, isFresh, errors: result.error };
+  const { digest, policies } = result.value;
+  return { state: 'made', desired, isFresh, digest, denials: policies === undefined ? [] : denialsOf(policies) };
 }
 
 function isKindMissing(thrown: unknown): boolean {

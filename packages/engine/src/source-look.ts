@@ -154,8 +154,10 @@ export async function folderOf(
 
 /** Names all that a spec says about a render, and what comes to it from elsewhere. */
 function keyOf(spec: TargetSpec, externals: Externals | undefined): string {
-  const { path, render, capabilities, isVolatile } = spec;
+  const { path, render, capabilities, isVolatile, policies } = spec;
   const elsewhere = [canonicalJson({ ...spec.externals }), externals?.mark ?? ''];
+  // Others have to be read then, and an application without any keeps its key.
+  if (policies !== undefined) elsewhere.push(canonicalJson({ ...policies }));
   return digest([path, canonicalJson({ ...render }), canonicalJson({ ...capabilities }), isVolatile, ...elsewhere]);
 }
 

@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
-import type { Random, SourceTree } from '@plumb/core';
+import type { PlumbError, Random, Result, SourceTree } from '@plumb/core';
 import { readsCapabilities, type Renderer, type RenderOutcome, type RenderRequest, type ReadSet } from '@plumb/render';
 import type { ClusterCapabilities } from './capabilities.ts';
 import type { ExternalReader, Externals } from './externals.ts';
+import type { NamedPolicies, PolicyFiles } from './policy-files.ts';
 import type { TargetSpec } from './targets.ts';
 
 interface Call {
@@ -13,6 +14,7 @@ export interface TargetRendererOptions {
   readonly renderer: Renderer;
   readonly externals: ExternalReader;
   readonly capabilities: ClusterCapabilities;
+  readonly policies: PolicyFiles;
   /** Of this installation: what stable randomness is drawn from. */
   readonly seedKey: Uint8Array;
   readonly random: Random;
@@ -43,6 +45,16 @@ export class TargetRenderer {
     return externals === undefined ? undefined : this.#options.externals.read(externals, call);
   }
 
+  /** The policies that a spec names, as they are in the tree; undefined where it names none. */
+  async policiesOf(
+    { policies }: TargetSpec,
+    tree: SourceTree,
+    call: Call,
+  ): Promise<Result<NamedPolicies, readonly PlumbError[]> | undefined> {
+    return policies === undefined ? undefined : this.#options.policies.read(policies, tree, call);
+  }
+
+  /** Reads are also those of the policies: a commit that changes them is news to who is judged by them. */
   async render(spec: TargetSpec, source: TargetSource, call: Call): Promise<RenderOutcome> {
     const { externals, renderer } = this.#options;
     const chart =
@@ -51,17 +63,23 @@ export class TargetRenderer {
         : await externals.archive(spec.externals, source.externals, call);
     const outcome = await renderer.render({ ...(await this.#request(spec, source, call)), chart });
     if (readsCapabilities(outcome.reads)) await this.#options.capabilities.follow();
-    return outcome;
+    return { ...outcome, reads: await this.#withPolicies(outcome.reads, spec, source.tree, call) };
   }
 
   /** What an earlier render of the same read, where that is known and nothing of it has changed. */
   async recall(spec: TargetSpec, source: Omit<TargetSource, 'committedMs'>, call: Call): Promise<ReadSet | undefined> {
     const request = await this.#request(spec, { ...source, committedMs: 0 }, call);
     const chart = source.externals?.chart;
-    return this.#options.renderer.recall({
+    const reads = await this.#options.renderer.recall({
       ...request,
       ...(chart === undefined ? {} : { chart: { ...chart, bytes: NO_BYTES } }),
     });
+    return reads && this.#withPolicies(reads, spec, source.tree, call);
+  }
+
+  async #withPolicies(reads: ReadSet, { policies }: TargetSpec, tree: SourceTree, call: Call): Promise<ReadSet> {
+    if (policies === undefined) return reads;
+    return new Map([...reads, ...(await this.#options.policies.reads(policies, tree, call))]);
   }
 
   async #request(

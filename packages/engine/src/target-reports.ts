@@ -38,8 +38,13 @@ function pendingPlanOf(
 ): TargetReport['pendingPlan'] {
   const isWaiting = rest?.failures.some(({ code }) => code === 'ApprovalMissing') === true;
   if (!isWaiting || plan?.result.ok !== true) return undefined;
-  const { digest, items } = plan.result.value;
-  const summary = planCounts(items).map(([count, what]) => `${count} ${what}`);
+  const { digest, items, policies } = plan.result.value;
+  const warnings = policies?.results.length ?? 0;
+  const summary = [
+    ...planCounts(items).map(([count, what]) => `${count} ${what}`),
+    // What a policy denies waits for nobody: these are all warnings.
+    ...(warnings === 0 ? [] : [`${warnings} ${warnings === 1 ? 'warning' : 'warnings'} of policies`]),
+  ];
   return {
     digest,
     revision: plan.commit,

@@ -12,6 +12,7 @@ import {
 } from '@plumb/core';
 import type { ChartSource } from '@plumb/charts';
 import type { RenderInputs } from '@plumb/render';
+import type { PolicySource } from './policy-files.ts';
 
 /** `namespace/name` of an Application or a Repository. */
 export type NamespacedName = `${string}/${string}`;
@@ -34,6 +35,8 @@ export interface TargetSpec {
   /** The namespace that is made where it is missing; undefined makes none. */
   readonly createNamespace: string | undefined;
   readonly budget: DeletionBudget;
+  /** The policies that each plan is held against; undefined: none. */
+  readonly policies: PolicySource | undefined;
   readonly approvedDeletion: string | undefined;
   /** Who has to approve the plan of a release; undefined: nobody. */
   readonly approvals: ApprovalRule | undefined;
@@ -119,6 +122,7 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
       conflicts: spec.conflicts,
       createNamespace: spec.createNamespace === true ? namespace : undefined,
       budget: { ...spec.deletion, protect: spec.deletion.protect ?? [] },
+      policies: policiesOf(spec),
       approvedDeletion: approvals.get(environment?.name ?? '-'),
       approvals: approvalRuleOf(environment?.gates ?? spec.gates),
       planWish: wishes.get(environment?.name ?? '-'),
@@ -244,6 +248,10 @@ function parsePlanWishes(text: string): ReadonlyMap<string, NonNullable<TargetSp
     if (/^\d+$/.test(release)) wishes.set(environment, { digest, release: Number(release) });
   }
   return wishes;
+}
+
+function policiesOf({ policies }: ApplicationSpec): PolicySource | undefined {
+  return policies === undefined ? undefined : { files: policies.files ?? [], starter: policies.starter };
 }
 
 type Gates = ApplicationSpec['gates'];

@@ -4,6 +4,7 @@ export { askedOnce, isUnchanged, readsCapabilities, readSetDigest, Trace, type R
 export { followPath } from './follow-path.ts';
 export type { CachedRender, RenderCache } from './render-cache.ts';
 export { FieldPlaces, type Place } from './field-places.ts';
+export { FindingPlaces } from './finding-places.ts';
 export * from './renderer.ts';
 export * from './request.ts';
 export { KUSTOMIZATION_NAMES } from './repository-part.ts';

@@ -10,7 +10,7 @@ import { applicationsIn, openWorkingCopy, type WorkingCopy } from '../plan-sourc
 import { PlanStore, type StoredPlan } from '../plan-store.ts';
 import { judgementData, judgementText } from '../judgement-text.ts';
 import { planData, planText } from '../plan-text.ts';
-import { readPolicyFiles } from '../policy-files.ts';
+import { openPolicyFiles } from '../policy-files.ts';
 import { jsonText } from '../printable.ts';
 import { openRendererHere } from '../renderer-here.ts';
 import { labelled, listPlans, showPlan, storedPlanOf } from '../stored-plan.ts';
@@ -36,7 +36,7 @@ export interface PlanFlags extends EveryVerb, ClusterFlags {
 export async function plan(this: CliContext, flags: PlanFlags, name?: string, id?: string): Promise<void> {
   const { cwd, clock, signal } = this.surroundings;
   const store = new PlanStore(this.surroundings);
-  const policies = await readPolicyFiles(flags.policy ?? [], { cwd, clock });
+  const policies = await openPolicyFiles(flags.policy ?? [], { cwd, clock });
   if (name === 'list' && id === undefined) return await listPlans(this, store, flags);
   if (name === 'show') return await showPlan(this, store, flags, id);
   if (id !== undefined) {

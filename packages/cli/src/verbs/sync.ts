@@ -99,6 +99,8 @@ export function errorsOf(name: string, target: TargetStatus): readonly PlumbErro
   const place = target.name === '' ? name : `${name} ${target.name}`;
   const blocked = failures.find(({ code }) => WANTS_A_PERSON.has(code));
   if (blocked !== undefined) return [errorOf(blocked)];
+  const denied = failures.filter(({ code }) => code === 'PolicyDenied');
+  if (denied.length > 0) return denied.map((failure) => errorOf(failure));
   if (state === 'Suspended') {
     return [new PlumbError('Unhealthy', `${place} is suspended`, { fix: 'Remove spec.suspend to resume it.' })];
   }

@@ -9,7 +9,7 @@ import {
   type SourceTree,
   type Where,
 } from '@plumb/core';
-import { FieldPlaces } from '@plumb/render';
+import { FieldPlaces } from './field-places.ts';
 
 /**
  * The lines that a person has to change: that of a field, or of the nearest field around one that is missing; where the
