@@ -92,6 +92,33 @@ test('a manifest that cannot be read fails the pull request with file and line',
   assert.match(pull.comments[0]?.body ?? '', /! shop\/one\.yaml:\d+: .*\(YamlSyntax\)\n {4}fix: /);
 });
 
+test('what the policies of a pull request deny fails it, and stands first in the comment', async () => {
+  await using world = await openWorld();
+  await world.plumb.edit('plumb.dev/v1alpha1', 'applications', 'shop', {
+    spec: { policies: { files: ['policies.yaml'], starter: false } },
+  });
+  const policies = (action: string): string =>
+    `policies: [{name: no-news, action: ${action}, expression: "object.?data.?key.orValue('') != 'new'"}]\n`;
+
+  const pull = await world.open(3, {
+    'shop/one.yaml': configMap('one', { key: 'new' }),
+    'policies.yaml': policies('{prod: deny}'),
+  });
+  await world.deliver(3);
+  await world.untilPlanned(pull.head);
+  const denied = pull.comments[0]?.body ?? '';
+  const first = world.statuses(pull.head);
+  await world.push(pull, { 'policies.yaml': policies('warn') });
+  await world.deliver(3);
+  await world.untilPlanned(pull.head);
+
+  assert.deepEqual(first, ['plumb/plan/shop/prod pending', 'plumb/plan/shop/prod failure']);
+  assert.match(denied, /\*\*1 denied by policies, 1 to change, 2 unchanged\*\* in 1 target/);
+  assert.match(denied, /diff\n! denied {3}ConfigMap\/one: no-news does not hold \(no-news\) {3}shop\/one\.yaml:1\n/);
+  assert.deepEqual(world.statuses(pull.head), ['plumb/plan/shop/prod pending', 'plumb/plan/shop/prod success']);
+  assert.match(pull.comments[0]?.body ?? '', /\*\*1 warning, 1 to change, 2 unchanged\*\*/);
+});
+
 test('without a webhook the host is asked, and a commit that cannot be fetched holds up no other', async () => {
   await using world = await openWorld('1s');
 

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeApplication } from '@plumb/api';
-import { fail, ok, PlumbError, targetKey, type ObjectKey, type Plan, type PlanItem } from '@plumb/core';
+import {
+  fail,
+  ok,
+  PlumbError,
+  targetKey,
+  type ObjectKey,
+  type Plan,
+  type PlanItem,
+  type PolicyFinding,
+} from '@plumb/core';
 import {
   approvalAnswer,
   baseOf,
@@ -112,6 +121,42 @@ test('a status says that deletions wait for an approval', () => {
   assert.ok('items' in commented);
   assert.deepEqual(commented.blockedDeletions, { digest: 'd1', reason: 'too many' });
   assert.deepEqual([commented.counts.delete, commented.notes], [1, ['a note']]);
+});
+
+test('what a policy denies fails the status, and what it warns of does not', () => {
+  const finding: PolicyFinding = {
+    policy: 'no-latest-tag',
+    severity: 'warn',
+    ref: { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'api' },
+    path: [],
+    message: 'no version',
+    fix: 'Write a tag.',
+    where: { file: 'api.yaml', line: 4 },
+  };
+  const judged = (...results: readonly PolicyFinding[]) =>
+    ok({ ...plan([item('change')]), policies: { results, counts: { ok: 0, warn: 0, deny: 0 } } });
+  const denied = { ...finding, severity: 'deny', policy: 'team-label' } as const;
+
+  const warned = statusOf(judged(finding));
+  const refused = statusOf(judged(finding, denied, denied));
+  const commented = commentedPlan(spec('prod'), judged(denied), []);
+
+  assert.deepEqual(warned, { state: 'success', description: '1 to change' });
+  assert.deepEqual(refused, {
+    state: 'failure',
+    description: 'Deployment/api: no version (denied by the policy team-label) and 1 more; 1 to change',
+  });
+  assert.deepEqual('findings' in commented && commented.findings, [
+    {
+      policy: 'team-label',
+      severity: 'deny',
+      object: 'Deployment/api',
+      message: 'no version',
+      fix: 'Write a tag.',
+      file: 'api.yaml',
+      line: 4,
+    },
+  ]);
 });
 
 test('what a Secret holds is nowhere in what is said, the longest value first', () => {

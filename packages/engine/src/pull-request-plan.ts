@@ -1,15 +1,18 @@
 import {
   blastRadius,
+  denialsOf,
   formatWhere,
   parseObjectKey,
   parseTargetKey,
   planCounts,
+  shortName,
   type Plan,
   type PlanItem,
   type PlumbError,
+  type PolicyFinding,
   type Result,
 } from '@plumb/core';
-import type { ChangedFiles, CommentedPlan, CommitStatus, PullRequest } from '@plumb/hosts';
+import type { ChangedFiles, CommentedFinding, CommentedPlan, CommitStatus, PullRequest } from '@plumb/hosts';
 import type { ReadSet } from '@plumb/render';
 import type { Looked } from './source-look.ts';
 import type { TargetSpec } from './targets.ts';
@@ -88,12 +91,19 @@ export function statusOf(outcome: PlanOutcome): Pick<CommitStatus, 'state' | 'de
       description: `${code}: ${place}${message}`,
     };
   }
-  const { items, deletions } = outcome.value;
+  const { items, deletions, policies } = outcome.value;
   const counts = planCounts(items).map(([count, what]) => `${count} ${what}`);
   const words = counts.length === 0 ? 'nothing changes' : counts.join(', ');
-  const isRefused = items.some(({ action }) => action === 'blocked');
+  const denials = policies === undefined ? [] : denialsOf(policies);
+  const isRefused = denials.length > 0 || items.some(({ action }) => action === 'blocked');
   const approval = deletions.verdict === 'blocked' ? '; the deletions need an approval' : '';
-  return { state: isRefused ? 'failure' : 'success', description: `${words}${approval}` };
+  return { state: isRefused ? 'failure' : 'success', description: `${denialText(denials)}${words}${approval}` };
+}
+
+/** The first one, since a status is one line. */
+function denialText([first, ...others]: readonly PlumbError[]): string {
+  if (first === undefined) return '';
+  return `${first.message}${others.length === 0 ? '' : ` and ${others.length} more`}; `;
 }
 
 /** A plan, or why there is none, as the comment takes it. */
@@ -119,9 +129,22 @@ export function commentedPlan(spec: TargetSpec, outcome: PlanOutcome, notes: rea
     },
     notes: [...notes, ...(pods === 0 ? [] : [`pods that are made anew: ${pods}`]), ...plan.notes],
     items: plan.items.map(commentedItem),
+    ...(plan.policies === undefined ? {} : { findings: plan.policies.results.map(commentedFinding) }),
     ...(plan.deletions.verdict === 'blocked'
       ? { blockedDeletions: { digest: plan.deletions.digest, reason: plan.deletions.reason } }
       : {}),
+  };
+}
+
+function commentedFinding({ policy, severity, ref, message, fix, where }: PolicyFinding): CommentedFinding {
+  return {
+    policy,
+    severity,
+    message,
+    fix,
+    ...(ref === undefined ? {} : { object: shortName(ref) }),
+    ...(where === undefined ? {} : { file: where.file }),
+    ...(where?.line === undefined ? {} : { line: where.line }),
   };
 }
 
@@ -147,7 +170,18 @@ function commentedItem({ action, key, reason, origin, changes, predicted, forced
 /** Shorter values are words as well, and hiding those would tell them. */
 const MIN_SECRET_CHARS = 4;
 /** Words of ours and names, which no render has made. */
-const NAMES: readonly string[] = ['action', 'state', 'code', 'digest', 'app', 'env', 'namespace', 'targetNamespace'];
+const NAMES: readonly string[] = [
+  'action',
+  'policy',
+  'severity',
+  'state',
+  'code',
+  'digest',
+  'app',
+  'env',
+  'namespace',
+  'targetNamespace',
+];
 
 /** The same, without these values in its texts: variables carry what Secrets hold into other kinds of objects. */
 export function withoutSecrets<T>(said: T, secrets: readonly string[]): T {

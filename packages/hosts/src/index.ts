@@ -16,6 +16,7 @@ export {
 } from './host.ts';
 export { openHost } from './open-host.ts';
 export { parseCommand, type Command } from './command.ts';
+export type { CommentedFinding } from './commented-policies.ts';
 export { planComment, type CommentedItem, type CommentedPlan } from './plan-comment.ts';
 export { readPullRequestEvent, type PullRequestEvent } from './pull-request-event.ts';
 export { stickyMarker } from './sticky-comment.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { CommentedFinding } from './commented-policies.ts';
 import { HOST_LIMITS } from './limits.ts';
 import { planComment, type CommentedItem, type CommentedPlan } from './plan-comment.ts';
 import { stickyMarker } from './sticky-comment.ts';
@@ -85,6 +86,27 @@ digest <code>1c9e4b0a77ff</code>, namespace <code>shop</code>
 
 ${MARKER}
 `,
+  );
+});
+
+test('what policies deny is told before all else, and what they warn of after it', () => {
+  const finding = { policy: 'team-label', message: 'it belongs to <b>no</b> team', fix: 'Add one.', file: 'api.yaml' };
+  const findings = [
+    { ...finding, severity: 'warn', object: 'Deployment/web' },
+    { ...finding, severity: 'deny', object: 'Deployment/api', line: 4 },
+    { ...finding, severity: 'warn', policy: 'no-scale-down' },
+  ] as const;
+
+  const text = planComment([plan(ITEMS.slice(0, 1), { findings }), plan([], { env: 'dev' })], GITHUB);
+
+  assert.match(text, /^\*\*1 denied by policies, 2 warnings, 1 to create, 72 unchanged\*\* in 2 targets\.$/m);
+  assert.match(
+    text,
+    /^<details open><summary>.* 1 denied by policies, 2 warnings, 1 to create, 36 unchanged<\/summary>$/m,
+  );
+  assert.match(
+    text,
+    /^```diff\n! denied {3}Deployment\/api: it belongs to <b>no<\/b> team \(team-label\) {3}api\.yaml:4\n {4}fix: Add one\.\n\+ create .*\n! warning {2}Deployment\/web: .*\n.*\n! warning {2}it belongs .* \(no-scale-down\)/m,
   );
 });
 
@@ -231,6 +253,18 @@ const item: fc.Arbitrary<CommentedItem> = fc.record(
   },
   { requiredKeys: ['action', 'kind', 'name'] },
 );
+const finding: fc.Arbitrary<CommentedFinding> = fc.record(
+  {
+    policy: text,
+    severity: fc.constantFrom('warn', 'deny'),
+    object: text,
+    message: text,
+    fix: text,
+    file: text,
+    line: fc.nat(9_999),
+  },
+  { requiredKeys: ['policy', 'severity', 'message', 'fix'] },
+);
 const anyPlan: fc.Arbitrary<CommentedPlan> = fc.oneof(
   {
     weight: 4,
@@ -239,6 +273,7 @@ const anyPlan: fc.Arbitrary<CommentedPlan> = fc.oneof(
         app: text,
         env: text,
         items: fc.array(item, { maxLength: 12 }),
+        findings: fc.array(finding, { maxLength: 4 }),
         notes: fc.array(text, { maxLength: 12 }),
         digest: text,
       })

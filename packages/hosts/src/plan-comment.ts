@@ -1,4 +1,5 @@
 import { formatChanges, formatWhere, type FieldChange, type Where } from '@plumb/core';
+import { findingCounts, findingText, type CommentedFinding } from './commented-policies.ts';
 import type { HostLimits } from './host.ts';
 import { fenceFor, plainLine, plainLink, plainName } from './markdown-text.ts';
 import { cut } from './status-text.ts';
@@ -32,6 +33,8 @@ export type CommentedPlan = {
       readonly counts: Readonly<Record<CommentedItem['action'] | 'unchanged', number>>;
       readonly notes: readonly string[];
       readonly items: readonly CommentedItem[];
+      /** What policies of the application say against it. */
+      readonly findings?: readonly CommentedFinding[];
       readonly blockedDeletions?: { readonly digest: string; readonly reason: string };
       /** Where people read all of it, or the id that `plumb plan show` takes. */
       readonly link?: string;
@@ -116,11 +119,17 @@ interface Block {
 
 function sectionOf(plan: CommentedPlan, options: PlanCommentOptions, index = 0): Section {
   const isPlanned = 'items' in plan;
-  const blocks = isPlanned ? plan.items.map((item) => blockOf(item, plan)) : plan.errors.map(errorBlock);
+  const findings = findingsOf(plan);
+  const blocks = isPlanned
+    ? [...findings.map(findingBlock), ...plan.items.map((item) => blockOf(item, plan))]
+    : plan.errors.map(errorBlock);
   const sorted = blocks.toSorted((left, right) => left.rank - right.rank).slice(0, isPlanned ? undefined : MAX_ERRORS);
-  const isLoss = !isPlanned || plan.items.some(({ action }) => ACTIONS[action].isLoss || action === 'blocked');
+  const isLoss =
+    !isPlanned ||
+    findings.some(({ severity }) => severity === 'deny') ||
+    plan.items.some(({ action }) => ACTIONS[action].isLoss || action === 'blocked');
   const title = code(titleOf(plan), options, true);
-  const counts = isPlanned ? countsText(plan.counts) : 'cannot be planned';
+  const counts = isPlanned ? [...findingCounts(findings), countsText(plan.counts)].join(', ') : 'cannot be planned';
   const facts = isPlanned
     ? `digest ${code(plan.digest, options)}, namespace ${code(plan.targetNamespace, options)}`
     : '';
@@ -139,6 +148,15 @@ function sectionOf(plan: CommentedPlan, options: PlanCommentOptions, index = 0):
     more: (left) => `${left} more: ${whereToRead(plan, options)}\n\n`,
     fence: fenceFor(sorted.map(({ text }) => text)),
   };
+}
+
+function findingsOf(plan: CommentedPlan): readonly CommentedFinding[] {
+  return 'items' in plan ? (plan.findings ?? []) : [];
+}
+
+/** What is denied comes before all else, since nothing is done until it is mended; warnings come last. */
+function findingBlock(finding: CommentedFinding): Block {
+  return { text: findingText(finding), rank: finding.severity === 'deny' ? -1 : ORDER.length };
 }
 
 /** As many targets as can at least be named; those that lose nothing give way first, and the last of them before. */
@@ -212,7 +230,8 @@ function headOf(plans: readonly CommentedPlan[], options: PlanCommentOptions): s
   }
   const failed = plans.filter((plan) => 'errors' in plan).length;
   const targets = plans.length === 1 ? '1 target' : `${plans.length} targets`;
-  const counts = `**${countsText(sum)}** in ${targets}${failed === 0 ? '' : `, **${failed} cannot be planned**`}.`;
+  const found = findingCounts(plans.flatMap(findingsOf));
+  const counts = `**${[...found, countsText(sum)].join(', ')}** in ${targets}${failed === 0 ? '' : `, **${failed} cannot be planned**`}.`;
   const none = 'No application reads what this pull request changes.';
   return `${title}${plans.length === 0 ? none : counts}${link === undefined ? '' : ` [All of it](${link})`}\n\n`;
 }
