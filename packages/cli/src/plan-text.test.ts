@@ -110,6 +110,20 @@ test('many fields of one object are counted, and all shown with --full', () => {
   assert.match(all, /data k7 a → b/);
 });
 
+test('the denial of a policy of the cluster is told as one, in the text and in the data', () => {
+  const deniedBy = { policy: 'replicas', binding: 'all', message: 'at most 5\nreplicas' };
+  const error = new PlumbError('AdmissionDenied', 'apply Deployment/api: … denied request: at most 5\nreplicas');
+  const item = { action: 'blocked', key: key('apps', 'Deployment', 'api'), changes: [], predicted: false } as const;
+  const plan: Plan = { ...PLAN, items: [{ ...item, error, deniedBy }], deletions: { verdict: 'none' } };
+
+  const text = planText({ plan, label: 'x' }, OPTIONS);
+  const data = JSON.parse(JSON.stringify(planData({ plan, label: 'x' }, undefined)));
+
+  assert.match(text, /^ +denied by the ValidatingAdmissionPolicy replicas \(binding all\): at most 5 replicas$/m);
+  assert.match(text, /^ +fix: Change the object as the policy asks\.$/m);
+  assert.deepEqual([data.items[0].deniedBy, data.items[0].error.code], [deniedBy, 'AdmissionDenied']);
+});
+
 test('a plan without changes says so in one line', () => {
   const plan: Plan = { ...PLAN, items: [], deletions: { verdict: 'none' } };
 

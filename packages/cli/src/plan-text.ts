@@ -1,5 +1,6 @@
 import {
   blastRadius,
+  formatAdmissionDenial,
   parseObjectKey,
   parseTargetKey,
   planCounts,
@@ -61,6 +62,7 @@ function toObjectChange(item: PlanItem, plan: Plan): ObjectChange {
 }
 
 function detailsOf(item: PlanItem, plan: Plan): readonly string[] {
+  if (item.deniedBy !== undefined) return [formatAdmissionDenial(item.deniedBy), `fix: ${item.error?.fix}`];
   if (item.error !== undefined) return [`${item.error.message}`, `fix: ${item.error.fix}`];
   if (item.action === 'delete')
     return [plan.deletions.verdict === 'blocked' ? '!! needs an approval' : 'not in Git any more'];
@@ -165,17 +167,20 @@ export function planData(
     waits: plan.waits.map(({ objects, ...wait }) => ({ ...wait, objects: objects.map(shortNameOf) })),
     notes: plan.notes,
     ...(normalised === undefined ? {} : { normalised: normalisedData(normalised, listing) }),
-    items: plan.items.map(({ action, key, reason, origin, changes, predicted, forcedBy, restarts, error }) => ({
-      action,
-      ...parseObjectKey(key),
-      reason,
-      ...(origin === undefined ? {} : { file: origin.file, line: origin.line }),
-      ...(changes.length === 0 ? {} : { changes: changes.map(changeData) }),
-      ...(predicted ? { predicted } : {}),
-      ...(forcedBy === undefined ? {} : { forcedBy }),
-      ...(restarts === undefined ? {} : { restarts }),
-      ...(error === undefined ? {} : { error: error.toRecord() }),
-    })),
+    items: plan.items.map(
+      ({ action, key, reason, origin, changes, predicted, forcedBy, restarts, error, deniedBy }) => ({
+        action,
+        ...parseObjectKey(key),
+        reason,
+        ...(origin === undefined ? {} : { file: origin.file, line: origin.line }),
+        ...(changes.length === 0 ? {} : { changes: changes.map(changeData) }),
+        ...(predicted ? { predicted } : {}),
+        ...(forcedBy === undefined ? {} : { forcedBy }),
+        ...(restarts === undefined ? {} : { restarts }),
+        ...(error === undefined ? {} : { error: error.toRecord() }),
+        ...(deniedBy === undefined ? {} : { deniedBy }),
+      }),
+    ),
   };
 }
 

@@ -1,3 +1,4 @@
+export * from './admission-denial.ts';
 export * from './advance.ts';
 export * from './approval-gate.ts';
 export * from './attribution.ts';

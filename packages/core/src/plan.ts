@@ -1,3 +1,4 @@
+import type { AdmissionDenial } from './admission-denial.ts';
 import { digest } from './canonical.ts';
 import type { Reason } from './decide.ts';
 import { isProtectedKind, type DeletionVerdict } from './deletion.ts';
@@ -36,6 +37,8 @@ export interface PlanItem {
   readonly forcedBy?: string;
   /** Why the API server, or another application, stands in the way. */
   readonly error?: PlumbError;
+  /** The ValidatingAdmissionPolicy of the cluster that refuses it, where it was one. */
+  readonly deniedBy?: AdmissionDenial;
   /** Fingerprint of what the plan has seen of the live object and touches; undefined where there is none. */
   readonly touched?: string;
   /** How many pods are made anew; undefined where the object runs none, or they stay. */

@@ -334,6 +334,42 @@ test('D28: what kubectl had put on an object and Git does not name is shown as g
   ]);
 });
 
+test('what a ValidatingAdmissionPolicy of the cluster denies is told with its name, binding and words', async () => {
+  await using world = await openWorld();
+  const name = `no-trace.${world.namespace}`;
+  const registration = '/apis/admissionregistration.k8s.io/v1';
+  const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['configmaps'] };
+  const policy = await world.cluster.request('POST', `${registration}/validatingadmissionpolicies`, {
+    body: {
+      metadata: { name },
+      spec: {
+        matchConstraints: { resourceRules: [rule] },
+        validations: [{ expression: "object.?data.?LEVEL.orValue('') != 'trace'", message: 'it says too much' }],
+      },
+    },
+  });
+  const binding = await world.cluster.request('POST', `${registration}/validatingadmissionpolicybindings`, {
+    body: {
+      metadata: { name: `${name}.here` },
+      spec: {
+        policyName: name,
+        validationActions: ['Deny'],
+        matchResources: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': world.namespace } } },
+      },
+    },
+  });
+  assert.deepEqual([policy.status, binding.status], [201, 201], JSON.stringify([policy.body, binding.body]));
+  await world.write({ 'a.yaml': configMap('env', 'trace'), 'b.yaml': configMap('other', 'info') });
+
+  // The API server takes a policy up a moment after it was written.
+  let plan = await world.plan();
+  while (plan.items.every(({ action }) => action !== 'blocked')) plan = await world.plan();
+
+  assert.deepEqual(summary(plan.items), ['blocked ConfigMap/env', 'create ConfigMap/other']);
+  assert.deepEqual(plan.items[0]?.deniedBy, { policy: name, binding: `${name}.here`, message: 'it says too much' });
+  assert.equal(plan.items[0]?.error?.code, 'AdmissionDenied');
+});
+
 test("another living application's object is not taken; a dead one's is adopted", async () => {
   await using world = await openWorld();
   const other = targetKey({ namespace: world.namespace, application: 'other' });

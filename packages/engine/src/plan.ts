@@ -24,6 +24,7 @@ import {
   planDigest,
   plannedWaits,
   PlumbError,
+  readAdmissionDenial,
   restartsOf,
   secretMask,
   sentObject,
@@ -406,7 +407,10 @@ function itemOf(decision: Decision, desired: DesiredObject, current: KubeObject 
   const { key } = decision;
   const { origin } = desired;
   if (decision.action === 'blocked') {
-    return { action: 'blocked', key, origin, changes: [], predicted: false, error: decision.error };
+    const { error } = decision;
+    const deniedBy = error.code === 'AdmissionDenied' ? readAdmissionDenial(error.message) : undefined;
+    const item = { action: 'blocked', key, origin, changes: [], predicted: false, error } as const;
+    return deniedBy === undefined ? item : { ...item, deniedBy };
   }
   if (decision.action === 'keep' || decision.action === 'delete') return undefined;
   if (decision.action === 'replace') {

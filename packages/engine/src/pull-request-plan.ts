@@ -150,7 +150,17 @@ function commentedFinding({ policy, severity, ref, message, fix, where }: Policy
 
 type CommentedItem = Extract<CommentedPlan, { readonly items: unknown }>['items'][number];
 
-function commentedItem({ action, key, reason, origin, changes, predicted, forcedBy, error }: PlanItem): CommentedItem {
+function commentedItem({
+  action,
+  key,
+  reason,
+  origin,
+  changes,
+  predicted,
+  forcedBy,
+  error,
+  deniedBy,
+}: PlanItem): CommentedItem {
   const { kind = '', name = '', namespace = '' } = parseObjectKey(key) ?? {};
   return {
     action,
@@ -164,6 +174,7 @@ function commentedItem({ action, key, reason, origin, changes, predicted, forced
     ...(origin?.line === undefined ? {} : { line: origin.line }),
     ...(forcedBy === undefined ? {} : { forcedBy }),
     ...(error === undefined ? {} : { error: { message: error.message, fix: error.fix } }),
+    ...(deniedBy === undefined ? {} : { deniedBy }),
   };
 }
 

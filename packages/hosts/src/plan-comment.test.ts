@@ -110,6 +110,18 @@ test('what policies deny is told before all else, and what they warn of after it
   );
 });
 
+test('what a policy of the cluster denies is told with the name of the policy', () => {
+  const error = { message: 'apply Deployment/api: … denied request: no', fix: 'Ask.' };
+  const deniedBy = { policy: 'replicas', binding: 'all', message: 'no' };
+
+  const text = planComment([plan([{ action: 'blocked', kind: 'Deployment', name: 'api', error, deniedBy }])], GITHUB);
+
+  assert.match(
+    text,
+    /^! blocked {2}Deployment\/api\n {4}denied by the ValidatingAdmissionPolicy replicas \(binding all\): no\n {4}fix: Ask\.$/m,
+  );
+});
+
 test('where a host shows HTML as text there is none, and nothing is folded', () => {
   const text = planComment([plan(ITEMS)], BITBUCKET);
 

@@ -1,4 +1,11 @@
-import { formatChanges, formatWhere, type FieldChange, type Where } from '@plumb/core';
+import {
+  formatAdmissionDenial,
+  formatChanges,
+  formatWhere,
+  type AdmissionDenial,
+  type FieldChange,
+  type Where,
+} from '@plumb/core';
 import { findingCounts, findingText, type CommentedFinding } from './commented-policies.ts';
 import type { HostLimits } from './host.ts';
 import { fenceFor, plainLine, plainLink, plainName } from './markdown-text.ts';
@@ -19,6 +26,8 @@ export interface CommentedItem {
   readonly predicted?: boolean;
   readonly forcedBy?: string;
   readonly error?: { readonly message: string; readonly fix: string };
+  /** The policy of the cluster that refuses it, where it was one. */
+  readonly deniedBy?: AdmissionDenial;
 }
 
 /** The plan of one target, as `plumb plan -o json` has it; or why there is none. */
@@ -293,8 +302,12 @@ function blockOf(item: CommentedItem, plan: Extract<CommentedPlan, { readonly it
 }
 
 function detailsOf(item: CommentedItem, plan: Extract<CommentedPlan, { readonly items: unknown }>): readonly string[] {
-  const { action, reason, changes = [], predicted, forcedBy, error } = item;
-  if (error !== undefined) return [inLine(error.message), inLine(`fix: ${error.fix}`)];
+  const { action, reason, changes = [], predicted, forcedBy, error, deniedBy } = item;
+  if (error !== undefined)
+    return [
+      inLine(deniedBy === undefined ? error.message : formatAdmissionDenial(deniedBy)),
+      inLine(`fix: ${error.fix}`),
+    ];
   switch (action) {
     case 'delete':
       return [plan.blockedDeletions === undefined ? 'not in Git any more' : 'needs an approval'];

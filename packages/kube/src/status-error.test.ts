@@ -328,6 +328,17 @@ test('passes on no words that may quote a Secret, but the names of fields, users
     assert.doesNotMatch(JSON.stringify([error.message, error.toRecord(), error.stack, error.cause]), /hunter2/);
   }
   assert.equal(statusError(quoting[2] ?? reply(500, ''), secret).field, 'data[a]');
+  const denied = statusError(
+    reply(422, {
+      message: `secrets "x" is forbidden: ValidatingAdmissionPolicy 'short' with binding 'all' denied request: not hunter2`,
+    }),
+    secret,
+  );
+  assert.match(
+    denied.message,
+    /ValidatingAdmissionPolicy 'short' with binding 'all' denied request: its words are withheld/,
+  );
+  assert.doesNotMatch(denied.message, /hunter2/);
   const forbidden = statusError(
     reply(403, { message: 'secrets "x" is forbidden: User "bob" cannot patch resource' }),
     secret,

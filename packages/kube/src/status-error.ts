@@ -59,7 +59,7 @@ function errorOf(status: JsonObject, httpStatus: number, headers: ReplyHeaders, 
   const place = verdict.field === undefined ? '' : ` at ${verdict.field}`;
   const words =
     attempt.secret === true && verdict.harmless !== true
-      ? `the server answered ${httpStatus} ${verdict.code}${place}; its words are withheld because they may quote the Secret`
+      ? (policyOf(message) ?? `the server answered ${httpStatus} ${verdict.code}${place}; ${WITHHELD}`)
       : (verdict.text ?? message);
   return new PlumbError(verdict.code, `${attempt.verb} ${attempt.subject}: ${words}`, {
     subject: attempt.subject,
@@ -67,6 +67,16 @@ function errorOf(status: JsonObject, httpStatus: number, headers: ReplyHeaders, 
     conflicts: verdict.conflicts,
     retryAfterMs: retryAfterMs(headers),
   });
+}
+
+const WITHHELD = 'its words are withheld because they may quote the Secret';
+
+/** Which policy denied it, and nothing of what that says; the names stand before it. */
+function policyOf(message: string): string | undefined {
+  const named = /ValidatingAdmissionPolicy '[-.a-z0-9]+' with binding '[-.a-z0-9]+' denied request: /.exec(
+    message,
+  )?.[0];
+  return named === undefined ? undefined : named + WITHHELD;
 }
 
 function judge(

@@ -1,4 +1,3 @@
-export { readAdmissionDenial, type AdmissionDenial } from './admission-denial.ts';
 export {
   judgePolicies,
   severityOf,

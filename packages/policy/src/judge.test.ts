@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatFieldPath, type Json, type KubeObject } from '@plumb/core';
-import { readAdmissionDenial } from './admission-denial.ts';
 import { judgePolicies, type JudgedItem, type Judgement, type PolicyInput } from './judge.ts';
 import { matchesAny } from './patterns.ts';
 import type { Policy } from './policy.ts';
@@ -213,18 +212,6 @@ test('the finding of a container points into it', () => {
     results.map(({ path }) => formatFieldPath(path)),
     ['spec.containers[name="a"].image', 'spec.containers[1].image'],
   );
-});
-
-test('the denial of a ValidatingAdmissionPolicy is read from the words of the API server', () => {
-  const message =
-    "deployments.apps \"x\" is forbidden: ValidatingAdmissionPolicy 'replicas' with binding 'all' denied request: failed expression: object.spec.replicas <= 5";
-
-  assert.deepEqual(readAdmissionDenial(message), {
-    policy: 'replicas',
-    binding: 'all',
-    message: 'failed expression: object.spec.replicas <= 5',
-  });
-  assert.equal(readAdmissionDenial('admission webhook "x" denied the request: no'), undefined);
 });
 
 test('a pattern matches as the regular expression of its parts would', () => {

@@ -6,11 +6,16 @@ export interface AdmissionDenial {
   readonly message: string;
 }
 
+/** For people: the policy, its binding and what it says. */
+export function formatAdmissionDenial({ policy, binding, message }: AdmissionDenial): string {
+  return `denied by the ValidatingAdmissionPolicy ${policy} (binding ${binding}): ${message}`;
+}
+
 const DENIAL = /ValidatingAdmissionPolicy '([^']+)' with binding '([^']+)' denied request: ([^]*)$/;
 
 /**
  * What a ValidatingAdmissionPolicy said, read from the message of the API server to a dry-run (`AdmissionDenied`), so that a
- * plan can show it among the results of policies; undefined for any other message.
+ * plan can show it as the denial of a policy; undefined for any other message.
  */
 export function readAdmissionDenial(message: string): AdmissionDenial | undefined {
   const match = DENIAL.exec(message);
