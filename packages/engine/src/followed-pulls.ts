@@ -1,0 +1,124 @@
+import type { Repository } from '@plumb/api';
+import { type Clock, type PlumbError, type Random, type TargetKey } from '@plumb/core';
+import { hostOf, type Command, type GitHost, type HostAddress, type HostUser, type PullRequest } from '@plumb/hosts';
+import type { Mirror } from '@plumb/git';
+import type { Log } from './narrate.ts';
+import type { PlanRequest } from './plan.ts';
+import type { PlannedBefore } from './pull-request-plan.ts';
+import type { Elsewhere } from './source-look.ts';
+import type { Sources } from './source.ts';
+import type { NamespacedName, TargetSpec } from './targets.ts';
+
+export interface PullRequestsOptions extends Pick<PlanRequest, 'client' | 'renderer'> {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sources: Pick<Sources, 'repository' | 'targetsChanged' | 'lastLook' | 'mirrorOf'>;
+  readonly elsewhere: Elsewhere;
+  targetsOf(repository: NamespacedName): ReadonlyMap<TargetKey, TargetSpec>;
+  planContext(target: TargetKey): Pick<PlanRequest, 'parent' | 'targets' | 'applied'>;
+  readSecret(
+    namespace: string,
+    name: string,
+    o: { readonly signal: AbortSignal },
+  ): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
+  /** Whether this engine is the one that acts. */
+  mayAct(): boolean;
+  readonly log: Log;
+}
+
+/** A command that stands in a comment. */
+export interface Asked {
+  readonly number: number;
+  readonly user: HostUser;
+  readonly head: string | undefined;
+  readonly commentId: string;
+  readonly command: Command;
+}
+
+/** What is known of an open pull request. After a restart it is nothing: the host has the comment, and is told the same. */
+export interface Known extends PlannedBefore {
+  planned: PlannedBefore['planned'];
+  failed: PlannedBefore['failed'];
+  isAsked: boolean;
+  failures: number;
+  /** Targets that somebody asked a plan of, touched or not. */
+  readonly wanted: Set<TargetKey>;
+  /** The head of a fork that somebody who may write asked a plan of. */
+  allowedHead: string | undefined;
+  hasComment: boolean;
+  /** What was said of `statusHead`, by context. */
+  readonly statuses: Map<string, string>;
+  /** The head that was looked at last. */
+  statusHead: string | undefined;
+  readonly digests: Map<TargetKey, string>;
+}
+
+/** A repository whose pull requests are planned. */
+export interface Followed {
+  readonly repository: Repository;
+  /** Known from the first look on. */
+  address: HostAddress | undefined;
+  readonly pulls: Map<number, Known>;
+  host: GitHost | undefined;
+  asked: Asked[];
+  failures: number;
+  /** Monotonic milliseconds: the host is left alone until then. */
+  notBefore: number;
+}
+
+/** One look at all open pull requests of a repository. */
+export interface Look {
+  readonly name: NamespacedName;
+  readonly followed: Followed;
+  readonly host: GitHost;
+  readonly signal: AbortSignal;
+}
+
+/** One pull request in a look, and what of the repository is held against it. */
+export interface PullLook extends Look {
+  readonly pull: PullRequest;
+  readonly known: Known;
+  /** The targets that follow the branch that it is into. */
+  readonly into: readonly TargetSpec[];
+  readonly mirror: Mirror;
+}
+
+export function knownOf({ pulls }: Followed, number: number): Known {
+  const known: Known = pulls.get(number) ?? {
+    planned: undefined,
+    failed: undefined,
+    isAsked: false,
+    failures: 0,
+    wanted: new Set(),
+    allowedHead: undefined,
+    hasComment: false,
+    statuses: new Map(),
+    statusHead: undefined,
+    digests: new Map(),
+  };
+  pulls.set(number, known);
+  return known;
+}
+
+/** @throws {PlumbError} `HostUnknown`, `UrlScheme` */
+export function addressOf({ spec }: Repository): HostAddress {
+  const { host, api } = spec.pullRequests ?? {};
+  return hostOf(spec.url, { ...(host === undefined ? {} : { kind: host }), ...(api === undefined ? {} : { api }) });
+}
+
+export async function closeHost(followed: Followed): Promise<void> {
+  const { host } = followed;
+  followed.host = undefined;
+  await host?.[Symbol.asyncDispose]();
+}
+
+/** What went wrong, with the facts that tell where. */
+export function warn(
+  log: Log,
+  message: string,
+  repository: NamespacedName,
+  error: PlumbError,
+  facts: { readonly pull?: number } = {},
+): void {
+  log({ level: 'warn', message, repository, ...facts, code: error.code, error: error.message });
+}
