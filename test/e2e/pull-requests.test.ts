@@ -6,10 +6,18 @@ import type { HostKind } from '@plumb/hosts';
 import { KINDS, startFakeHost, type FakeHost } from '../../packages/hosts/test/fake-host.ts';
 import { addPull, ALICE, BOB, type FakePull, type FakeUser } from '../../packages/hosts/test/fake-state.ts';
 import { answer } from '../../packages/hosts/test/loopback-server.ts';
-import { isHealthy, isHealthyAt, startFixture, type EngineFixture } from './engine-fixture.ts';
+import {
+  conditionOf,
+  isHealthy,
+  isHealthyAt,
+  startFixture,
+  type EngineFixture,
+  type KubeLike,
+} from './engine-fixture.ts';
 import { configMap } from './manifests.ts';
 
 const HOOK_SECRET = 'correct horse';
+const REPOSITORY = ['plumb.dev/v1alpha1', 'repositories'] as const;
 
 test('a pull request gets the plan of the application that it touches, and one comment', async () => {
   await using world = await openWorld();
@@ -168,6 +176,22 @@ test('while the host is down the rest goes on, and what was missed is made up fo
 
   await world.untilPlanned(pull.head);
   assert.equal(world.statuses(pull.head).at(-1), 'plumb/plan/shop/prod success');
+});
+
+test('a token that is refused shows in the status of the Repository, and no more once it is accepted', async () => {
+  await using world = await openWorld();
+  const { plumb, fake } = world;
+  const failing = (object: KubeLike | undefined) => conditionOf(object, 'HostFailing');
+
+  await plumb.edit('v1', 'secrets', 'host', { stringData: { token: 'another' } });
+  await plumb.edit(...REPOSITORY, 'shop', { spec: { pullRequests: { interval: '2h' } } });
+  await plumb.untilObject(...REPOSITORY, 'shop', (object) => failing(object)?.reason === 'HostUnauthorized');
+  const said = failing(await plumb.get(...REPOSITORY, 'shop'));
+  assert.match(said?.message ?? '', /answered 401\. Check the token in the Secret.* The next try is at 20/);
+  assert.equal(conditionOf(await plumb.get(...REPOSITORY, 'shop'), 'Ready')?.status, 'True');
+
+  await plumb.edit('v1', 'secrets', 'host', { stringData: { token: fake.state.token } });
+  await plumb.untilObject(...REPOSITORY, 'shop', (object) => failing(object) === undefined);
 });
 
 test('commands are followed for those who may write', async () => {

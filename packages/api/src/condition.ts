@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** `metav1.Condition`. `Reconciling` and `Stalled` are there only while they are true (kstatus). */
 export const conditionSchema = z
   .object({
-    type: z.string().max(316).meta({ description: 'What is being said: Ready, Reconciling, Stalled.' }),
+    type: z.string().max(316).meta({ description: 'What is being said: Ready, Reconciling, Stalled, HostFailing.' }),
     status: z.enum(['True', 'False', 'Unknown']).meta({ description: 'Whether it is so.' }),
     observedGeneration: z
       .int()
@@ -22,7 +22,8 @@ export const conditionsSchema = z
   .array(conditionSchema)
   .max(16)
   .meta({
-    description: 'Ready, and while they are true Reconciling and Stalled.',
+    description:
+      'Ready, and while they are true Reconciling, Stalled and HostFailing (a Git host does not do what is asked for pull requests).',
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['type'],
   });

@@ -400,6 +400,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     targetsOf: (name) => catalog.targetsOf(name),
     planContext: (target) => ({ ...planContext(target), applied: reconciler.memoryOf(target)?.applied }),
     mayAct: () => gate.isOpen && lease.mayWrite(),
+    reported: (name, trouble) => statuses.reportHost(name, trouble),
     log,
   });
 

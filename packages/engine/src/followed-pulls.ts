@@ -7,6 +7,7 @@ import type { PlanRequest } from './plan.ts';
 import type { PlannedBefore } from './pull-request-plan.ts';
 import type { Elsewhere } from './source-look.ts';
 import type { Sources } from './source.ts';
+import type { HostTrouble } from './status-writer.ts';
 import type { NamespacedName, TargetSpec } from './targets.ts';
 
 export interface PullRequestsOptions extends Pick<PlanRequest, 'client' | 'renderer'> {
@@ -23,6 +24,8 @@ export interface PullRequestsOptions extends Pick<PlanRequest, 'client' | 'rende
   ): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
   /** Whether this engine is the one that acts. */
   mayAct(): boolean;
+  /** A look at a repository ended: well, or so. */
+  reported(repository: NamespacedName, trouble: HostTrouble | undefined): void;
   readonly log: Log;
 }
 

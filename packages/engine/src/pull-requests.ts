@@ -107,6 +107,8 @@ export class PullRequests implements AsyncDisposable {
     const config = repository?.spec.pullRequests;
     if (repository === undefined || config === undefined || repository.spec.suspend === true) {
       await this.#unfollow(name);
+      // Nothing is asked of the host, so there is nothing that it does not do.
+      if (repository !== undefined) this.#options.reported(name, undefined);
       return;
     }
     const intervalMs = (parseDuration(config.interval) ?? 60_000) * (0.85 + 0.1 * random.next());
@@ -121,12 +123,15 @@ export class PullRequests implements AsyncDisposable {
       followed.host ??= await this.#open(repository, followed.address, signal);
       await this.#lookAt({ name, followed, host: followed.host, signal });
       followed.failures = 0;
+      this.#options.reported(name, undefined);
       this.#queue.addAt(name, clock.monotonic() + intervalMs);
     } catch (thrown) {
       if (isAbort(thrown, signal)) throw thrown;
       const error = toPlumbError(thrown);
       followed.failures += 1;
-      followed.notBefore = clock.monotonic() + Math.max(error.retryAfterMs ?? 0, backoffMs(followed.failures));
+      const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs(followed.failures));
+      followed.notBefore = clock.monotonic() + waitMs;
+      this.#options.reported(name, { error, nextTryAt: clock.now() + waitMs });
       warn(log, 'The pull requests of a repository cannot be looked at', name, error);
       this.#queue.addAt(name, followed.notBefore);
       // The Secret is read anew: it may hold another token by then.

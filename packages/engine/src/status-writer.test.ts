@@ -41,12 +41,12 @@ function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function raw(generation = 1, status?: unknown, uid = 'u1') {
+function raw(generation = 1, status?: unknown, uid = 'u1', pullRequests?: unknown) {
   return {
     apiVersion: 'plumb.dev/v1alpha1',
     kind: 'Repository',
     metadata: { namespace: 'default', name: 'shop', uid, generation },
-    spec: { url: 'https://git.example/shop' },
+    spec: { url: 'https://git.example/shop', ...(pullRequests === undefined ? {} : { pullRequests }) },
     ...(status === undefined ? {} : { status }),
   };
 }
@@ -62,7 +62,12 @@ function state(more: Partial<RepositoryState> = {}): RepositoryState {
 }
 
 interface Said {
-  readonly conditions: readonly { readonly type: string; readonly lastTransitionTime: string }[];
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly reason: string;
+    readonly message: string;
+    readonly lastTransitionTime: string;
+  }[];
   readonly fetchedAt?: string;
   readonly revision?: string;
 }
@@ -164,4 +169,68 @@ test('without the lease no status is written, and with the next report it is mad
   await settled();
 
   assert.equal(written.length, 1);
+});
+
+const PULLS = { secretRef: { name: 'host' } };
+const REFUSED = new PlumbError('HostUnauthorized', 'GET /repos/acme/shop/pulls: the host answered 401');
+const LIMITED = new PlumbError('HostRateLimited', 'GET /repos/acme/shop/pulls: the host answered 429');
+
+/** `HostUnauthorized since TIME`; undefined where the status says nothing of the host. */
+function hostSaid(object: KubeObject | undefined): string | undefined {
+  const condition = statusOf(object).conditions.find(({ type }) => type === 'HostFailing');
+  return condition === undefined ? undefined : `${condition.reason} since ${condition.lastTransitionTime}`;
+}
+
+test('a host that refuses is said with code, since when and the next try, and no more once it works', async (t) => {
+  const { clock, written, writer } = setUp(t);
+  const time = (): string => new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  const followed = repository(1, undefined, 'u1', PULLS);
+  writer.reportRepository(followed, state());
+  writer.reportHost('default/shop', undefined);
+  await settled();
+  assert.deepEqual(written.map(hostSaid), [undefined]);
+
+  const since = time();
+  writer.reportHost('default/shop', { error: REFUSED, nextTryAt: clock.now() + 2_000 });
+  await settled();
+  assert.equal(hostSaid(written[1]), `HostUnauthorized since ${since}`);
+  const { message } = statusOf(written[1]).conditions.find(({ type }) => type === 'HostFailing') ?? { message: '' };
+  assert.match(message, /answered 401\. Check the token.* The next try is at \d{4}-\d\d-\d\dT[\d:]+Z\.$/);
+
+  clock.advance(2_000);
+  const limited = { error: LIMITED, nextTryAt: clock.now() + 60_000 };
+  writer.reportHost('default/shop', limited);
+  writer.reportRepository(followed, state({ seenAt: clock.now() }));
+  writer.reportHost('default/shop', { ...limited });
+  await settled();
+  assert.deepEqual(written.slice(2).map(hostSaid), [`HostRateLimited since ${since}`]);
+
+  writer.reportHost('default/shop', undefined);
+  await settled();
+  writer.reportHost('default/shop', undefined);
+  writer.reportRepository(followed, state({ seenAt: clock.now() }));
+  await settled();
+  assert.deepEqual(written.slice(3).map(hostSaid), [undefined]);
+});
+
+test('after a restart what was said of a host stays until it was asked, with its time', async (t) => {
+  const first = setUp(t);
+  first.writer.reportRepository(repository(1, undefined, 'u1', PULLS), state());
+  first.writer.reportHost('default/shop', { error: REFUSED, nextTryAt: first.clock.now() });
+  await settled();
+  const said = statusOf(first.written.at(-1));
+  const { clock, written, writer } = setUp(t);
+  clock.advance(60_000);
+
+  writer.reportRepository(repository(1, said, 'u1', PULLS), state({ revision: TWO, touchedRevision: TWO }));
+  await settled();
+  assert.equal(hostSaid(written[0]), hostSaid(first.written.at(-1)));
+  writer.reportHost('default/shop', { error: REFUSED, nextTryAt: clock.now() + 2_000 });
+  await settled();
+  assert.equal(hostSaid(written[1]), hostSaid(first.written.at(-1)));
+
+  // Whoever takes pull requests out of the spec asks nothing of a host any more.
+  writer.reportRepository(repository(2, said), state());
+  await settled();
+  assert.equal(hostSaid(written[2]), undefined);
 });

@@ -40,6 +40,15 @@ export interface StatusWriterOptions {
   failed(subject: string, error: Failure): void;
 }
 
+/** What stands between Plumb and the pull requests of a repository. */
+export interface HostTrouble {
+  readonly error: Failure;
+  /** Epoch milliseconds. */
+  readonly nextTryAt: number;
+}
+
+/** True while a host does not do what it is asked, and else not there: pull requests hold up nothing else. */
+const HOST_FAILING = 'HostFailing';
 /** Work in progress is only written when it takes a person's notice: most of it is over before anybody looks. */
 const PROGRESS_DELAY_MS = 3_000;
 /** The more rollouts are under way, the longer each may last before it is news: writing of them slows all of them down. */
@@ -54,6 +63,8 @@ export class StatusWriter implements AsyncDisposable {
   readonly #written = new Map<NamespacedName, ApplicationStatus>();
   readonly #repositories: WorkQueue<NamespacedName>;
   readonly #repositoryStates = new Map<NamespacedName, { repository: Repository; state: RepositoryState }>();
+  /** Of those that were looked at since the start; null: the host does what it is asked. */
+  readonly #hostTroubles = new Map<NamespacedName, HostTrouble | null>();
   /** With the uid of the object that it was written to. */
   readonly #repositoryWritten = new Map<NamespacedName, { uid: string | undefined; status: RepositoryStatus }>();
 
@@ -89,6 +100,12 @@ export class StatusWriter implements AsyncDisposable {
   reportRepository(repository: Repository, state: RepositoryState): void {
     const name = nameOf(repository);
     this.#repositoryStates.set(name, { repository, state });
+    if (this.#newsOf(name) !== undefined) this.#repositories.add(name);
+  }
+
+  /** A look at the pull requests of a repository has ended, well where there is no trouble. */
+  reportHost(name: NamespacedName, trouble: HostTrouble | undefined): void {
+    this.#hostTroubles.set(name, trouble ?? null);
     if (this.#newsOf(name) !== undefined) this.#repositories.add(name);
   }
 
@@ -129,6 +146,7 @@ export class StatusWriter implements AsyncDisposable {
   forgetRepository(name: NamespacedName): void {
     this.#repositories.forget(name);
     this.#repositoryStates.delete(name);
+    this.#hostTroubles.delete(name);
     this.#repositoryWritten.delete(name);
   }
 
@@ -181,7 +199,8 @@ export class StatusWriter implements AsyncDisposable {
     const written = this.#repositoryWritten.get(name);
     const before =
       written !== undefined && written.uid === repository.metadata.uid ? written.status : repository.status;
-    const status = repositoryStatusOf(repository, state, before, this.#options.clock.now());
+    const host = { trouble: this.#hostTroubles.get(name) };
+    const status = repositoryStatusOf(repository, { ...state, ...host }, before, this.#options.clock.now());
     return repositorySaysTheSame(before, status) ? undefined : status;
   }
 
@@ -199,25 +218,38 @@ export class StatusWriter implements AsyncDisposable {
   }
 }
 
-/** What a state is as a status; `before` is what the status says now, `now` epoch milliseconds. */
+/**
+ * What a state is as a status; `before` is what the status says now, `now` epoch milliseconds. Before the first look at pull
+ * requests what an earlier run said of their host stays.
+ */
 function repositoryStatusOf(
   repository: Repository,
-  state: RepositoryState,
+  state: RepositoryState & { readonly trouble: HostTrouble | null | undefined },
   before: RepositoryStatus | undefined,
   now: number,
 ): RepositoryStatus {
-  const { error, touchedRevision, seenAt } = state;
+  const { error, touchedRevision, seenAt, trouble } = state;
   const observedGeneration = repository.metadata.generation ?? 0;
   const message =
     error === undefined ? `Follows ${repository.spec.ref ?? 'the default branch'}.` : `${error.message}. ${error.fix}`;
-  const condition = (type: string, status: 'True' | 'False'): Condition => ({
+  const condition = (
+    type: string,
+    status: 'True' | 'False',
+    said = { reason: error?.code ?? 'Fetched', message },
+  ): Condition => ({
     type,
     status,
     observedGeneration,
-    reason: error?.code ?? 'Fetched',
-    message,
+    ...said,
     lastTransitionTime: transitionTime(before?.conditions, type, status) ?? timestamp(now),
   });
+  const saidBefore = before?.conditions?.filter(({ type }) => type === HOST_FAILING) ?? [];
+  const ofHost =
+    trouble === undefined
+      ? saidBefore
+      : trouble === null
+        ? []
+        : [condition(HOST_FAILING, 'True', troubleSaid(trouble))];
   const isStalled = error !== undefined && error.facts.retry === 'change';
   const fetchedAt = seenAt === undefined ? before?.fetchedAt : timestamp(seenAt);
   return {
@@ -225,6 +257,7 @@ function repositoryStatusOf(
     conditions: [
       condition('Ready', error === undefined ? 'True' : 'False'),
       ...(isStalled ? [condition('Stalled', 'True')] : []),
+      ...(repository.spec.pullRequests === undefined ? [] : ofHost),
     ],
     ref: repository.spec.ref ?? 'HEAD',
     ...(touchedRevision === undefined
@@ -232,6 +265,11 @@ function repositoryStatusOf(
       : { revision: touchedRevision, shortRevision: shortRevision(touchedRevision) }),
     ...(fetchedAt === undefined ? {} : { fetchedAt }),
   };
+}
+
+function troubleSaid({ error, nextTryAt }: HostTrouble): Pick<Condition, 'reason' | 'message'> {
+  const message = `${error.message}. ${error.fix} The next try is at ${timestamp(nextTryAt)}.`;
+  return { reason: error.code, message };
 }
 
 /** Since when a condition has had this status, as it says itself; undefined where it has not. */
