@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { EngineEvent } from '@plumb/engine';
 import type { HostKind } from '@plumb/hosts';
@@ -176,6 +178,35 @@ test('while the host is down the rest goes on, and what was missed is made up fo
 
   await world.untilPlanned(pull.head);
   assert.equal(world.statuses(pull.head).at(-1), 'plumb/plan/shop/prod success');
+});
+
+test('commits of a closed pull request leave the mirror, also where it was closed while no engine ran', async () => {
+  await using world = await openWorld('1s');
+  const { plumb } = world;
+  const mirrored = async (): Promise<number> => {
+    const files = await readdir(join(plumb.stateFolder, 'cache'), { recursive: true });
+    return files.filter((file) => /refs\/plumb\/[0-9a-f]{40}$/.test(file)).length;
+  };
+  const untilLetGo = (times: number) =>
+    plumb.untilEvent(
+      () => plumb.events.filter(({ message }) => message === 'Let go of refs that nobody follows').length === times,
+    );
+  const pulls = [];
+  for (const number of [1, 2]) {
+    pulls.push(await world.open(number, { 'shop/one.yaml': configMap('one', { key: `${number}` }) }));
+  }
+  for (const { head } of pulls) await world.untilPlanned(head);
+  assert.equal(await mirrored(), 3);
+
+  for (const pull of pulls.slice(0, 1)) pull.state = 'closed';
+  await untilLetGo(1);
+  assert.equal(await mirrored(), 2);
+  await plumb.stop();
+  for (const pull of pulls) pull.state = 'merged';
+  await plumb.start();
+
+  await untilLetGo(2);
+  assert.equal(await mirrored(), 1);
 });
 
 test('a token that is refused shows in the status of the Repository, and no more once it is accepted', async () => {

@@ -13,7 +13,7 @@ import type { NamespacedName, TargetSpec } from './targets.ts';
 export interface PullRequestsOptions extends Pick<PlanRequest, 'client' | 'renderer'> {
   readonly clock: Clock;
   readonly random: Random;
-  readonly sources: Pick<Sources, 'repository' | 'targetsChanged' | 'lastLook' | 'mirrorOf'>;
+  readonly sources: Pick<Sources, 'repository' | 'targetsChanged' | 'lastLook' | 'mirrorOf' | 'keepRefs'>;
   readonly elsewhere: Elsewhere;
   targetsOf(repository: NamespacedName): ReadonlyMap<TargetKey, TargetSpec>;
   planContext(target: TargetKey): Pick<PlanRequest, 'parent' | 'targets' | 'applied'>;
@@ -62,6 +62,8 @@ export interface Followed {
   /** Known from the first look on. */
   address: HostAddress | undefined;
   readonly pulls: Map<number, Known>;
+  /** The mirror may hold commits of pull requests that are closed: of earlier runs, too. */
+  hasClosed: boolean;
   host: GitHost | undefined;
   asked: Asked[];
   failures: number;

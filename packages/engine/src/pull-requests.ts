@@ -7,6 +7,7 @@ import {
   readPullRequestEvent,
   type GitHost,
   type HostAddress,
+  type PullRequest,
 } from '@plumb/hosts';
 import { abortable } from '@plumb/kube';
 import { backoffMs } from './backoff.ts';
@@ -147,6 +148,7 @@ export class PullRequests implements AsyncDisposable {
       repository,
       address: undefined,
       pulls: new Map(before?.pulls),
+      hasClosed: before?.hasClosed ?? true,
       host: undefined,
       asked: before?.asked ?? [],
       failures: 0,
@@ -180,7 +182,10 @@ export class PullRequests implements AsyncDisposable {
     const { clock, sources, log } = this.#options;
     const pulls = await host.openPullRequests({ signal });
     const open = new Set(pulls.map(({ number }) => number));
-    for (const number of followed.pulls.keys()) if (!open.has(number)) followed.pulls.delete(number);
+    for (const number of followed.pulls.keys()) {
+      if (!open.has(number)) followed.hasClosed = followed.pulls.delete(number);
+    }
+    if (followed.hasClosed) await this.#letGo(look, pulls);
     const targets = [...this.#options.targetsOf(name).values()];
     await answerAll(look, { pulls, targets, log });
     if (pulls.length === 0 || targets.length === 0) return;
@@ -195,6 +200,20 @@ export class PullRequests implements AsyncDisposable {
       const known = knownOf(followed, pull.number);
       if (into.length === 0 || !needsPlan(known, pull, base, clock.monotonic())) continue;
       await this.#planAlone({ ...look, pull, known, into, mirror }, base);
+    }
+  }
+
+  /** The mirror lets go of closed pull requests; where that fails, it is tried again with the next look. */
+  async #letGo({ name, followed, signal }: Look, pulls: readonly PullRequest[]): Promise<void> {
+    try {
+      const refs = pulls.flatMap(({ headRef }) => headRef ?? []);
+      const count = await this.#options.sources.keepRefs(name, refs, { signal });
+      followed.hasClosed = false;
+      const message = 'Let go of refs that nobody follows';
+      if (count > 0) this.#options.log({ level: 'info', message, repository: name, count });
+    } catch (thrown) {
+      if (isAbort(thrown, signal)) throw thrown;
+      warn(this.#options.log, 'Closed pull requests are still in the mirror', name, toPlumbError(thrown));
     }
   }
 

@@ -100,6 +100,18 @@ function errorOf(fact: SourceFact): string {
   return fact.state === 'failed' ? fact.error.code : fact.state;
 }
 
+test('the mirror keeps what is followed, and what others name, and lets go of the rest', async (t) => {
+  const { host, sources } = setUp(t, [target('a'), target('b', { revision: 'v1' })]);
+  host.commit({ 'a/x.yaml': '1', 'b/x.yaml': '1' });
+  host.commit({ 'b/x.yaml': '1' }, 'v1');
+  await sources.follow(repository());
+  await settled();
+
+  await sources.keepRefs(SHOP, ['refs/pull/7/head'], { signal: new AbortController().signal });
+
+  assert.equal(host.asked.at(-1), 'keepOnly main,refs/pull/7/head,v1');
+});
+
 test('a new commit is not lost when the fetch after the listing fails once', async (t) => {
   const app = target('a');
   const { clock, host, sources, poll } = setUp(t, [app]);

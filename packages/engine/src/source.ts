@@ -247,6 +247,14 @@ export class Sources implements AsyncDisposable {
     return this.#mirrorOf(name, followed);
   }
 
+  /** Lets the mirror go of all refs that are neither followed here nor among these; returns how many that were. */
+  async keepRefs(name: NamespacedName, refs: readonly string[], o: { readonly signal: AbortSignal }): Promise<number> {
+    const followed = this.#followed.get(name);
+    if (followed === undefined) return 0;
+    const mirror = await this.#mirrorOf(name, followed);
+    return mirror.keepOnly([...refsOf(followed, this.#options.targetsOf(name)), ...refs], o);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue[Symbol.asyncDispose]();
     for (const [name, followed] of this.#followed) void this.#close(name, followed);
@@ -436,8 +444,7 @@ export class Sources implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<boolean> {
     const { commits } = followed;
-    const refs = new Set([followed.repository.spec.ref ?? 'HEAD']);
-    for (const { revision } of targets.values()) if (revision !== undefined) refs.add(revision);
+    const refs = refsOf(followed, targets);
     for (const ref of commits.keys()) if (!refs.has(ref)) commits.delete(ref);
     if (ask === 'none') return false;
 
@@ -510,6 +517,15 @@ export class Sources implements AsyncDisposable {
 /** Whether the two are one object with one spec. An object that was deleted and created anew counts generations anew. */
 export function isSameVersion({ metadata: before }: Repository, { metadata: now }: Repository): boolean {
   return before.uid === now.uid && before.generation === now.generation;
+}
+
+/** The refs that are followed, as written. */
+function refsOf(
+  { repository }: Pick<Followed, 'repository'>,
+  targets: ReadonlyMap<TargetKey, TargetSpec>,
+): ReadonlySet<string> {
+  const revisions = [...targets.values()].flatMap(({ revision }) => revision ?? []);
+  return new Set([repository.spec.ref ?? 'HEAD', ...revisions]);
 }
 
 /** What the status says of an earlier run, as far as it is about this very spec. */

@@ -61,6 +61,10 @@ export class FakeGitHost {
           }),
         );
       },
+      keepOnly: async (refs) => {
+        this.asked.push(`keepOnly ${refs.toSorted().join(',')}`);
+        return 0;
+      },
       commit: async (sha): Promise<Commit> => {
         filesAt(sha);
         throw new PlumbError('GitFailed', 'not needed');

@@ -410,6 +410,26 @@ test('history that was seen stays, and little of what was before is brought', as
   assert.equal(await mirror.hasCommit(oldest, { signal }), false);
 });
 
+test('what is followed no more is let go of, and what is followed stays', async (t) => {
+  const { server, folder, open } = await setUp(t);
+  const kept = await server.commit('shop', { 'a.yaml': '1' });
+  const closed = await server.commit('shop', { 'a.yaml': '2' }, { branch: 'change' });
+  await server.git('shop', ['update-ref', 'refs/pull/1/head', closed]);
+  await server.git('shop', ['branch', '-D', 'change']);
+  const mirror = await open({ maxPacks: 1 });
+  await mirror.fetch(['main', 'refs/pull/1/head'], { signal });
+  const refs = (): readonly string[] => readdirSync(join(folder, 'refs/plumb'));
+  assert.equal(refs().length, 2);
+
+  await mirror.keepOnly(['refs/heads/main', 'HEAD'], { signal });
+  await mirror.keepOnly(['refs/heads/main', 'HEAD'], { signal });
+
+  assert.equal(refs().length, 1);
+  assert.equal(await mirror.hasCommit(kept, { signal }), true);
+  assert.equal((await mirror.fetch(['refs/pull/1/head'], { signal })).get('refs/pull/1/head'), closed);
+  assert.deepEqual(await texts(mirror.at(closed)), { 'a.yaml': '2' });
+});
+
 test('HTTPS with a password and an own authority leaves no trace of the password', async (t) => {
   const { server, folder, open } = await setUp(t, { user: 'reader', password: 'CANARY-1', tls: true });
   await server.commit('shop', { 'a.yaml': 'a' });

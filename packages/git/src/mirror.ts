@@ -54,6 +54,13 @@ export interface Mirror extends AsyncDisposable {
    * @throws {PlumbError} `RefMissing` with the ref as `subject`; the others were then not fetched either.
    */
   fetch(refs: readonly string[], call: Call): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Lets go of what was fetched for any other ref: of a branch that is gone, of a pull request that is closed. What of it is
+   * asked for again is fetched again. Contacts nothing. Returns how many refs that were.
+   *
+   * @param refs as `fetch` takes them
+   */
+  keepOnly(refs: readonly string[], call: Call): Promise<number>;
   /** @throws {PlumbError} `GitFailed` where the commit is not stored. */
   commit(sha: string, call: Call): Promise<Commit>;
   hasCommit(sha: string, call: Call): Promise<boolean>;
@@ -175,6 +182,17 @@ class BareMirror implements Mirror {
     );
     this.#background = this.#joinPacks().catch(() => {});
     return new Map([...wanted].map(([given, ref]): [string, string] => [given, commits.get(ref) ?? absent(ref)]));
+  }
+
+  async keepOnly(refs: readonly string[], { signal }: Call): Promise<number> {
+    const kept = new Set(refs.map((ref) => localRef(checkRef(ref))));
+    return this.#exclusive(signal, async () => {
+      const listed = await this.#runLocal(['for-each-ref', '--format=%(refname)', 'refs/plumb/'], signal);
+      const gone = listed.split('\n').filter((ref) => ref !== '' && !kept.has(ref));
+      if (gone.length === 0) return 0;
+      await this.#runLocal(['update-ref', '--stdin'], signal, gone.map((ref) => `delete ${ref}\n`).join(''));
+      return gone.length;
+    });
   }
 
   async commit(sha: string, { signal }: Call): Promise<Commit> {
@@ -378,6 +396,16 @@ class BareMirror implements Mirror {
       config: [...access.config, ...config],
     });
     return { outcome, secrets: access.secrets };
+  }
+
+  /** Without the remote; what git printed. */
+  async #runLocal(args: readonly string[], signal: AbortSignal, input = ''): Promise<string> {
+    if (this.#needsSweep) await sweep(this.#options.folder);
+    this.#needsSweep = true;
+    const outcome = await runGit({ folder: this.#options.folder, args, input, signal });
+    this.#needsSweep = outcome.code !== 0;
+    if (outcome.code !== 0) throw classifyGitFailure(`${args[0]} in the mirror of ${this.#name}`, outcome.stderr);
+    return outcome.stdout.toString('utf8');
   }
 
   // Keeping whole
