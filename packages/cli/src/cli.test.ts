@@ -89,6 +89,27 @@ spec:
   );
 });
 
+test('repo add names the host of pull requests, and refuses one that it does not know', async () => {
+  const add = (...flags: readonly string[]) =>
+    runCaptured([
+      ...['repo', 'add', 'shop', '--url', 'https://git.example.com/acme/shop.git', '--dry-run', 'client', '-n', 'team'],
+      ...flags,
+    ]);
+
+  const known = await add('--host-secret', 'token', '--host', 'gitea', '--host-api', 'https://api.example.com/v1');
+  const unknown = await add('--host-secret', 'token');
+  const tokenless = await add('--host', 'gitea');
+
+  assert.equal(known.code, 0, known.stderr);
+  assert.match(
+    known.stdout,
+    / {2}pullRequests:\n {4}secretRef:\n {6}name: token\n {4}host: gitea\n {4}api: https:\/\/api\.example\.com\/v1\n/,
+  );
+  assert.deepEqual([unknown.code, tokenless.code], [2, 2]);
+  assert.match(unknown.stderr, /git\.example\.com is no host that is known by name/);
+  assert.match(tokenless.stderr, /fix: Add --host-secret NAME/);
+});
+
 test('repo add refuses credentials in the URL and does not repeat them', async () => {
   const { code, stdout, stderr } = await runCaptured([
     ...['repo', 'add', 'shop', '--url', 'https://me:hunter2@git.example.com/shop.git', '--dry-run', 'client'],
