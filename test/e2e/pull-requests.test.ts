@@ -6,7 +6,15 @@ import { test } from 'node:test';
 import type { EngineEvent } from '@plumb/engine';
 import type { HostKind } from '@plumb/hosts';
 import { KINDS, startFakeHost, type FakeHost } from '../../packages/hosts/test/fake-host.ts';
-import { addPull, ALICE, BOB, type FakePull, type FakeUser } from '../../packages/hosts/test/fake-state.ts';
+import {
+  addComment,
+  addPull,
+  ALICE,
+  BOB,
+  PLUMB,
+  type FakePull,
+  type FakeUser,
+} from '../../packages/hosts/test/fake-state.ts';
 import { answer } from '../../packages/hosts/test/loopback-server.ts';
 import {
   conditionOf,
@@ -240,20 +248,20 @@ test('commands are followed for those who may write', async () => {
 
   await world.deliver(5, { comment: '/plumb plan', by: BOB });
   await plumb.untilEvent(({ message }) => message === 'A command of somebody who may not write is not followed');
-  assert.equal(pull.comments.length, 0);
+  assert.deepEqual(ours(pull), []);
 
   await world.deliver(5, { comment: '/plumb plan', by: ALICE });
   await world.untilPlanned(pull.head);
-  const digest = /digest <code>(\w+)<\/code>/.exec(pull.comments[0]?.body ?? '')?.[1] ?? '';
+  const digest = /digest <code>(\w+)<\/code>/.exec(ours(pull)[0] ?? '')?.[1] ?? '';
   assert.notEqual(digest, '');
 
   await world.deliver(5, { comment: '/plumb plan nobody', by: ALICE });
   await plumb.untilEvent(({ code, pull: number }) => code === 'ApplicationMissing' && number === 5);
-  assert.match(pull.comments[1]?.body ?? '', /ApplicationMissing/);
+  assert.match(ours(pull)[1] ?? '', /ApplicationMissing/);
 
   await world.deliver(5, { comment: `/plumb approve ${digest}`, by: ALICE });
   await plumb.untilEvent(({ message, command }) => message === 'Answered a command' && command === 'approve');
-  assert.match(pull.comments[2]?.body ?? '', new RegExp(`plumb approve ${digest} shop -n ${plumb.namespace} -e prod`));
+  assert.match(ours(pull)[2] ?? '', new RegExp(`plumb approve ${digest} shop -n ${plumb.namespace} -e prod`));
 });
 
 test('what was pushed to a fork after somebody had looked at it is not planned with the rest', async () => {
@@ -274,10 +282,61 @@ test('what was pushed to a fork after somebody had looked at it is not planned w
     ({ message, commit }) =>
       message === 'A pull request waits for somebody who may write' && commit === pull.head.slice(0, 7),
   );
-  assert.equal(pull.comments.length, 0);
+  assert.deepEqual(ours(pull), []);
 
   await world.deliver(6, { comment: '/plumb plan', by: ALICE });
   await world.untilPlanned(pull.head);
+});
+
+test('without a webhook commands are read from comments, each once, also after a restart', async () => {
+  await using world = await openWorld('1s', 'gitea', { webhook: false });
+  const { plumb, fake } = world;
+  fake.state.permissions.set('alice', 'write').set('bob', 'read');
+  const asked = (path: RegExp): number => fake.server.seen.filter(({ url }) => path.test(url.pathname)).length;
+  const answers = (): number => plumb.events.filter(({ message }) => message === 'Answered a command').length;
+  const looks = async (count: number): Promise<void> => {
+    const before = asked(/\/pulls$/);
+    await fake.server.until(() => asked(/\/pulls$/) >= before + count);
+  };
+  await looks(1);
+  assert.equal(asked(/comments/), 0);
+
+  const pull = await world.open(
+    5,
+    { 'shop/one.yaml': configMap('one', { key: 'new' }) },
+    { isFromFork: true, author: BOB },
+  );
+  await plumb.untilEvent(({ message }) => message === 'A pull request waits for somebody who may write');
+  addComment(fake.state, pull, BOB, '/plumb plan');
+  await plumb.untilEvent(({ message }) => message === 'A command of somebody who may not write is not followed');
+  const edited = addComment(fake.state, pull, ALICE, '/plumb plan');
+  edited.editedAt = new Date(Date.parse(edited.at) + 60_000).toISOString();
+  await looks(2);
+  assert.deepEqual([ours(pull), answers()], [[], 0]);
+
+  addComment(fake.state, pull, ALICE, '/plumb plan');
+  await world.untilPlanned(pull.head);
+  assert.equal(ours(pull).length, 1);
+  addComment(fake.state, pull, ALICE, '/plumb plan nobody');
+  await plumb.untilEvent(({ code }) => code === 'ApplicationMissing');
+  assert.equal(ours(pull).length, 2);
+
+  await plumb.restart();
+  await plumb.untilEvent(({ message, comment }) => message === 'Planned a pull request' && comment === 'unchanged');
+  addComment(fake.state, pull, ALICE, '/plumb approve 123456');
+  await plumb.untilEvent(({ message, command }) => message === 'Answered a command' && command === 'approve');
+  assert.equal(ours(pull).length, 3);
+  assert.equal(answers(), 2);
+  assert.deepEqual(
+    plumb.events.filter(({ message }) => /may not write/.test(String(message))).map(({ user }) => user),
+    ['bob'],
+  );
+
+  pull.state = 'closed';
+  await looks(2);
+  const before = asked(/comments/);
+  await looks(2);
+  assert.equal(asked(/comments/), before);
 });
 
 interface World extends AsyncDisposable {
@@ -298,7 +357,11 @@ interface World extends AsyncDisposable {
 type Files = Readonly<Record<string, string | null>>;
 
 /** Two healthy applications of one repository, `shop` for `prod` and `other`; by default the host is asked by delivery only. */
-async function openWorld(interval = '1h', kind: HostKind = 'gitea'): Promise<World> {
+async function openWorld(
+  interval = '1h',
+  kind: HostKind = 'gitea',
+  { webhook = true }: { readonly webhook?: boolean } = {},
+): Promise<World> {
   await using opening = new AsyncDisposableStack();
   const fake = opening.use(await startFakeHost(kind));
   const { project } = fake.state;
@@ -317,7 +380,7 @@ async function openWorld(interval = '1h', kind: HostKind = 'gitea'): Promise<Wor
       await made.repository('shop', {
         url: git.url(project),
         interval: '1h',
-        webhook: { secretRef: { name: 'hook' } },
+        ...(webhook ? { webhook: { secretRef: { name: 'hook' } } } : {}),
         pullRequests: { secretRef: { name: 'host' }, host: kind, api: fake.address.api, interval },
       });
       const environments = [{ name: 'prod', namespace: made.namespace }];
@@ -353,6 +416,8 @@ async function openWorld(interval = '1h', kind: HostKind = 'gitea'): Promise<Wor
       const user = { id: by.id, login: by.login };
       const pull = { number, head: { sha: fake.state.pulls.get(number)?.head }, base: { ref: 'main' } };
       const repository = { full_name: project };
+      const of = fake.state.pulls.get(number);
+      const written = comment === undefined || of === undefined ? undefined : addComment(fake.state, of, by, comment);
       const body = JSON.stringify(
         comment === undefined
           ? { action: 'synchronized', repository, sender: user, pull_request: pull }
@@ -361,7 +426,7 @@ async function openWorld(interval = '1h', kind: HostKind = 'gitea'): Promise<Wor
               repository,
               is_pull: true,
               issue: { number },
-              comment: { id: 7, body: comment, user },
+              comment: { id: written?.id, body: comment, user },
             },
       );
       const signature = createHmac('sha256', key).update(body).digest('hex');
@@ -380,6 +445,11 @@ async function openWorld(interval = '1h', kind: HostKind = 'gitea'): Promise<Wor
       }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** What Plumb wrote, in order. */
+function ours(pull: FakePull): readonly string[] {
+  return pull.comments.filter(({ author }) => author === PLUMB).map(({ body }) => body);
 }
 
 function pathsOf(files: Files): { readonly path: string }[] {

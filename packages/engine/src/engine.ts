@@ -400,6 +400,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     targetsOf: (name) => catalog.targetsOf(name),
     planContext: (target) => ({ ...planContext(target), applied: reconciler.memoryOf(target)?.applied }),
     mayAct: () => gate.isOpen && lease.mayWrite(),
+    answered: {
+      read: (uid) => ledger.setting(`answered ${uid}`),
+      write: (uid, text) => ledger.saveSetting(`answered ${uid}`, text),
+    },
     reported: (name, trouble) => statuses.reportHost(name, trouble),
     log,
   });

@@ -2,6 +2,7 @@ import type { Repository } from '@plumb/api';
 import { type Clock, type PlumbError, type Random, type TargetKey } from '@plumb/core';
 import { hostOf, type Command, type GitHost, type HostAddress, type HostUser, type PullRequest } from '@plumb/hosts';
 import type { Mirror } from '@plumb/git';
+import type { AnsweredComments } from './answered-comments.ts';
 import type { Log } from './narrate.ts';
 import type { PlanRequest } from './plan.ts';
 import type { PlannedBefore } from './pull-request-plan.ts';
@@ -24,6 +25,11 @@ export interface PullRequestsOptions extends Pick<PlanRequest, 'client' | 'rende
   ): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
   /** Whether this engine is the one that acts. */
   mayAct(): boolean;
+  /** What `AnsweredComments` wrote in an earlier run for the Repository with this uid. */
+  readonly answered: {
+    read(uid: string): Promise<string | undefined>;
+    write(uid: string, text: string): Promise<void>;
+  };
   /** A look at a repository ended: well, or so. */
   reported(repository: NamespacedName, trouble: HostTrouble | undefined): void;
   readonly log: Log;
@@ -33,9 +39,19 @@ export interface PullRequestsOptions extends Pick<PlanRequest, 'client' | 'rende
 export interface Asked {
   readonly number: number;
   readonly user: HostUser;
-  readonly head: string | undefined;
+  /** The newest commit that its author can have looked at, as far as that is known. */
+  readonly seenHead: string | undefined;
   readonly commentId: string;
   readonly command: Command;
+}
+
+/** Hosts tell times in seconds: one reading more, some time after the last change, sees what came in the same second. */
+export interface CommentsRead {
+  /** `PullRequest.activity` then. */
+  readonly activity: string;
+  /** Monotonic milliseconds of the first reading at it. */
+  readonly firstMs: number;
+  readonly isSettled: boolean;
 }
 
 /** What is known of an open pull request. After a restart it is nothing: the host has the comment, and is told the same. */
@@ -53,6 +69,10 @@ export interface Known extends PlannedBefore {
   readonly statuses: Map<string, string>;
   /** The head that was looked at last. */
   statusHead: string | undefined;
+  /** When the host had it by then at the latest: epoch milliseconds of its clock. */
+  statusHeadAtMs: number;
+  /** As far as the comments were read, where the host does not deliver them. */
+  read: CommentsRead | undefined;
   readonly digests: Map<TargetKey, string>;
 }
 
@@ -66,6 +86,7 @@ export interface Followed {
   hasClosed: boolean;
   host: GitHost | undefined;
   asked: Asked[];
+  readonly answered: AnsweredComments;
   failures: number;
   /** Monotonic milliseconds: the host is left alone until then. */
   notBefore: number;
@@ -88,17 +109,19 @@ export interface PullLook extends Look {
   readonly mirror: Mirror;
 }
 
-export function knownOf({ pulls }: Followed, number: number): Known {
+export function knownOf({ pulls, answered }: Pick<Followed, 'pulls' | 'answered'>, number: number): Known {
   const known: Known = pulls.get(number) ?? {
     planned: undefined,
     failed: undefined,
     isAsked: false,
     failures: 0,
     wanted: new Set(),
-    allowedHead: undefined,
+    allowedHead: answered.of(number).allowedHead,
     hasComment: false,
     statuses: new Map(),
     statusHead: undefined,
+    statusHeadAtMs: 0,
+    read: undefined,
     digests: new Map(),
   };
   pulls.set(number, known);

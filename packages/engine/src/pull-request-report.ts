@@ -21,8 +21,10 @@ export class PullRequestReport {
     const applications = [...options.targetsOf(look.name).values()].map(({ application }) => application);
     this.#isSeveral = new Set(applications).size > 1;
     const { known, pull } = look;
-    if (known.statusHead !== pull.head) known.statuses.clear();
+    if (known.statusHead === pull.head) return;
+    known.statuses.clear();
     known.statusHead = pull.head;
+    known.statusHeadAtMs = pull.updatedAtMs;
   }
 
   /** Whoever wrote it has no right here, and a plan shows what is in the cluster. */

@@ -10,6 +10,7 @@ import {
   type PullRequest,
 } from '@plumb/hosts';
 import { abortable } from '@plumb/kube';
+import { AnsweredComments } from './answered-comments.ts';
 import { backoffMs } from './backoff.ts';
 import {
   addressOf,
@@ -21,7 +22,7 @@ import {
   type PullLook,
   type PullRequestsOptions,
 } from './followed-pulls.ts';
-import { answerAll } from './pull-request-commands.ts';
+import { answerAll, ask, readCommands } from './pull-request-commands.ts';
 import { baseOf, branchOf, needsPlan } from './pull-request-plan.ts';
 import { PullRequestReport } from './pull-request-report.ts';
 import { fetchHead, planTouched, touchedBy } from './pull-request-targets.ts';
@@ -41,7 +42,6 @@ const ONE_PULL: readonly string[] = [
   ...['HostNotFound', 'HostRefused', 'HostAnswerInvalid'],
   ...['RefMissing', 'RefInvalid', 'Internal'],
 ];
-const MAX_ASKED = 100;
 
 /**
  * Plans the pull requests of the repositories that ask for it, and says so at their hosts. Each repository is a loop of its
@@ -87,9 +87,10 @@ export class PullRequests implements AsyncDisposable {
       if (event === undefined || event.project.toLowerCase() !== project.toLowerCase()) return;
       if (event.comment !== undefined) {
         const command = parseCommand(event.comment.body);
-        if (command === undefined || followed === undefined || followed.asked.length >= MAX_ASKED) return;
+        if (command === undefined || followed === undefined) return;
         const { number, user, head, comment } = event;
-        followed.asked.push({ number, user, head, commentId: comment.id, command });
+        const seenHead = head ?? followed.pulls.get(number)?.statusHead;
+        if (!ask(followed, { number, user, seenHead, commentId: comment.id, command })) return;
       }
       this.#queue.add(name);
     } catch (thrown) {
@@ -144,6 +145,7 @@ export class PullRequests implements AsyncDisposable {
     const before = this.#followed.get(name);
     if (before !== undefined && isSameVersion(before.repository, repository)) return before;
     await this.#unfollow(name);
+    const isSameObject = before?.repository.metadata.uid === repository.metadata.uid;
     const followed: Followed = {
       repository,
       address: undefined,
@@ -151,11 +153,16 @@ export class PullRequests implements AsyncDisposable {
       hasClosed: before?.hasClosed ?? true,
       host: undefined,
       asked: before?.asked ?? [],
+      answered: isSameObject && before !== undefined ? before.answered : await this.#answeredBefore(repository),
       failures: 0,
       notBefore: 0,
     };
     this.#followed.set(name, followed);
     return followed;
+  }
+
+  async #answeredBefore({ metadata }: Repository): Promise<AnsweredComments> {
+    return new AnsweredComments(await this.#options.answered.read(metadata.uid ?? ''));
   }
 
   async #unfollow(name: NamespacedName): Promise<void> {
@@ -179,15 +186,19 @@ export class PullRequests implements AsyncDisposable {
 
   async #lookAt(look: Look): Promise<void> {
     const { name, followed, host, signal } = look;
-    const { clock, sources, log } = this.#options;
+    const { clock, sources } = this.#options;
     const pulls = await host.openPullRequests({ signal });
     const open = new Set(pulls.map(({ number }) => number));
     for (const number of followed.pulls.keys()) {
       if (!open.has(number)) followed.hasClosed = followed.pulls.delete(number);
     }
     if (followed.hasClosed) await this.#letGo(look, pulls);
+    if (followed.answered.keepOnly(open)) {
+      await this.#options.answered.write(followed.repository.metadata.uid ?? '', followed.answered.toText());
+    }
     const targets = [...this.#options.targetsOf(name).values()];
-    await answerAll(look, { pulls, targets, log });
+    if (followed.repository.spec.webhook === undefined) await readCommands(look, pulls, clock.monotonic());
+    await answerAll(look, { pulls, targets }, this.#options);
     if (pulls.length === 0 || targets.length === 0) return;
 
     // What pull requests are held against has to be known.

@@ -4,11 +4,13 @@ import type { Approval, CommitStatus, GitHost, HostUser, Permission, PullRequest
 import type { HostParts } from './host-parts.ts';
 import { HOST_LIMITS } from './limits.ts';
 import { newestFirst, withHead } from './newest-first.ts';
+import { pullComment } from './pull-comment.ts';
 import { commitAt, type Push } from './standing-approvals.ts';
 import { shortKey, statusDescription } from './status-text.ts';
 import { upsertSticky, type FoundComment } from './sticky-comment.ts';
 
 const PAGE = { pagelen: 50 };
+const OLDEST_COMMENTS_FIRST = { sort: 'created_on', pagelen: 100 };
 const MAX_KEY_CHARS = 40;
 /** Full ids of commits by repository and short id, so that a look at many pull requests asks for new commits only. */
 const MAX_KNOWN_COMMITS = 1_000;
@@ -57,6 +59,21 @@ export function openBitbucket({ client, project, account, close }: HostParts): G
       return { paths: [...paths], isComplete: isLast };
     },
 
+    async comments(number, { signal }) {
+      const comments = await client.list(`${pull(number)}/comments`, OLDEST_COMMENTS_FIRST, { signal });
+      return comments
+        .filter((comment) => !comment.at('deleted').isTrue)
+        .map((comment) =>
+          pullComment({
+            id: comment.at('id'),
+            user: decodeBitbucketUser(comment.at('user')),
+            body: comment.at('content').at('raw'),
+            created: comment.at('created_on'),
+            updated: comment.at('updated_on'),
+          }),
+        );
+    },
+
     async setStatus(status, { signal }) {
       const body = {
         key: shortKey(status.context, MAX_KEY_CHARS),
@@ -73,7 +90,7 @@ export function openBitbucket({ client, project, account, close }: HostParts): G
       const comments = `${pull(comment.number)}/comments`;
       return upsertSticky(comment, {
         list: async () => {
-          const items = await client.list(comments, { sort: 'created_on', pagelen: 100 }, { signal });
+          const items = await client.list(comments, OLDEST_COMMENTS_FIRST, { signal });
           return items.filter((item) => !item.at('deleted').isTrue).map(decodeComment);
         },
         me: () => account({ signal }),
@@ -153,6 +170,7 @@ export function openBitbucket({ client, project, account, close }: HostParts): G
       isFromFork,
       base: item.at('destination').at('branch').at('name').text,
       updatedAtMs: item.at('updated_on').timeMs,
+      activity: `${item.at('updated_on').text} ${head} ${item.at('comment_count').maybeInteger}`,
       url: item.at('links').at('html').at('href').text,
     };
   }

@@ -19,7 +19,7 @@ for (const kind of KINDS) {
 
     const refs = { gitlab: 'refs/merge-requests/7/head', bitbucket: 'refs/heads/change-7' };
     assert.deepEqual(
-      { ...pull, url: '', updatedAtMs: Math.floor(pull.updatedAtMs / 1000) * 1000 },
+      { ...pull, url: '', activity: '', updatedAtMs: Math.floor(pull.updatedAtMs / 1000) * 1000 },
       {
         number: 7,
         title: 'Change 7',
@@ -32,6 +32,7 @@ for (const kind of KINDS) {
         isFromFork: false,
         base: 'release/1.x',
         updatedAtMs: Date.parse(time(7)),
+        activity: '',
         url: '',
       },
     );
@@ -294,6 +295,33 @@ for (const kind of KINDS) {
 
     assert.equal(pull.comments.at(-1)?.body, 'no such environment');
     assert.equal(state.reactions[0]?.content, kind === 'bitbucket' ? undefined : 'eyes');
+  });
+
+  test(`${kind}: comments are told with who wrote them and when, and whether they were edited since`, async () => {
+    await using fixture = await openFakeHost(kind);
+    const { state } = fixture.fake;
+    state.pageSize = 2;
+    const pull = addPull(state, 1);
+    const [before] = await fixture.host.openPullRequests({ signal });
+    addComment(state, pull, ALICE, '/plumb plan');
+    const edited = addComment(state, pull, BOB, 'fine');
+    edited.editedAt = time(50);
+    addComment(state, pull, BOB, '');
+    if (kind === 'bitbucket') addComment(state, pull, BOB, 'gone').isDeleted = true;
+
+    const comments = await fixture.host.comments(1, { signal });
+    const [after] = await fixture.host.openPullRequests({ signal });
+
+    const at = Date.parse(time(1));
+    assert.deepEqual(
+      comments.map(({ id, user, body, writtenAtMs, isEdited }) => [id, user.id, body, writtenAtMs, isEdited]),
+      [
+        ['100', idOn(kind, ALICE), '/plumb plan', at + 1_000, false],
+        ['101', idOn(kind, BOB), 'fine', at + 2_000, true],
+        ['102', idOn(kind, BOB), '', at + 3_000, false],
+      ],
+    );
+    assert.notEqual(before?.activity, after?.activity);
   });
 
   test(`${kind}: the permission of a user is what the host says, and none for a stranger`, async () => {

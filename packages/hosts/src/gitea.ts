@@ -30,6 +30,7 @@ export function openGitea(parts: HostParts): GitHost {
     permissions: PERMISSIONS,
     decodePullRequest,
     decodeComment,
+    decodeUser: decodeGiteaUser,
     decodeReview,
   });
 }
@@ -55,6 +56,7 @@ function decodePullRequest(pull: Fields): PullRequest | undefined {
     isFromFork: pull.at('head').at('repo_id').maybeInteger !== pull.at('base').at('repo_id').maybeInteger,
     base: pull.at('base').at('ref').text,
     updatedAtMs: pull.at('updated_at').timeMs,
+    activity: `${pull.at('updated_at').text} ${head} ${pull.at('comments').maybeInteger}`,
     url: pull.at('html_url').text,
   };
 }

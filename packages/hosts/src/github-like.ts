@@ -1,8 +1,9 @@
 import type { Fields } from './decode.ts';
-import type { ChangedFiles, CommitStatus, GitHost, HostKind, Permission, PullRequest } from './host.ts';
+import type { ChangedFiles, CommitStatus, GitHost, HostKind, HostUser, Permission, PullRequest } from './host.ts';
 import type { HostParts } from './host-parts.ts';
 import { HOST_LIMITS } from './limits.ts';
 import { newestFirst, withHead } from './newest-first.ts';
+import { pullComment } from './pull-comment.ts';
 import { standingApprovals, type Review } from './standing-approvals.ts';
 import { statusDescription } from './status-text.ts';
 import { upsertSticky, type FoundComment } from './sticky-comment.ts';
@@ -24,6 +25,7 @@ export interface Dialect {
   /** Undefined for one whose head is not there any more. */
   decodePullRequest(pull: Fields): PullRequest | undefined;
   decodeComment(comment: Fields): FoundComment;
+  decodeUser(user: Fields): HostUser;
   /** None for what is listed as a review and is none. */
   decodeReview(review: Fields): readonly Review[];
 }
@@ -48,6 +50,19 @@ export function openGitHubLike({ client, project, account, close }: HostParts, d
 
     async changedFiles(number, { signal }) {
       return readFiles(client.pages(`${repository}/pulls/${number}/files`, page, { signal }), dialect.maxFiles);
+    },
+
+    async comments(number, { signal }) {
+      const comments = await client.list(`${repository}/issues/${number}/comments`, dialect.commentsPage, { signal });
+      return comments.map((comment) =>
+        pullComment({
+          id: comment.at('id'),
+          user: dialect.decodeUser(comment.at('user')),
+          body: comment.at('body'),
+          created: comment.at('created_at'),
+          updated: comment.at('updated_at'),
+        }),
+      );
     },
 
     async setStatus(status, { signal }) {

@@ -30,6 +30,7 @@ export function openGitHub(parts: HostParts): GitHost {
     permissions: PERMISSIONS,
     decodePullRequest,
     decodeComment,
+    decodeUser: decodeGitHubUser,
     decodeReview,
   });
 }
@@ -58,6 +59,8 @@ function decodePullRequest(pull: Fields): PullRequest | undefined {
       pull.at('head').at('repo').at('full_name').maybeText !== pull.at('base').at('repo').at('full_name').maybeText,
     base: pull.at('base').at('ref').text,
     updatedAtMs: pull.at('updated_at').timeMs,
+    // A comment counts as a change.
+    activity: `${pull.at('updated_at').text} ${head}`,
     url: pull.at('html_url').text,
   };
 }

@@ -4,11 +4,13 @@ import type { Approval, CommitStatus, GitHost, HostUser, Permission, PullRequest
 import type { HostParts } from './host-parts.ts';
 import { HOST_LIMITS } from './limits.ts';
 import { newestFirst, withHead } from './newest-first.ts';
+import { pullComment } from './pull-comment.ts';
 import { commitAt } from './standing-approvals.ts';
 import { statusDescription } from './status-text.ts';
 import { upsertSticky, type FoundComment } from './sticky-comment.ts';
 
 const PAGE = { per_page: 100 };
+const OLDEST_NOTES_FIRST = { sort: 'asc', order_by: 'created_at', ...PAGE };
 
 const STATES: Readonly<Record<CommitStatus['state'], string>> = {
   pending: 'pending',
@@ -58,6 +60,21 @@ export function openGitLab({ client, project, account, close }: HostParts): GitH
       return { paths: [...paths], isComplete: isLast && count?.endsWith('+') !== true };
     },
 
+    async comments(number, { signal }) {
+      const notes = await client.list(`${mergeRequest(number)}/notes`, OLDEST_NOTES_FIRST, { signal });
+      return notes
+        .filter((note) => !note.at('system').isTrue)
+        .map((note) =>
+          pullComment({
+            id: note.at('id'),
+            user: decodeGitLabUser(note.at('author')),
+            body: note.at('body'),
+            created: note.at('created_at'),
+            updated: note.at('updated_at'),
+          }),
+        );
+    },
+
     async setStatus(status, { signal }) {
       const body = {
         state: STATES[status.state],
@@ -79,10 +96,7 @@ export function openGitLab({ client, project, account, close }: HostParts): GitH
     async upsertSticky(comment, { signal }) {
       const notes = `${mergeRequest(comment.number)}/notes`;
       return upsertSticky(comment, {
-        list: async () => {
-          const query = { sort: 'asc', order_by: 'created_at', ...PAGE };
-          return (await client.list(notes, query, { signal })).map(decodeNote);
-        },
+        list: async () => (await client.list(notes, OLDEST_NOTES_FIRST, { signal })).map(decodeNote),
         me: () => account({ signal }),
         create: async (body) => String((await client.send('POST', notes, { body }, { signal })).at('id').integer),
         update: async (id, body) => {
@@ -158,6 +172,7 @@ function decodePullRequest(merge: Fields): PullRequest | undefined {
     isFromFork: merge.at('source_project_id').maybeInteger !== merge.at('target_project_id').integer,
     base: merge.at('target_branch').text,
     updatedAtMs: merge.at('updated_at').timeMs,
+    activity: `${merge.at('updated_at').text} ${head} ${merge.at('user_notes_count').maybeInteger}`,
     url: merge.at('web_url').text,
   };
 }

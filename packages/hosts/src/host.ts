@@ -30,8 +30,20 @@ export interface PullRequest {
   readonly base: string;
   /** Milliseconds since the epoch, by the host's clock. A push to the base branch does not count. */
   readonly updatedAtMs: number;
+  /** Another text after each comment and each other change; says nothing else. */
+  readonly activity: string;
   /** The page for people. */
   readonly url: string;
+}
+
+export interface PullComment {
+  readonly id: string;
+  readonly user: HostUser;
+  readonly body: string;
+  /** Milliseconds since the epoch, by the host's clock. */
+  readonly writtenAtMs: number;
+  /** It was changed since, on most hosts not only by who wrote it. */
+  readonly isEdited: boolean;
 }
 
 export interface ChangedFiles {
@@ -107,6 +119,8 @@ export interface GitHost extends AsyncDisposable {
   openPullRequests(options: Cancellable & { readonly sinceMs?: number }): Promise<readonly PullRequest[]>;
   pullRequest(number: number, options: Cancellable): Promise<PullRequest>;
   changedFiles(number: number, options: Cancellable): Promise<ChangedFiles>;
+  /** All comments, the oldest first; not those of the host itself. */
+  comments(number: number, options: Cancellable): Promise<readonly PullComment[]>;
   setStatus(status: CommitStatus, options: Cancellable): Promise<void>;
   /**
    * Creates our comment with this marker, or brings it up to date; a comment that says the same already is left alone. One

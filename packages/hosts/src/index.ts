@@ -10,6 +10,7 @@ export {
   type HostLimits,
   type HostUser,
   type Permission,
+  type PullComment,
   type PullRequest,
   type StickyComment,
   type WrittenComment,

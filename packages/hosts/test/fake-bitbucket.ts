@@ -100,6 +100,8 @@ function pulls(call: Call, state: FakeState): Reply | undefined {
           content: { raw: one.body },
           user: writeUser(one.author),
           deleted: one.isDeleted === true,
+          created_on: one.at,
+          updated_on: one.editedAt,
         }),
         100,
       );

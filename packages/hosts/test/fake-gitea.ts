@@ -70,7 +70,13 @@ function comments(call: Call, state: FakeState): Reply | undefined {
   if (number !== undefined && pull === undefined) return NOT_FOUND;
   if (pull !== undefined && call.method === 'GET') {
     // All of them at once: this list has no pages.
-    const body = pull.comments.map(({ id, body: text, author }) => ({ id, body: text, user: writeUser(author) }));
+    const body = pull.comments.map(({ id, body: text, author, at, editedAt }) => ({
+      id,
+      body: text,
+      user: writeUser(author),
+      created_at: at,
+      updated_at: editedAt,
+    }));
     return { status: 200, body, headers: { 'x-total-count': String(body.length + 1) } };
   }
   if (pull !== undefined) {

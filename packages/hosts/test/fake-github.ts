@@ -58,6 +58,8 @@ function comments(call: Call, state: FakeState): Reply | undefined {
       id: comment.id,
       body: comment.body,
       user: writeUser(comment.author),
+      created_at: comment.at,
+      updated_at: comment.editedAt,
     }));
   }
   if (pull !== undefined) {

@@ -85,6 +85,9 @@ function notes(call: Call, state: FakeState): Reply | undefined {
       id: one.id,
       body: one.body,
       author: writeUser(one.author),
+      system: false,
+      created_at: one.at,
+      updated_at: one.editedAt,
     }));
   }
   if (call.method === 'POST' && note === undefined) {

@@ -34,6 +34,9 @@ export interface FakeComment {
   readonly id: number;
   readonly author: FakeUser;
   body: string;
+  readonly at: string;
+  /** When its text was last changed. */
+  editedAt: string;
   isDeleted?: boolean;
 }
 
@@ -129,8 +132,10 @@ export function addPull(state: FakeState, number: number, given: Partial<FakePul
 }
 
 export function addComment(state: FakeState, pull: FakePull, author: FakeUser, body: string): FakeComment {
-  const comment = { id: state.nextId++, author, body };
+  const at = new Date(Date.parse(pull.updatedAt) + 1_000).toISOString();
+  const comment = { id: state.nextId++, author, body, at, editedAt: at };
   pull.comments.push(comment);
+  pull.updatedAt = at;
   return comment;
 }
 

@@ -18,6 +18,8 @@ export interface LoopbackServer extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   readonly seen: readonly Received[];
+  /** Resolves once it has been asked enough for the condition to hold. */
+  until(isEnough: () => boolean): Promise<void>;
   /** Answers the next request to a path that matches, instead of what is there; with `always` all of them. */
   instead(path: RegExp, handler: Handler, options?: { readonly always?: boolean }): void;
 }
@@ -28,6 +30,7 @@ export async function startLoopbackServer(
 ): Promise<LoopbackServer> {
   const seen: Received[] = [];
   const overrides: { readonly path: RegExp; readonly handler: Handler; readonly always: boolean }[] = [];
+  const waiting = new Set<() => void>();
   const isTls = options.tls === true;
   const server = isTls ? createTlsServer({ cert: SERVER_CERT, key: SERVER_KEY }) : createServer();
   server.on('request', (request, response) => {
@@ -41,6 +44,7 @@ export async function startLoopbackServer(
       const override = overrides.find(({ path }) => path.test(url.pathname));
       if (override !== undefined && !override.always) overrides.splice(overrides.indexOf(override), 1);
       (override?.handler ?? handler)(received, response);
+      for (const look of waiting) look();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -48,6 +52,17 @@ export async function startLoopbackServer(
   return {
     origin,
     seen,
+    until: (isEnough) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const look = (): void => {
+        if (!isEnough()) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look();
+      return promise;
+    },
     instead: (path, override, { always = false } = {}) => void overrides.push({ path, handler: override, always }),
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

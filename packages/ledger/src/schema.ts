@@ -18,8 +18,9 @@ export interface Tables {
 /**
  * `leaseVersion`: the resource version at which the engine's lease was last seen. `frozenUntil`: until when nothing is
  * deleted, in epoch milliseconds. `stampsEdits`: `yes` while the policy that stamps edits is on the cluster by our doing.
+ * `answered UID`: the comments on pull requests of a Repository that were acted on.
  */
-export type SettingName = 'leaseVersion' | 'frozenUntil' | 'stampsEdits';
+export type SettingName = 'leaseVersion' | 'frozenUntil' | 'stampsEdits' | `answered ${string}`;
 
 export interface IntentRow {
   seq: Generated<number>;
