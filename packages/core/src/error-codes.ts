@@ -74,6 +74,8 @@ export const ERROR_CODES = {
     retry: 'change',
     fix: 'Change the object so that the policy holds, or the policy.',
   },
+  // Keeping a live change
+  EditRefused: { culprit: 'user', retry: 'change', fix: 'Edit this line by hand.' },
   // Rendering
   TemplateError: { culprit: 'user', retry: 'change', fix: 'Correct the template at this line.' },
   ValuesInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the values.' },

@@ -2,12 +2,12 @@ import { type Json, PlumbError, type ErrorCode } from '@plumb/core';
 import {
   EVENT_ID,
   getScalarValue,
-  parseEvents,
+  isMergeKey,
   SCALAR_STYLE,
-  YAMLException,
+  yamlEvents,
   type Event,
   type ScalarEvent,
-} from 'js-yaml';
+} from './events.ts';
 import { OUT_OF_RANGE, resolvePlain, resolvePlainKey } from './scalar.ts';
 import { lineAt } from './text.ts';
 
@@ -18,7 +18,6 @@ export interface YamlDocument {
   readonly line: number;
 }
 
-const MAX_DEPTH = 100;
 const MAX_ALIASES = 100;
 /** Values that aliases may add to a file; nine levels of nine would add 387 million. */
 const MAX_ALIASED_VALUES = 100_000;
@@ -32,7 +31,7 @@ const MAX_MERGED_PAIRS = 10_000;
  * part of the text there. Throws the first problem as a `PlumbError` with file and line.
  */
 export function decodeYaml(text: string, file: string): readonly YamlDocument[] {
-  return new Composer(text, file, eventsOf(text, file)).documents();
+  return new Composer(text, file, yamlEvents(text, file)).documents();
 }
 
 /** The 1-based line at which an entry of a map or a list that was decoded is written; undefined for any other value. */
@@ -48,31 +47,12 @@ export function decodeYamlWithLines(
     const entries = offsets.get(container) ?? new Map<string | number, number>();
     offsets.set(container, entries.set(entry, offset));
   };
-  const documents = new Composer(text, file, eventsOf(text, file), note).documents();
+  const documents = new Composer(text, file, yamlEvents(text, file), note).documents();
   const lineOf: LineOf = (container, entry) => {
     const offset = offsets.get(container)?.get(entry);
     return offset === undefined ? undefined : lineAt(text, offset);
   };
   return { documents, lineOf };
-}
-
-function eventsOf(text: string, file: string): readonly Event[] {
-  try {
-    return parseEvents(text, { maxDepth: MAX_DEPTH });
-  } catch (thrown) {
-    throw syntaxError(thrown, text, file);
-  }
-}
-
-function syntaxError(thrown: unknown, text: string, file: string): unknown {
-  if (!(thrown instanceof YAMLException)) return thrown;
-  const mark = thrown.mark;
-  const where = mark === undefined ? { file } : { file, line: mark.line + 1, column: mark.column + 1 };
-  if (thrown.reason.includes('maxDepth')) {
-    return new PlumbError('YamlDepthLimit', `nested deeper than ${MAX_DEPTH} levels`, { where });
-  }
-  const reason = text[mark?.position ?? -1] === '\t' ? 'a tab is not allowed as indentation here' : thrown.reason;
-  return new PlumbError('YamlSyntax', reason, { where });
 }
 
 interface Anchor {
@@ -343,16 +323,6 @@ function setPair(pairs: Pairs, key: string, value: Json): void {
   if (key === '__proto__') {
     Object.defineProperty(pairs, key, { value, enumerable: true, configurable: true, writable: true });
   } else pairs[key] = value;
-}
-
-function isMergeKey(text: string, event: Event): boolean {
-  return (
-    event.type === EVENT_ID.SCALAR &&
-    event.style === SCALAR_STYLE.PLAIN &&
-    event.valueEnd - event.valueStart === 2 &&
-    event.tagStart < 0 &&
-    text.startsWith('<<', event.valueStart)
-  );
 }
 
 function anchorName(text: string, event: { readonly anchorStart: number; readonly anchorEnd?: number }): string {
