@@ -76,6 +76,8 @@ export const ERROR_CODES = {
   },
   // Keeping a live change
   EditRefused: { culprit: 'user', retry: 'change', fix: 'Edit this line by hand.' },
+  KeepImpossible: { culprit: 'user', retry: 'change', fix: 'Change it in Git by hand, or let it be healed.' },
+  KeepShared: { culprit: 'user', retry: 'change', fix: 'Let the others change as well with --also.' },
   // Rendering
   TemplateError: { culprit: 'user', retry: 'change', fix: 'Correct the template at this line.' },
   ValuesInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the values.' },
