@@ -76,6 +76,21 @@ export const ERROR_CODES = {
   },
   // Keeping a live change
   EditRefused: { culprit: 'user', retry: 'change', fix: 'Edit this line by hand.' },
+  AuthorMissing: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Say who you are: git config --global user.name "…", and user.email.',
+  },
+  BranchMoved: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Run it again: somebody else pushes to the branch, and what they changed counts.',
+  },
+  PushRejected: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Push to a branch of its own with --branch, and open a pull request.',
+  },
   KeepImpossible: { culprit: 'user', retry: 'change', fix: 'Change it in Git by hand, or let it be healed.' },
   KeepShared: { culprit: 'user', retry: 'change', fix: 'Let the others change as well with --also.' },
   // Rendering

@@ -8,7 +8,7 @@ import { keepEdits, type KeepEditsRequest, type LiveField } from './keep-edits.t
 import { targetsOf, type TargetSpec } from './targets.ts';
 
 const { signal } = new AbortController();
-const renderer = createRenderer({ clock: new ManualClock(0) });
+const renderer = createRenderer({ clock: new ManualClock() });
 after(() => renderer[Symbol.asyncDispose]());
 
 const targets: KeepEditsRequest['renderer'] = {

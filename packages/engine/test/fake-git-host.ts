@@ -85,6 +85,10 @@ export class FakeGitHost {
         return undefined;
       },
       lineBy: async () => undefined,
+      store: async () => {
+        throw new PlumbError('GitFailed', 'not needed');
+      },
+      push: async () => undefined,
       [Symbol.asyncDispose]: async () => {
         life.abort(new PlumbError('GitFailed', 'the mirror is closed'));
         await this.closing;

@@ -7,6 +7,7 @@ import { parseCommit, type Commit } from './commit.ts';
 import { openAccess, type GitCredentials } from './credentials.ts';
 import { runGit, type GitOutcome } from './git-process.ts';
 import { lineBy, type LinePlace } from './line-by.ts';
+import { importedCommit, importStream, isExecutableIn, pushFailure, type NewCommit } from './new-commit.ts';
 import { ObjectReader, UnusableRepository, untilAborted } from './object-reader.ts';
 import { checkRef, isCommitId } from './ref.ts';
 import { sharedRun } from './shared-run.ts';
@@ -82,6 +83,14 @@ export interface Mirror extends AsyncDisposable {
     place: LinePlace,
     call: Call & { readonly after?: string | undefined },
   ): Promise<Commit | undefined>;
+  /** Stores a commit with some files replaced or added, and returns its id. Nobody else sees it before it is pushed. */
+  store(commit: NewCommit, call: Call): Promise<string>;
+  /**
+   * Moves a branch of the remote to a commit that is stored, or makes the branch; never over what somebody else pushed.
+   *
+   * @throws {PlumbError} `BranchMoved` where the branch has other commits, `PushRejected` where the remote says no.
+   */
+  push(commit: string, branch: string, call: Call): Promise<void>;
 }
 
 /** How much history is kept at least: enough to name the commit that removed a folder, and a bound after a force push. */
@@ -108,6 +117,8 @@ const FETCH = [
   ...['fetch', '--quiet', '--stdin', '--no-tags', '--no-auto-gc', '--no-auto-maintenance', '--no-write-fetch-head'],
   ...['--no-recurse-submodules', '--no-show-forced-updates'],
 ];
+
+const PUSH = ['push', '--porcelain', '--no-progress', '--no-verify', '--recurse-submodules=no', 'origin'];
 
 /** Opens the mirror in `folder`, or makes it; contacts nothing. What a killed run left there is removed. */
 export async function openMirror(options: MirrorOptions): Promise<Mirror> {
@@ -263,6 +274,42 @@ class BareMirror implements Mirror {
       treeOf: (sha) => this.at(sha),
       after,
       signal,
+    });
+  }
+
+  async store(commit: NewCommit, { signal }: Call): Promise<string> {
+    return this.#mending(signal, async () => {
+      await this.#needCommit(commit.parent, signal);
+      const modes = new Map<string, string>();
+      for (const path of commit.files.keys()) {
+        const isExecutable = await isExecutableIn(this.#reader, commit.parent, path, signal);
+        modes.set(path, isExecutable ? '100755' : '100644');
+      }
+      return this.#exclusive(signal, async () => {
+        const outcome = await runGit({
+          folder: this.#options.folder,
+          args: ['fast-import', '--quiet', '--force'],
+          input: importStream(commit, modes),
+          config: PARTIAL,
+          signal,
+        });
+        return importedCommit(outcome, this.#name);
+      });
+    });
+  }
+
+  async push(commit: string, branch: string, { signal }: Call): Promise<void> {
+    const ref = checkRef(branch);
+    if (!ref.startsWith('refs/heads/') || !isCommitId(commit)) {
+      throw new PlumbError('RefInvalid', `${branch} is not a branch that can be pushed to`);
+    }
+    await this.#exclusive(signal, async () => {
+      const { outcome, secrets } = await this.#runRemote(PUSH, signal, '', [
+        ...PARTIAL,
+        ['remote.origin.push', `${commit}:${ref}`],
+      ]);
+      const failure = pushFailure(outcome, { ref, url: this.#name, secrets });
+      if (failure !== undefined) throw failure;
     });
   }
 

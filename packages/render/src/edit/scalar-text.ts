@@ -54,7 +54,6 @@ export function literalBlock(
   return { header: `|${chomping}`, lines: lines.join(eol) + eol.repeat(Math.max(0, trailing - 1)) };
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 function isPrintable(text: string): boolean {
