@@ -447,6 +447,37 @@ const appAdd = buildCommand({
   docs: { brief: 'Keep the manifests of a folder on the cluster' },
 });
 
+const driftKeep = buildCommand({
+  loader: async () => (await import('./verbs/drift-keep.ts')).driftKeep,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      field: texts('Only this field, and what is in it; may be repeated', 'PATH'),
+      reason: text('Why, for the commit', 'TEXT'),
+      file: text('Edit this file of the repository, and no other', 'FILE'),
+      also: whether('Let other environments and applications change as well'),
+      branch: text('Push to this branch instead of the one that is followed', 'NAME'),
+      pullRequest: whether('Push to a branch of its own, plumb/keep-…, for a pull request'),
+      dryRun: whether('Push nothing: show the lines that would change'),
+      output: oneOf('text', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'Application: NAME or NAMESPACE/NAME', placeholder: 'APP', parse: String },
+        { brief: 'Object of it: Deployment/shop', placeholder: 'KIND/NAME', parse: String },
+      ],
+    },
+  },
+  docs: {
+    brief: 'Commit to Git what somebody changed on the cluster: the one line that makes it so, proven by a render',
+  },
+});
+
 const version = buildCommand({
   loader: async () => (await import('./verbs/version.ts')).version,
   parameters: { flags: { ...everyVerb, output: oneOf('text', 'json') }, aliases: { ...everyVerbAliases, o: 'output' } },
@@ -473,6 +504,7 @@ export const routes = buildRouteMap<string, CliContext>({
     validate,
     health,
     repo: buildRouteMap({ routes: { add: repoAdd }, docs: { brief: 'Repositories' } }),
+    drift: buildRouteMap({ routes: { keep: driftKeep }, docs: { brief: 'What others changed on the cluster' } }),
     app: buildRouteMap({ routes: { add: appAdd }, docs: { brief: 'Applications' } }),
     version,
   },

@@ -137,7 +137,7 @@ export class PlanSession implements AsyncDisposable {
       const [first] = group;
       if (first === undefined) continue;
       const { commit } = await this.#sourceOf(first.application, first.revision);
-      const remote = await this.#remoteOf(first.application);
+      const remote = await this.remoteOf(first.application);
       const paths = [...new Set(group.map(({ path }) => path))];
       if (commit !== undefined) await remote.prefetch(commit, paths, { signal });
     }
@@ -151,12 +151,13 @@ export class PlanSession implements AsyncDisposable {
   #sourceOf(application: Application, ref: string | undefined): Promise<PlanSource> {
     const { signal } = this.#options;
     const name = `${repositoryName(application)} ${ref ?? ''}`;
-    const source = this.#sources.get(name) ?? this.#remoteOf(application).then((remote) => remote.at(ref, { signal }));
+    const source = this.#sources.get(name) ?? this.remoteOf(application).then((remote) => remote.at(ref, { signal }));
     this.#sources.set(name, source);
     return source;
   }
 
-  #remoteOf(application: Application): Promise<Remote> {
+  /** The repository of an application, opened once. It is closed with the session. */
+  remoteOf(application: Application): Promise<Remote> {
     const { client, signal } = this.#options;
     const name = repositoryName(application);
     const open = async (): Promise<Remote> => {

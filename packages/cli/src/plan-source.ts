@@ -10,7 +10,7 @@ import {
   type Repository,
 } from '@plumb/api';
 import { fieldAt, isJsonObject, PlumbError, type Clock, type SourceTree } from '@plumb/core';
-import { credentialsFromSecret, openMirror, parseGitUrl, type GitCredentials, type Mirror } from '@plumb/git';
+import { checkRef, credentialsFromSecret, openMirror, parseGitUrl, type GitCredentials, type Mirror } from '@plumb/git';
 import type { KubeClient } from '@plumb/kube';
 import { decodeText, decodeYaml } from '@plumb/render';
 import { nameFromFolder } from './folder-name.ts';
@@ -88,6 +88,13 @@ export interface Remote extends AsyncDisposable {
   readonly prefetch: Mirror['prefetch'];
   /** Who wrote a line, at or before a commit that was asked for: see `Mirror.lineBy`. */
   readonly lineBy: Mirror['lineBy'];
+  /**
+   * The full name of the branch that a ref is; undefined is the one that the Repository follows. Undefined where it is a tag
+   * or a commit, which nothing is pushed to.
+   */
+  branchOf(ref: string | undefined, options: { readonly signal: AbortSignal }): Promise<string | undefined>;
+  readonly store: Mirror['store'];
+  readonly push: Mirror['push'];
 }
 
 /** The remote of a Repository, fetched into a folder of its own that is removed again: the engine's mirror has one owner. */
@@ -116,6 +123,12 @@ export async function openRemote(client: KubeClient, repository: Repository, sig
     },
     prefetch: (commit, paths, call) => mirror.prefetch(commit, paths, call),
     lineBy: (commit, place, call) => mirror.lineBy(commit, place, call),
+    async branchOf(ref = repository.spec.ref ?? 'HEAD', call) {
+      const full = ref === 'HEAD' ? (await mirror.lsRemote(call)).head : checkRef(ref);
+      return full?.startsWith('refs/heads/') === true ? full : undefined;
+    },
+    store: (commit, call) => mirror.store(commit, call),
+    push: (commit, branch, call) => mirror.push(commit, branch, call),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
