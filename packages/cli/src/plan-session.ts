@@ -40,8 +40,8 @@ export interface PlanSessionOptions {
   readonly isWide: boolean;
   /** Those to look at besides: over the starter set, or over those of the application where it names any. */
   readonly policies: PoliciesAtHand | undefined;
-  /** Whether to tell what differs and is no change. */
-  readonly isNormalisedTold: boolean;
+  /** Whether to tell what differs and is no change. Default: no. */
+  readonly isNormalisedTold?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -90,7 +90,7 @@ export class PlanSession implements AsyncDisposable {
         judging: async (judge, own) => {
           besides = await this.#judge(judge, own);
         },
-        ...(isNormalisedTold ? { leftOut } : {}),
+        ...(isNormalisedTold === true ? { leftOut } : {}),
         client,
         live: this.#live,
         spec,
@@ -109,7 +109,7 @@ export class PlanSession implements AsyncDisposable {
         application,
         spec,
         plan,
-        normalised: isNormalisedTold ? normalised : undefined,
+        normalised: isNormalisedTold === true ? normalised : undefined,
         source,
         judgement: together(plan.policies, besides),
       });

@@ -43,7 +43,6 @@ export async function provenPlan(
     workingCopy: undefined,
     isWide: false,
     policies: undefined,
-    isNormalisedTold: false,
     signal,
   });
   const [planned] = await session.plan(application, stored.environment === '' ? {} : { env: stored.environment });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { objectDiff, renderDiff, stateDiff } from './diff.ts';
+import { kept } from './drift.ts';
 import { plan, storedPlan, storedPlans } from './plan.ts';
 import { decommissionPlan, events, history, status, tree, why } from './state.ts';
 
@@ -11,6 +12,7 @@ const FIELDS = {
   Events: events,
   History: history,
   ObjectDiff: objectDiff,
+  Kept: kept,
   Plan: plan,
   RenderDiff: renderDiff,
   StateDiff: stateDiff,

@@ -26,6 +26,10 @@ const planItem = z.strictObject({
   forcedBy: z.string().exactOptional().meta({ description: 'The field for which it is deleted and made anew.' }),
   restarts: count.exactOptional().meta({ description: 'Pods that are made anew.' }),
   error: error.exactOptional(),
+  deniedBy: z
+    .strictObject({ policy: z.string(), binding: z.string(), message: z.string() })
+    .exactOptional()
+    .meta({ description: "The cluster's own ValidatingAdmissionPolicy that refuses it." }),
 });
 
 const wait = z.strictObject({
@@ -45,6 +49,7 @@ const judgement = z.strictObject({
       kind: z.string().exactOptional(),
       namespace: z.string().exactOptional(),
       name: z.string().exactOptional(),
+      ...place,
       field: z.string().exactOptional(),
       message: z.string(),
       fix: z.string(),
