@@ -14,6 +14,7 @@ export * from './desired.ts';
 export * from './diff.ts';
 export * from './edit-stamp.ts';
 export * from './error-codes.ts';
+export * from './drift/index.ts';
 export * from './error.ts';
 export * from './field-conflict.ts';
 export * from './field-path.ts';

@@ -1,0 +1,107 @@
+import { attributeDeletion, attributeField, type Attribution, type ChangeEvidence } from '../attribution.ts';
+import type { DesiredObject } from '../desired.ts';
+import { diffObjects, type FieldChange } from '../diff.ts';
+import type { FieldConflict } from '../field-conflict.ts';
+import { parseFieldPath, type FieldPath } from '../field-path.ts';
+import type { TargetKey } from '../key.ts';
+import type { LiveObject } from '../live.ts';
+import { ownersOf, ownTime, type FieldOwner } from '../managed-fields.ts';
+import type { KubeObject, ManagedFieldsEntry } from '../object.ts';
+import type { SecretMask } from '../secret-tag.ts';
+import { trackedTarget } from '../tracking.ts';
+import type { Drift, DriftField, DriftKind } from './drift.ts';
+
+export interface DriftEvidence extends Pick<ChangeEvidence, 'isStamped' | 'events' | 'known'> {
+  readonly target: TargetKey;
+  readonly desired: DesiredObject;
+  /** The uid under which it was applied last. */
+  readonly uid: string;
+  /** As it is now; undefined where it is gone. */
+  readonly live: KubeObject | undefined;
+  /** What an apply with force would make of it; undefined where there is nothing to apply to. */
+  readonly healed: KubeObject | undefined;
+  readonly isNamespaceGone: boolean;
+  readonly mask: SecretMask;
+  /** See `Drift`. */
+  readonly state: string;
+  readonly foundAt: number;
+}
+
+/** What happened to an object that is not as it was applied, and who did it as far as that can be told. */
+export function findDrift(evidence: DriftEvidence): Drift {
+  const { desired, live, healed, state, foundAt } = evidence;
+  const fields =
+    live === undefined || healed === undefined
+      ? []
+      : diffObjects(healed, live, { mask: evidence.mask }).map((change) => toField(change, live, evidence));
+  return {
+    key: desired.key,
+    kind: kindOfDrift(evidence, fields),
+    fields,
+    by: authorOf(evidence, fields),
+    state,
+    resourceVersion: live?.metadata.resourceVersion,
+    desiredHash: desired.hash,
+    foundAt,
+  };
+}
+
+function kindOfDrift({ target, uid, live, isNamespaceGone }: DriftEvidence, fields: readonly DriftField[]): DriftKind {
+  if (live === undefined) return isNamespaceGone ? 'namespace-deleted' : 'deleted';
+  if (live.metadata.uid !== uid) return 'recreated';
+  if (trackedTarget(live) !== target) return 'unmarked';
+  if (fields.length === 0 || fields.some(({ by }) => by.operation === 'Apply')) return 'taken';
+  return fields.every(({ git }) => git === undefined) ? 'added' : 'edited';
+}
+
+function authorOf(evidence: DriftEvidence, fields: readonly DriftField[]): Attribution {
+  const { live, events, known } = evidence;
+  if (live === undefined) {
+    return attributeDeletion(events, known?.sinceMs === undefined ? {} : { sinceMs: known.sinceMs });
+  }
+  const [first, ...others] = fields.map(({ by }) => by);
+  if (first === undefined) return attributeField(lastWriter(live), { ...evidence, object: live });
+  return others.reduce((latest, by) => (timeOf(by) > timeOf(latest) ? by : latest), first);
+}
+
+function timeOf({ time }: Attribution): number {
+  return time === undefined ? -Infinity : Date.parse(time);
+}
+
+function toField({ path, before, after, isOrder }: FieldChange, live: KubeObject, evidence: DriftEvidence): DriftField {
+  const fields = parseFieldPath(path) ?? [];
+  return {
+    path,
+    ...(before === undefined ? {} : { git: before }),
+    ...(after === undefined ? {} : { live: after }),
+    ...(isOrder === true ? { isOrder } : {}),
+    owners: contendersOf(live, fields, path),
+    by: attributeField(ownersOf(live, fields)[0], { ...evidence, object: live }),
+  };
+}
+
+/** Who owns a field besides us, with the subresource it was written through. */
+function contendersOf(live: KubeObject, fields: FieldPath, path: string): readonly FieldConflict[] {
+  const { managedFields = [] } = live.metadata;
+  const owning = managedFields.filter((entry) => ownersOf(withEntries(live, [entry]), fields).length > 0);
+  return owning
+    .toSorted((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1))
+    .map(({ manager = '', subresource }) => ({ manager, subresource, field: path }));
+}
+
+/** Who wrote it after us, whatever it was; nobody where what was written left no trace. Status is no drift. */
+function lastWriter(live: KubeObject): FieldOwner | undefined {
+  const entries = (live.metadata.managedFields ?? []).filter(({ subresource }) => subresource !== 'status');
+  const [last] = ownersOf(withEntries(live, entries), []);
+  return (last?.time ?? '') < (ownTime(live) ?? '') ? undefined : last;
+}
+
+function withEntries(object: KubeObject, managedFields: readonly ManagedFieldsEntry[]): KubeObject {
+  return { ...object, metadata: { ...object.metadata, managedFields } };
+}
+
+/** The same as long as what was found out about a drift holds: status may change meanwhile. */
+export function driftState(live: LiveObject | undefined): string {
+  if (live === undefined) return '';
+  return `${live.uid} ${live.fieldsHash ?? ''} ${live.target ?? ''}`;
+}

@@ -1,0 +1,17 @@
+export { driftChange, driftText, DRIFT_KINDS, type Drift, type DriftField, type DriftKind } from './drift.ts';
+export {
+  isLeftToOthers,
+  judgeDrift,
+  REVERT_ALL,
+  type DriftHold,
+  type DriftPolicy,
+  type DriftRule,
+  type DriftRules,
+  type DriftScope,
+  type DriftVerdict,
+  type DriftWishes,
+  type JudgedDrift,
+  type RuleFacts,
+} from './drift-policy.ts';
+export { parseFieldPattern, type FieldPattern } from './field-pattern.ts';
+export { driftState, findDrift, type DriftEvidence } from './find-drift.ts';
