@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { conditionsSchema, observedGenerationSchema, shortRevisionSchema } from './condition.ts';
 import { DEFAULTS, MAX_FAILURES, MAX_LISTED_DELETIONS, MAX_LISTED_HOOKS, STATES } from './names.ts';
+import { driftSchema } from './drift.ts';
 import { renderSchema, valuesFilesSchema } from './render.ts';
 import {
   APPROVER,
@@ -71,6 +72,7 @@ const environmentSchema = z
     valuesFiles: valuesFilesSchema.exactOptional(),
     revision: text(255, GIT_REF, "A branch, tag or commit to stay at. Default: the repository's ref.").exactOptional(),
     gates: gatesSchema.exactOptional(),
+    drift: driftSchema.exactOptional(),
     suspend: z
       .boolean()
       .exactOptional()
@@ -179,6 +181,7 @@ export const applicationSpecSchema = z
       .prefault({})
       .meta({ description: 'The budget of deletions. What exceeds it waits for an approval of that exact set.' }),
     gates: gatesSchema.exactOptional(),
+    drift: driftSchema.exactOptional(),
     policies: policiesSchema.exactOptional(),
     suspend: z.boolean().exactOptional().meta({ description: 'Keep everything as it is, unwatched and unhealed.' }),
   })

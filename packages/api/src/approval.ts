@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { DNS_LABEL, DNS_SUBDOMAIN, PLAN_DIGEST, text } from './rules.ts';
 
-/** Written once, and never changed: see `APPROVAL_GUARD`. */
+/** Written once, and never changed: see `OWN_NAME_GUARDS`. */
 export const approvalSpecSchema = z
   .strictObject({
     application: text(253, [DNS_SUBDOMAIN], 'Name of the Application, in the same namespace.'),

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { isJsonObject, type Json, type JsonObject, type KubeObject } from '@plumb/core';
 import { applicationSpecSchema, applicationStatusSchema } from './application.ts';
 import { approvalSpecSchema, approvalStatusSchema } from './approval.ts';
-import { APPLICATION, APPROVAL, GROUP, REPOSITORY, VERSION } from './names.ts';
+import { holdSpecSchema, holdStatusSchema } from './drift.ts';
+import { APPLICATION, APPROVAL, GROUP, HOLD, REPOSITORY, VERSION } from './names.ts';
 import { repositorySpecSchema, repositoryStatusSchema } from './repository.ts';
 
 /** The CustomResourceDefinitions of all kinds, generated from their schemas. */
@@ -46,6 +47,19 @@ export function generateCrds(): readonly KubeObject[] {
         { name: 'Application', type: 'string', jsonPath: '.spec.application' },
         { name: 'Environment', type: 'string', jsonPath: '.spec.environment' },
         { name: 'Plan', type: 'string', jsonPath: '.spec.digest' },
+        { name: 'By', type: 'string', jsonPath: '.spec.by' },
+        AGE_COLUMN,
+      ],
+    }),
+    crd({
+      names: { ...HOLD, singular: 'hold', listKind: 'HoldList', shortNames: ['phold'] },
+      description: 'That edits on the cluster stand for a while.',
+      spec: holdSpecSchema,
+      status: holdStatusSchema,
+      columns: [
+        { name: 'Application', type: 'string', jsonPath: '.spec.application' },
+        { name: 'Environment', type: 'string', jsonPath: '.spec.environment' },
+        { name: 'Until', type: 'string', jsonPath: '.spec.until' },
         { name: 'By', type: 'string', jsonPath: '.spec.by' },
         AGE_COLUMN,
       ],

@@ -2,8 +2,9 @@ import type * as z from 'zod';
 import { fail, isJsonObject, ok, PlumbError, type JsonObject, type KubeObject, type Result } from '@plumb/core';
 import { applicationSpecSchema, applicationStatusSchema } from './application.ts';
 import { approvalSpecSchema, approvalStatusSchema } from './approval.ts';
-import type { Application, Approval, NamespacedMeta, Repository } from './kinds.ts';
-import { API_VERSION, APPLICATION, APPROVAL, REPOSITORY } from './names.ts';
+import { holdSpecSchema, holdStatusSchema } from './drift.ts';
+import type { Application, Approval, Hold, NamespacedMeta, Repository } from './kinds.ts';
+import { API_VERSION, APPLICATION, APPROVAL, HOLD, REPOSITORY } from './names.ts';
 import { repositorySpecSchema, repositoryStatusSchema } from './repository.ts';
 
 /**
@@ -22,6 +23,11 @@ export function decodeApplication(object: unknown): Result<Application, PlumbErr
 /** As `decodeRepository`, for an Approval. */
 export function decodeApproval(object: unknown): Result<Approval, PlumbError> {
   return decode(APPROVAL.kind, approvalSpecSchema, approvalStatusSchema, object);
+}
+
+/** As `decodeRepository`, for a Hold. */
+export function decodeHold(object: unknown): Result<Hold, PlumbError> {
+  return decode(HOLD.kind, holdSpecSchema, holdStatusSchema, object);
 }
 
 interface Decoded<Spec, Status> extends KubeObject {

@@ -1,4 +1,4 @@
-export * from './approval-guard.ts';
+export * from './own-name-guard.ts';
 export * from './crds.ts';
 export * from './decode.ts';
 export * from './duration.ts';

@@ -3,6 +3,7 @@ import type { KubeObject, ObjectMeta } from '@plumb/core';
 import type { applicationSpecSchema, applicationStatusSchema } from './application.ts';
 import type { approvalSpecSchema } from './approval.ts';
 import type { conditionSchema } from './condition.ts';
+import type { holdSpecSchema } from './drift.ts';
 import type { repositorySpecSchema, repositoryStatusSchema } from './repository.ts';
 
 // Types only: importing this file loads nothing.
@@ -25,6 +26,8 @@ export type RepositoryStatus = DeepReadonly<z.output<typeof repositoryStatusSche
 export type ApplicationStatus = DeepReadonly<z.output<typeof applicationStatusSchema>>;
 
 export type ApprovalSpec = DeepReadonly<z.output<typeof approvalSpecSchema>>;
+
+export type HoldSpec = DeepReadonly<z.output<typeof holdSpecSchema>>;
 
 export type EnvironmentSpec = NonNullable<ApplicationSpec['environments']>[number];
 export type TargetStatus = NonNullable<ApplicationStatus['environments']>[number];
@@ -52,4 +55,10 @@ export interface Application extends KubeObject {
 export interface Approval extends KubeObject {
   readonly metadata: NamespacedMeta;
   readonly spec: ApprovalSpec;
+}
+
+/** That edits on the cluster stand for a while. */
+export interface Hold extends KubeObject {
+  readonly metadata: NamespacedMeta;
+  readonly spec: HoldSpec;
 }

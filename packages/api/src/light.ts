@@ -1,5 +1,5 @@
 // What a program needs that shows or writes these kinds but never decodes them: everything but the schema library.
-export * from './approval-guard.ts';
+export * from './own-name-guard.ts';
 export * from './crds.ts';
 export * from './duration.ts';
 export type * from './kinds.ts';

@@ -8,6 +8,9 @@ export const APPLICATION = { kind: 'Application', plural: 'applications' } as co
 
 export const APPROVAL = { kind: 'Approval', plural: 'approvals' } as const;
 
+/** What a person wants to stand on the cluster for a while. */
+export const HOLD = { kind: 'Hold', plural: 'holds' } as const;
+
 /** The headline state of a target or of an application, worst first. `Stale` is drawn over any of them. */
 export const STATES = [
   'Failed',
@@ -29,6 +32,7 @@ export const DEFAULTS = {
   webhookKey: 'token',
   pullRequestInterval: '1m',
   conflicts: 'report',
+  drift: 'revert',
   timeout: '10m',
   deletion: { maxObjects: 25, maxPercent: 20 },
 } as const;

@@ -54,6 +54,14 @@ export const DNS_SUBDOMAIN = matching(
   'must be a DNS subdomain: lower case letters, digits, "-" and ".", and start and end with a letter or digit',
 );
 
+/** RFC 3339, with a zone. */
+export const TIME: TextRule = {
+  cel: 'timestamp(self) != null',
+  message: 'must be a time such as 2026-01-31T18:00:00Z',
+  holds: (text) =>
+    /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(text) && !Number.isNaN(Date.parse(text)),
+};
+
 /** Of a plan: see `planDigest`. */
 export const PLAN_DIGEST = matching('^[0-9a-f]{12}$', 'must be the digest of a plan: twelve hexadecimal digits');
 

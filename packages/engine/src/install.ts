@@ -1,4 +1,4 @@
-import { APPROVAL_GUARD, CRDS } from '@plumb/api';
+import { OWN_NAME_GUARDS, CRDS } from '@plumb/api';
 import { PlumbError, SYSTEM_NAMESPACE, type Clock, type KubeObject } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
 
@@ -33,7 +33,7 @@ export async function install(
   signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   promise.catch(() => undefined);
   await Promise.all(
-    [NAMESPACE, ...CRDS, ...APPROVAL_GUARD].map((object) => client.apply(object, { force: true, signal })),
+    [NAMESPACE, ...CRDS, ...OWN_NAME_GUARDS].map((object) => client.apply(object, { force: true, signal })),
   );
   await promise;
   // Established comes a moment before discovery lists the kinds, and discovery cannot be watched.

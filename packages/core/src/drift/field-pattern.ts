@@ -1,4 +1,4 @@
-import { equalJson, isJsonArray } from '../canonical.ts';
+import { equalJson, isJsonArray, parseJson } from '../canonical.ts';
 import { parseFieldPath, valueAt, type FieldPath, type PathElement } from '../field-path.ts';
 import { fieldAt, type Json } from '../object.ts';
 
@@ -81,7 +81,8 @@ function parseJqStep(text: string): { readonly element: PatternElement; readonly
   if (index !== null) return { element: { index: Number(index[1]) }, length: index[0].length };
   const quoted = JQ_QUOTED.exec(text);
   if (quoted !== null) {
-    return { element: { field: JSON.parse(quoted[1] ?? quoted[2] ?? '""') as string }, length: quoted[0].length };
+    const field = parseJson(quoted[1] ?? quoted[2] ?? '');
+    return typeof field === 'string' ? { element: { field }, length: quoted[0].length } : undefined;
   }
   const field = JQ_FIELD.exec(text);
   return field === null ? undefined : { element: { field: field[1] ?? '' }, length: field[0].length };
@@ -94,7 +95,9 @@ function parseConditions(text: string): readonly (readonly [string[], Json])[] |
     const match = /^\s*((?:\.[A-Za-z_]\w*\??)+)\s*==\s*("(?:[^"\\]|\\.)*"|-?\d+|true|false|null)\s*$/.exec(part);
     if (match === null) return undefined;
     const path = (match[1] ?? '').replaceAll('?', '').split('.').slice(1);
-    conditions.push([path, JSON.parse(match[2] ?? 'null') as Json]);
+    const value = parseJson(match[2] ?? '');
+    if (value === undefined) return undefined;
+    conditions.push([path, value]);
   }
   return conditions;
 }
