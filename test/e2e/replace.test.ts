@@ -78,6 +78,64 @@ test('D18: an object that would be refused when it is new is not deleted for it'
   assert.deepEqual(await identity(plumb), [before?.metadata.uid, before?.metadata.generation]);
 });
 
+test('what holds data is made anew once its very plan was approved, for that release and no other', async () => {
+  const set = (service: string): string =>
+    annotated(
+      `apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: db
+spec:
+  replicas: 0
+  serviceName: ${service}
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: "db:1"}]}
+`,
+      FORCE,
+    );
+  await using plumb = await startWith(set('first'));
+  const read = () => plumb.get('apps/v1', 'statefulsets', 'db');
+  const by = await userOf(plumb);
+  const approve = (name: string, digest: string) =>
+    plumb.create('plumb.dev/v1alpha1', 'approvals', {
+      apiVersion: 'plumb.dev/v1alpha1',
+      kind: 'Approval',
+      metadata: { name },
+      spec: { application: 'shop', digest, by },
+    });
+  const before = await read();
+
+  const commit = await plumb.git.commit('shop', { 'deploy/app.yaml': set('second') });
+  const refused = await plumb.until('shop', hasFailed('FieldImmutable'));
+  await approve('other', 'aaaaaaaaaaaa');
+  await plumb.sync('shop');
+  assert.equal((await read())?.metadata.uid, before?.metadata.uid);
+  assert.match(
+    failureOf(refused)?.message ?? '',
+    /^StatefulSet\/db: spec\.serviceName cannot be changed\. .* takes an approval: its pods/,
+  );
+  const { digest, summary, required } = refused.status?.environments?.[0]?.pendingPlan ?? {};
+  assert.match(failureOf(refused)?.fix ?? '', new RegExp(`plumb approve ${digest} shop -n ${plumb.namespace}$`));
+  assert.match(summary ?? '', /^1 to replace, StatefulSet\/db loses data: /);
+  assert.equal(required, 1);
+
+  await approve('seen', digest ?? '');
+  await plumb.until('shop', isHealthyAt(commit));
+  const after = await read();
+  assert.notEqual(after?.metadata.uid, before?.metadata.uid);
+  assert.equal(after?.spec.serviceName, 'second');
+  assert.deepEqual(
+    plumb.writes.filter(({ verb }) => verb === 'delete').map(({ object, uid }) => ({ object, uid })),
+    [{ object: 'StatefulSet/db', uid: before?.metadata.uid }],
+  );
+
+  await plumb.git.commit('shop', { 'deploy/app.yaml': set('third') });
+  await plumb.until('shop', hasFailed('FieldImmutable'));
+  assert.equal((await read())?.metadata.uid, after?.metadata.uid);
+});
+
 test('D18: what holds data is never replaced, whatever it says', async () => {
   const claim = (size: string): string =>
     annotated(
@@ -103,6 +161,14 @@ spec:
 
   assert.equal((await plumb.get('v1', 'persistentvolumeclaims', 'data'))?.metadata.uid, before?.metadata.uid);
 });
+
+/** Who the tests are to the API server. */
+async function userOf({ cluster }: EngineFixture): Promise<string> {
+  const { body } = await cluster.request('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
+  });
+  return (body as { readonly status: { readonly userInfo: { readonly username: string } } }).status.userInfo.username;
+}
 
 function startWith(manifest: string): Promise<EngineFixture> {
   return startFixture({ prefix: 'replace' }, async (plumb) => {

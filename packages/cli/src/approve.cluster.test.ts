@@ -134,3 +134,57 @@ test('nobody approves in the name of somebody else, in a group of others, or cha
   });
   assert.equal(changed.status, 422);
 });
+
+const four = Object.fromEntries(
+  ['a', 'b', 'c', 'd'].map((name) => [`deploy/${name}.yaml`, env({ LEVEL: 'info' }).replace('env}', `${name}}`)]),
+);
+const all = { 'deploy/a.yaml': null, 'deploy/b.yaml': null, 'deploy/c.yaml': null, 'deploy/d.yaml': null };
+
+async function openFullWorld(): Promise<World> {
+  await using opening = new AsyncDisposableStack();
+  const world = opening.use(await openQuietWorld());
+  await world.git.commit(REPOSITORY, four, 'Four more');
+  const second = await world.plumb('sync', 'shop');
+  assert.equal(second.code, 0, second.stderr);
+  opening.move();
+  return world;
+}
+
+async function left(world: World): Promise<readonly string[]> {
+  const { body } = await world.cluster.request('GET', `/api/v1/namespaces/${world.namespace}/configmaps`);
+  const { items } = body as { readonly items: readonly { readonly metadata: { readonly name: string } }[] };
+  return items.map(({ metadata }) => metadata.name).filter((name) => name.length < 4);
+}
+
+test('whoever approves a plan approves its deletions beyond the budget, and no second approval is asked for', async () => {
+  await using world = await openFullWorld();
+  await patch(world, 'applications', { spec: { gates: { approvals: { required: 1 } } } });
+  await world.git.commit(REPOSITORY, { ...all, 'deploy/env.yaml': env({ LEVEL: 'debug' }) }, 'Remove them');
+
+  const waiting = await world.plumb('sync', 'shop');
+  const digest = /plumb approve ([0-9a-f]{12}) shop/.exec(waiting.stderr)?.[1] ?? 'none';
+  const approved = await world.plumb('approve', digest, 'shop');
+  const healthy = await world.plumb('wait', 'shop', '--for', 'healthy');
+
+  assert.deepEqual([waiting.code, approved.code, healthy.code], [6, 0, 0], approved.stderr + healthy.stderr);
+  assert.match(approved.stdout, /\(4 to delete, 1 to change\)/);
+  assert.deepEqual(await left(world), ['env']);
+});
+
+test('deletions that wait go with an approval of the plan that has them, and of no other', async () => {
+  await using world = await openFullWorld();
+  await world.git.commit(REPOSITORY, all, 'Remove them');
+  const blocked = await world.plumb('sync', 'shop');
+  const wrong = await world.plumb('approve', 'aaaaaaaaaaaa');
+  const plan = await world.plumb('plan', 'shop');
+  const digest = /digest ([0-9a-f]{12})$/m.exec(plan.stdout)?.[1] ?? 'none';
+  assert.deepEqual([blocked.code, wrong.code], [6, 7], blocked.stderr + wrong.stderr);
+  assert.deepEqual(await left(world), ['a', 'b', 'c', 'd', 'env']);
+
+  const approved = await world.plumb('approve', digest, '--reason', 'not used any more');
+  const healthy = await world.plumb('wait', 'shop', '--for', 'healthy');
+
+  assert.deepEqual([approved.code, healthy.code], [0, 0], approved.stderr + healthy.stderr);
+  assert.match(approved.stdout, /approves the plan \w{12} \(4 to delete\)/);
+  assert.deepEqual(await left(world), ['env']);
+});

@@ -124,6 +124,20 @@ test('the denial of a policy of the cluster is told as one, in the text and in t
   assert.deepEqual([data.items[0].deniedBy, data.items[0].error.code], [deniedBy, 'AdmissionDenied']);
 });
 
+test('what holds data and would be made anew says what is lost, and that it takes an approval', () => {
+  const consent = { uid: 'u', loss: 'its pods stop. No backup is made' };
+  const item = { action: 'replace', key: key('apps', 'StatefulSet', 'db'), changes: [], predicted: false } as const;
+  const items = [{ ...item, forcedBy: 'spec.serviceName', consent }];
+  const plan: Plan = { ...PLAN, items, deletions: { verdict: 'none' } };
+
+  const text = planText({ plan, label: 'x' }, OPTIONS);
+  const data = JSON.parse(JSON.stringify(planData({ plan, label: 'x' }, undefined)));
+
+  assert.match(text, /^ +!! deleted and made anew: spec\.serviceName cannot be changed$/m);
+  assert.match(text, /^ +!! needs an approval: its pods stop\. No backup is made$/m);
+  assert.equal(data.items[0].needsApproval, consent.loss);
+});
+
 test('a plan without changes says so in one line', () => {
   const plan: Plan = { ...PLAN, items: [], deletions: { verdict: 'none' } };
 

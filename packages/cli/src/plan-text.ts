@@ -57,7 +57,7 @@ function toObjectChange(item: PlanItem, plan: Plan): ObjectChange {
     name: nameOf(item.key, plan),
     origin: item.origin,
     details: detailsOf(item, plan),
-    hasSentences: item.error !== undefined,
+    hasSentences: item.error !== undefined || item.consent !== undefined,
   };
 }
 
@@ -67,7 +67,8 @@ function detailsOf(item: PlanItem, plan: Plan): readonly string[] {
   if (item.action === 'delete')
     return [plan.deletions.verdict === 'blocked' ? '!! needs an approval' : 'not in Git any more'];
   if (item.action === 'replace') {
-    return [`!! deleted and made anew: ${item.forcedBy} cannot be changed`];
+    const consent = item.consent === undefined ? [] : [`!! needs an approval: ${item.consent.loss}`];
+    return [`!! deleted and made anew: ${item.forcedBy} cannot be changed`, ...consent];
   }
   if (item.action === 'create') return [item.predicted ? 'its namespace or kind comes first' : ''];
   const reasons = item.action === 'adopt' ? ['is there already, and not managed'] : [];
@@ -168,7 +169,7 @@ export function planData(
     notes: plan.notes,
     ...(normalised === undefined ? {} : { normalised: normalisedData(normalised, listing) }),
     items: plan.items.map(
-      ({ action, key, reason, origin, changes, predicted, forcedBy, restarts, error, deniedBy }) => ({
+      ({ action, key, reason, origin, changes, predicted, forcedBy, consent, restarts, error, deniedBy }) => ({
         action,
         ...parseObjectKey(key),
         reason,
@@ -176,6 +177,7 @@ export function planData(
         ...(changes.length === 0 ? {} : { changes: changes.map(changeData) }),
         ...(predicted ? { predicted } : {}),
         ...(forcedBy === undefined ? {} : { forcedBy }),
+        ...(consent === undefined ? {} : { needsApproval: consent.loss }),
         ...(restarts === undefined ? {} : { restarts }),
         ...(error === undefined ? {} : { error: error.toRecord() }),
         ...(deniedBy === undefined ? {} : { deniedBy }),

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { advance } from './advance.ts';
-import { DEFAULT_DELETION_BUDGET } from './deletion.ts';
+import type { PlanFact } from './approval-gate.ts';
+import { DEFAULT_DELETION_BUDGET, deletionId } from './deletion.ts';
 import { digestOf, type DesiredObject, type DesiredSet } from './desired.ts';
 import { PlumbError } from './error.ts';
 import type { ErrorCode } from './error-codes.ts';
@@ -489,6 +490,44 @@ test('a refusal is asked about again when its time has come, and when the live o
   assert.equal(summary(advance(opening(errors, { now: 5_000 }))), 'rehearse');
   const liveOf = (key: ObjectKey): LiveObject => liveObject(key, { fieldsHash: 'other' });
   assert.equal(summary(advance(opening(errors, { liveOf }))), 'rehearse');
+});
+
+const approval = { digest: 'aaaaaaaaaaaa', by: 'bob', groups: [] };
+function gateOf(change: Partial<NonNullable<TargetFacts['gate']>> = {}): TargetFacts['gate'] {
+  return { rule: undefined, wish: undefined, isJudged: false, plan: undefined, approvals: [], author: [], ...change };
+}
+function planned(desired: string, deletes: readonly LiveObject[]): PlanFact {
+  const losses = { replaces: [], deletes: new Set(deletes.map(deletionId)) };
+  return { state: 'made', digest: approval.digest, desired, isFresh: true, denials: [], losses };
+}
+
+test('a blocked deletion goes with an approval of the plan of this moment, and no plan is made without any approval', () => {
+  const set = digestOf([CONFIG, WEB]);
+  const budget = { ...DEFAULT_DELETION_BUDGET, maxObjects: 0 };
+  const step = (gate: TargetFacts['gate']): Step => advance(facts({ live: withGone, facts: { budget, gate } }));
+
+  assert.equal(summary(step(gateOf())), 'rest Failed DeletionBlocked');
+  assert.equal(summary(step(gateOf({ approvals: [approval] }))), 'plan');
+  assert.equal(summary(step(gateOf({ approvals: [approval], plan: planned(set, []) }))), 'rest Failed DeletionBlocked');
+  const pruned = step(gateOf({ approvals: [approval], plan: planned(set, [GONE]) }));
+  assert.equal(summary(pruned), 'prune gone');
+  assert.equal(pruned.do === 'prune' && pruned.reason, 'approved');
+});
+
+test('a release with the approval of its plan takes along what that plan loses', () => {
+  const set = digestOf([CONFIG, WEB]);
+  const budget = { ...DEFAULT_DELETION_BUDGET, maxObjects: 0 };
+  const step = (gate: TargetFacts['gate']): Step =>
+    advance(facts({ live: withGone, facts: { budget, gate, releasedDigest: 'other', parentKinds: KINDS } }));
+
+  assert.deepEqual(step(gateOf()), { do: 'release' });
+  assert.equal(summary(step(gateOf({ approvals: [approval] }))), 'plan');
+  assert.deepEqual(step(gateOf({ approvals: [approval], plan: planned(set, [GONE]) })), {
+    do: 'release',
+    isConsented: true,
+  });
+  const other = { ...approval, digest: 'bbbbbbbbbbbb' };
+  assert.deepEqual(step(gateOf({ approvals: [other], plan: planned(set, [GONE]) })), { do: 'release' });
 });
 
 test('a blocked deletion says what it would delete and how to approve exactly that', () => {

@@ -1,4 +1,5 @@
 import { approvalGate } from './approval-gate.ts';
+import { asksConsent, withConsent } from './consent.ts';
 import { decide, type Decision } from './decide.ts';
 import type { DesiredObject, DesiredSet } from './desired.ts';
 import {
@@ -82,7 +83,9 @@ export function nextStep(facts: TargetFacts): Step {
     return keepLast(facts, [...errors, ...inputErrors]);
   }
   if (opening && desired.objects.length === 0 && desired.awaiting.length === 0) {
-    const { deletions } = current && watches.complete ? judge(facts, desired) : NOTHING_GOES;
+    const { deletions: judgement } = current && watches.complete ? judge(facts, desired) : NOTHING_GOES;
+    const deletions = withConsent(facts.gate, desired.digest, judgement);
+    if (deletions === 'plan') return { do: 'plan' };
     const hindrance = hindranceOf(facts, deletions);
     if (hindrance !== undefined) return hindrance;
     if (deletions.verdict === 'none') {
@@ -116,12 +119,16 @@ export function nextStep(facts: TargetFacts): Step {
     const { writes, errors, wakeAt } = rehearsal;
     if (writes.length > 0 || rehearsal.deletions.length > 0) return { do: 'rehearse', ...rehearsal };
     if (errors.length > 0) return keepLast(facts, errors, { wakeAt });
-    const gate =
-      facts.gate === undefined
-        ? ({ next: 'open' } as const)
-        : approvalGate({ ...facts.gate, target: facts.target, desired: desired.digest });
+    if (facts.gate === undefined) return { do: 'release' };
+    const gate = approvalGate({
+      ...facts.gate,
+      target: facts.target,
+      desired: desired.digest,
+      asksConsent: asksConsent(facts.gate, decisions, deletions),
+    });
     if (gate.next === 'plan') return { do: 'plan' };
-    return gate.next === 'open' ? { do: 'release' } : keepLast(facts, gate.errors, { state: gate.state });
+    if (gate.next === 'closed') return keepLast(facts, gate.errors, { state: gate.state });
+    return { do: 'release', ...(gate.isConsented ? { isConsented: true } : {}) };
   }
 
   const wantedKinds = kindsOf([...desired.objects, ...desired.hooks, ...facts.members], facts.siblingKinds);
@@ -141,7 +148,13 @@ export function nextStep(facts: TargetFacts): Step {
   const isWaiting = progress.waiting !== undefined || rollout.waiting !== undefined || desired.awaiting.length > 0;
   const settled = failures.length === 0 && !isWaiting;
   // A failed or incomplete read never deletes: deletions need today's render, all watches, and all writes done.
-  const { deletions, kept, again } = current && settled && watches.complete ? judge(facts, desired) : NOTHING_GOES;
+  const {
+    deletions: judgement,
+    kept,
+    again,
+  } = current && settled && watches.complete ? judge(facts, desired) : NOTHING_GOES;
+  const deletions = withConsent(facts.gate, desired.digest, judgement);
+  if (deletions === 'plan') return { do: 'plan' };
   if (deletions.verdict === 'unexamined') return { do: 'examine', objects: deletions.objects, confirm: true };
   if (deletions.verdict === 'allowed') {
     // An object that moves from one application to another is handed over: who gets it has to say so first.
@@ -305,6 +318,7 @@ export function decideObject(
     applied: facts.applied.get(key),
     owner: facts.ownerOf(key),
     refusal: failure?.hash === desired.hash ? failure.error : undefined,
+    replaceable: facts.replaceable,
     policy: facts.policy,
   });
 }

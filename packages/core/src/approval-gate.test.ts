@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { approvalGate, countApprovals, type Gate, type GateFacts, type GivenApproval } from './approval-gate.ts';
+import { approvalGate, type Gate, type GateFacts } from './approval-gate.ts';
+import { countApprovals, type GivenApproval } from './approvals.ts';
+import type { PlannedLosses } from './consent.ts';
 import { PlumbError } from './error.ts';
-import type { TargetKey } from './key.ts';
+import type { ObjectKey, TargetKey } from './key.ts';
 
-const MADE = { state: 'made', digest: 'aaaaaaaaaaaa', desired: 'd', isFresh: true, denials: [] } as const;
+const NO_LOSSES: PlannedLosses = { replaces: [], deletes: new Set() };
+const MADE = {
+  state: 'made',
+  digest: 'aaaaaaaaaaaa',
+  desired: 'd',
+  isFresh: true,
+  denials: [],
+  losses: NO_LOSSES,
+} as const;
 const RULE = { required: 1, from: [], notAuthor: true } as const;
 
 function approval(by: string, change: Partial<GivenApproval> = {}): GivenApproval {
@@ -20,6 +30,7 @@ function facts(change: Partial<GateFacts> = {}): GateFacts {
     wish: undefined,
     rule: RULE,
     isJudged: false,
+    asksConsent: false,
     approvals: [],
     author: ['Ann Author', 'ann@example.com'],
     ...change,
@@ -34,6 +45,14 @@ function summary(gate: Gate): string {
 const stale = { ...MADE, isFresh: false };
 const failed = { state: 'failed', desired: 'd', errors: [new PlumbError('PathMissing', 'gone')] } as const;
 const denied = { ...MADE, denials: [new PlumbError('PolicyDenied', 'no')] };
+const DB = 'apps/StatefulSet/shop/db' as ObjectKey;
+const losing = {
+  ...MADE,
+  losses: { ...NO_LOSSES, replaces: [{ key: DB, id: `${DB} u`, field: 'spec', loss: 'its pods stop' }] },
+};
+const asking = { rule: undefined, asksConsent: true, plan: losing };
+const refused =
+  'Failed FieldImmutable: StatefulSet/db: spec cannot be changed. To delete it and make it anew takes an approval: its pods stop';
 const missing = 'Pending ApprovalMissing: The plan aaaaaaaaaaaa has';
 const TABLE: readonly [name: string, change: Partial<GateFacts>, gate: string][] = [
   ['nothing is asked of a target without a rule', { rule: undefined, plan: undefined }, 'open'],
@@ -77,6 +96,23 @@ const TABLE: readonly [name: string, change: Partial<GateFacts>, gate: string][]
     'Failed PlanVoid: The plan bbbbbbbbbbbb is void: what would be done now is aaaaaaaaaaaa',
   ],
   ['asking for a plan approves nothing', { wish: MADE.digest }, `${missing} 0 of 1 approvals`],
+  ['what may lose data is planned, whatever the rule', { ...asking, plan: undefined }, 'plan'],
+  ['and is released where nothing is lost', { ...asking, plan: MADE }, 'open'],
+  ['what holds data is not made anew without an approval', asking, refused],
+  ['nor where a rule asks for nobody', { ...asking, rule: { ...RULE, required: 0 } }, refused],
+  ['nor by its author', { ...asking, approvals: [approval('ann@example.com')] }, refused],
+  [
+    'nor by an approval of another plan',
+    { ...asking, approvals: [approval('bob', { digest: 'bbbbbbbbbbbb' })] },
+    refused,
+  ],
+  ['nor where a plan was asked for by its digest', { ...asking, wish: MADE.digest }, refused],
+  ['anybody else may approve it, without a rule', { ...asking, approvals: [approval('bob')] }, 'open'],
+  [
+    'with a rule it takes who the rule names',
+    { ...asking, rule: { ...RULE, from: ['user:cid'], required: 0 }, approvals: [approval('bob')] },
+    refused,
+  ],
   ['what cannot be planned is not released', { plan: { ...failed, isFresh: true } }, 'Failed PathMissing: gone'],
   [
     'where policies judge, a plan is made without any rule',
@@ -119,6 +155,37 @@ test('no release begins without as many approvals of this very plan as the rule 
 
       assert.equal(gate.next === 'open', counted >= asked.required);
       assert.ok(counted <= new Set(approvals.filter(({ digest }) => digest === MADE.digest).map(({ by }) => by)).size);
+    }),
+  );
+});
+
+test('data is lost with nobody but as many as the rule asks for, one at least, in favour of this very plan', () => {
+  const given = fc.record({
+    digest: fc.constantFrom(MADE.digest, 'bbbbbbbbbbbb'),
+    by: fc.constantFrom('ann@example.com', 'bob', 'cid'),
+    groups: fc.subarray(['leads', 'devs']),
+  });
+  const rule = fc.option(
+    fc.record({
+      required: fc.integer({ min: 0, max: 3 }),
+      from: fc.subarray(['group:leads', 'user:bob']),
+      notAuthor: fc.boolean(),
+    }),
+    { nil: undefined },
+  );
+  fc.assert(
+    fc.property(fc.array(given, { maxLength: 6 }), rule, (approvals, asked) => {
+      const gate = approvalGate(facts({ ...asking, approvals, rule: asked }));
+
+      const { author } = facts();
+      const people = new Set(
+        approvals
+          .filter(({ digest, by }) => digest === MADE.digest && !(author.includes(by) && asked?.notAuthor !== false))
+          .map(({ by }) => by),
+      );
+      if (gate.next !== 'open') return;
+      assert.ok(gate.isConsented);
+      assert.ok(people.size >= Math.max(1, asked?.required ?? 1));
     }),
   );
 });

@@ -1,23 +1,8 @@
+import { countedApprovals, type Approvals, type ApprovalRule } from './approvals.ts';
+import { isConsented, type PlannedLosses, type PlannedReplacement } from './consent.ts';
 import { PlumbError } from './error.ts';
-import type { TargetKey } from './key.ts';
+import { shortNameOf, type TargetKey } from './key.ts';
 import { commandName } from './phrases.ts';
-
-/** Who has to have approved the plan of a release before it begins. */
-export interface ApprovalRule {
-  /** How many people. */
-  readonly required: number;
-  /** `user:NAME` or `group:NAME`; anybody who may create an Approval, where empty. */
-  readonly from: readonly string[];
-  /** Whether the author of the commit counts as nobody. */
-  readonly notAuthor: boolean;
-}
-
-/** What one person approved. That it is this person is vouched for by the API server. */
-export interface GivenApproval {
-  readonly digest: string;
-  readonly by: string;
-  readonly groups: readonly string[];
-}
 
 /** The plan of what Git wants now, as far as it was made. */
 export type PlanFact =
@@ -28,6 +13,7 @@ export type PlanFact =
       readonly isFresh: boolean;
       /** What policies deny of it. */
       readonly denials: readonly PlumbError[];
+      readonly losses: PlannedLosses;
     }
   | {
       readonly state: 'failed';
@@ -36,7 +22,7 @@ export type PlanFact =
       readonly isFresh: boolean;
     };
 
-export interface GateFacts {
+export interface GateFacts extends Approvals {
   readonly target: TargetKey;
   /** Of what Git wants now. */
   readonly desired: string;
@@ -46,13 +32,13 @@ export interface GateFacts {
   readonly rule: ApprovalRule | undefined;
   /** Whether the application names policies, which each plan is held against. */
   readonly isJudged: boolean;
-  readonly approvals: readonly GivenApproval[];
-  /** Name and mail address of who wrote the commit. */
-  readonly author: readonly string[];
+  /** Whether it may lose what only people can let go: see `asksConsent`. */
+  readonly asksConsent: boolean;
 }
 
 export type Gate =
-  | { readonly next: 'open' }
+  /** `isConsented`: enough people have approved its plan for all that cannot be taken back in it. */
+  | { readonly next: 'open'; readonly isConsented: boolean }
   /** Whether it may begin is told by a plan of this moment. */
   | { readonly next: 'plan' }
   | { readonly next: 'closed'; readonly state: 'Pending' | 'Failed'; readonly errors: readonly PlumbError[] };
@@ -63,7 +49,8 @@ export type Gate =
  */
 export function approvalGate(facts: GateFacts): Gate {
   const { target, plan, wish, rule } = facts;
-  if (wish === undefined && !facts.isJudged && (rule === undefined || rule.required === 0)) return { next: 'open' };
+  const isAsked = wish !== undefined || facts.isJudged || facts.asksConsent;
+  if (!isAsked && (rule === undefined || rule.required === 0)) return { next: 'open', isConsented: false };
   if (plan?.desired !== facts.desired) return { next: 'plan' };
   if (plan.state === 'failed') {
     return plan.isFresh ? { next: 'closed', state: 'Failed', errors: plan.errors } : { next: 'plan' };
@@ -73,8 +60,25 @@ export function approvalGate(facts: GateFacts): Gate {
   if (plan.denials.length > 0) return { next: 'closed', state: 'Failed', errors: plan.denials };
   const error =
     plan.digest === wish || wish === undefined ? missingOf(facts, plan.digest) : voidOf(target, wish, plan.digest);
-  if (error === undefined) return { next: 'open' };
-  return { next: 'closed', state: error.code === 'ApprovalMissing' ? 'Pending' : 'Failed', errors: [error] };
+  if (error !== undefined) {
+    return { next: 'closed', state: error.code === 'ApprovalMissing' ? 'Pending' : 'Failed', errors: [error] };
+  }
+  const consented = isConsented(facts, plan.digest);
+  const { replaces } = plan.losses;
+  if (replaces.length === 0 || consented) return { next: 'open', isConsented: consented };
+  return { next: 'closed', state: 'Failed', errors: replaces.map((one) => notReplaced(one, target, plan.digest)) };
+}
+
+/** As the API server refuses the field, with the way on. */
+function notReplaced({ key, field, loss, where }: PlannedReplacement, target: TargetKey, digest: string): PlumbError {
+  const subject = shortNameOf(key);
+  const message = `${subject}: ${field} cannot be changed. To delete it and make it anew takes an approval: ${loss}`;
+  return new PlumbError('FieldImmutable', message, {
+    subject,
+    where,
+    field,
+    fix: `Restore the old value; or look at it with "plumb plan ${commandName(target)}", then: plumb approve ${digest} ${commandName(target)}`,
+  });
 }
 
 function voidOf(target: TargetKey, wish: string, digest: string): PlumbError {
@@ -83,17 +87,9 @@ function voidOf(target: TargetKey, wish: string, digest: string): PlumbError {
   });
 }
 
-/** How many people have approved a plan, of those who count. */
-export function countApprovals(
-  rule: ApprovalRule,
-  { approvals, author, digest }: Pick<GateFacts, 'approvals' | 'author'> & { readonly digest: string },
-): number {
-  return countedApprovals(rule, approvals, author).filter((approval) => approval.digest === digest).length;
-}
-
 function missingOf({ target, rule, approvals, author }: GateFacts, digest: string): PlumbError | undefined {
   if (rule === undefined) return undefined;
-  const given = countedApprovals(rule, approvals, author);
+  const given = countedApprovals(rule, { approvals, author });
   const counted = given.filter((approval) => approval.digest === digest);
   if (counted.length >= rule.required) return undefined;
   const others = [...new Set(given.map((approval) => approval.digest))].filter((other) => other !== digest).sort();
@@ -103,21 +99,4 @@ function missingOf({ target, rule, approvals, author }: GateFacts, digest: strin
   return new PlumbError('ApprovalMissing', message, {
     fix: `Look at it with "plumb plan ${commandName(target)}", then: plumb approve ${digest} ${commandName(target)}`,
   });
-}
-
-/** One for each person and plan, of those who may. */
-function countedApprovals(
-  { from, notAuthor }: ApprovalRule,
-  approvals: readonly GivenApproval[],
-  author: readonly string[],
-): readonly GivenApproval[] {
-  const counted = new Map<string, GivenApproval>();
-  for (const approval of approvals) {
-    const { by, groups, digest } = approval;
-    const names = [`user:${by}`, ...groups.map((group) => `group:${group}`)];
-    if (from.length > 0 && !from.some((name) => names.includes(name))) continue;
-    if (notAuthor && author.includes(by)) continue;
-    counted.set(`${digest} ${by}`, approval);
-  }
-  return [...counted.values()];
 }

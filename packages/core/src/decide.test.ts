@@ -45,6 +45,16 @@ const willing: DesiredObject = { ...desired, key: keyOf(deploymentObject), hash:
 const ofWilling: Partial<DecisionInput> = { key: willing.key, desired: willing, live: { ...live, key: willing.key } };
 const immutable = new PlumbError('FieldImmutable', 'no', { field: 'spec.selector' });
 
+const setObject = { ...deploymentObject, kind: 'StatefulSet' };
+const holding: DesiredObject = { ...willing, key: keyOf(setObject), object: setObject };
+const fixed = new PlumbError('FieldImmutable', 'no', { field: 'spec' });
+const ofHolding: Partial<DecisionInput> = {
+  key: holding.key,
+  desired: holding,
+  live: { ...live, key: holding.key },
+  refusal: fixed,
+};
+
 const TABLE: readonly [name: string, change: Partial<DecisionInput>, expected: string][] = [
   ['what Git does not want and is ours is deleted', { desired: undefined }, 'delete removed'],
   [
@@ -74,6 +84,23 @@ const TABLE: readonly [name: string, change: Partial<DecisionInput>, expected: s
     'replace immutable for spec.selector',
   ],
   ['so says a dry-run', { ...ofWilling, dryRun: { error: immutable } }, 'replace immutable for spec.selector'],
+  ['what holds data is not replaced, whatever it says', ofHolding, 'update changed force'],
+  ['nor by a dry-run', { ...ofHolding, dryRun: { error: fixed } }, 'blocked FieldImmutable'],
+  [
+    'nor where another object of its name was approved',
+    { ...ofHolding, replaceable: new Set([`${holding.key} u2`]) },
+    'update changed force',
+  ],
+  [
+    'it is where a person has approved this very object',
+    { ...ofHolding, replaceable: new Set([`${holding.key} u1`]) },
+    'replace immutable for spec',
+  ],
+  [
+    'a plan shows what it would take',
+    { ...ofHolding, replaceable: 'shown', dryRun: { error: fixed } },
+    'replace immutable for spec',
+  ],
   [
     'without its agreement it is not',
     {

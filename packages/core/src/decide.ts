@@ -1,4 +1,5 @@
 import type { DesiredObject } from './desired.ts';
+import { deletionId, isProtectedKind } from './deletion.ts';
 import type { FieldChange } from './diff.ts';
 import { PlumbError } from './error.ts';
 import { shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
@@ -97,6 +98,11 @@ export interface DecisionInput {
   readonly dryRun?: { readonly changes: readonly FieldChange[] } | { readonly error: PlumbError } | undefined;
   /** What the API server answered the last time that this very wish was sent, where it refused. */
   readonly refusal?: PlumbError | undefined;
+  /**
+   * What holds data and may be deleted to be made anew, by `deletionId`: a person has approved it. Default: nothing.
+   * `shown`: everything, for a plan, which shows what it would take.
+   */
+  readonly replaceable?: ReadonlySet<string> | 'shown' | undefined;
   readonly policy: DecisionPolicy;
 }
 
@@ -110,7 +116,7 @@ export interface DecisionInput {
  * | no | other | - | keep |
  * | yes | claimed by another target | - | blocked, `OwnedByOther` |
  * | yes | being deleted | - | keep, waits for the deletion |
- * | yes | ours, an immutable field differs | - | replace, immutable, where its annotations allow it |
+ * | yes | ours, an immutable field differs | - | replace, immutable, where its annotations allow it, and a person where it holds data |
  * | yes | no | no | create, absent |
  * | yes | no | yes | create, deleted |
  * | yes | yes | no | update, unrecorded; adopt, abandoned |
@@ -134,7 +140,7 @@ export function decide(input: DecisionInput): Decision {
   }
   const refused = dryRun !== undefined && 'error' in dryRun ? dryRun.error : undefined;
   const field = live?.target === target && !live.deleting ? replacedFor(desired, refused ?? input.refusal) : undefined;
-  if (live !== undefined && field !== undefined) {
+  if (live !== undefined && field !== undefined && isReplaceable(live, input.replaceable)) {
     return { action: 'replace', key, desired, live, reason: 'immutable', field };
   }
   if (dryRun !== undefined && 'error' in dryRun) return { action: 'blocked', key, desired, error: dryRun.error };
@@ -187,9 +193,14 @@ export function sentObject({
   return { ...object, spec: rest };
 }
 
+function isReplaceable(live: LiveObject, approved: DecisionInput['replaceable']): boolean {
+  return !isProtectedKind(live.key) || approved === 'shown' || approved?.has(deletionId(live)) === true;
+}
+
 /**
  * The immutable field for which the object is to be deleted and made anew; undefined where it must not be. That takes the
- * API server's word for the field, a field that is known as immutable, and the consent of whoever wrote the object.
+ * API server's word for the field, a field that is known as immutable, and the consent of whoever wrote the object. What
+ * holds data takes an approval besides, which is not asked here.
  */
 export function replacedFor({ key, object }: DesiredObject, refusal: PlumbError | undefined): string | undefined {
   if (refusal?.code !== 'FieldImmutable' || !canBeReplaced(key, refusal.field)) return undefined;

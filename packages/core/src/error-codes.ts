@@ -329,7 +329,7 @@ export const ERROR_CODES = {
   FieldImmutable: {
     culprit: 'user',
     retry: 'change',
-    fix: 'Restore the old value, or have the object deleted and made anew: annotate it with plumb.dev/sync-options: Force=true (not for claims, StatefulSets, definitions).',
+    fix: 'Restore the old value, or have the object deleted and made anew: annotate it with plumb.dev/sync-options: Force=true (a claim or a StatefulSet takes an approval besides; never a definition, namespace or volume).',
   },
   Fighting: {
     culprit: 'cluster',

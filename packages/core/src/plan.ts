@@ -35,6 +35,8 @@ export interface PlanItem {
   readonly predicted: boolean;
   /** The field for which the object has to be deleted and made anew. */
   readonly forcedBy?: string;
+  /** Where an object that holds data has to be made anew, which takes an approval: which one, and what is lost with it. */
+  readonly consent?: { readonly uid: string; readonly loss: string };
   /** Why the API server, or another application, stands in the way. */
   readonly error?: PlumbError;
   /** The ValidatingAdmissionPolicy of the cluster that refuses it, where it was one. */

@@ -38,8 +38,8 @@ export type Step =
   | { readonly do: 'rehearse'; readonly writes: readonly Write[]; readonly deletions: readonly LiveObject[] }
   /** Make the plan of what would be released now. */
   | { readonly do: 'plan' }
-  /** Record the new release, before its first write. */
-  | { readonly do: 'release' }
+  /** Record the new release, before its first write; `isConsented`: with all that its plan loses. */
+  | { readonly do: 'release'; readonly isConsented?: boolean }
   | { readonly do: 'write'; readonly writes: readonly Write[] }
   /** Delete these, once it is sure that they can be made anew; that they are gone is then a reason to create them. */
   | { readonly do: 'replace'; readonly replacements: readonly Replacement[] }

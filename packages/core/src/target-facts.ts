@@ -89,7 +89,9 @@ export interface TargetFacts {
   /** The release that is being rolled out, until its outcome is known. */
   readonly openRelease: OpenRelease | undefined;
   /** Who has to have seen and approved what a release would do, and what they did; undefined where nobody has. */
-  readonly gate?: Omit<GateFacts, 'target' | 'desired'> | undefined;
+  readonly gate?: Omit<GateFacts, 'target' | 'desired' | 'asksConsent'> | undefined;
+  /** What of the last release holds data and may be deleted to be made anew, by `deletionId`; default nothing. */
+  readonly replaceable?: ReadonlySet<string> | undefined;
   /** What runs around the deletions of a target that is to end: the hooks of what was released last, and their runs. */
   readonly ending?: Ending | undefined;
   /** Whether the applications that this one depends on are healthy, with what the same commit gave them. */

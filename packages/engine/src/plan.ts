@@ -11,10 +11,12 @@ import {
   formatFieldPath,
   groupOf,
   isAbort,
+  isProtectedKind,
   keyOf,
   judgeDeletions,
   kindName,
   located,
+  lossOf,
   observe,
   ok,
   ownEntry,
@@ -334,8 +336,9 @@ async function planObject(
     live,
     applied: request.applied?.get(key),
     owner,
+    replaceable: 'shown',
     policy: { conflicts: spec.conflicts },
-  };
+  } as const;
   const first = decide(input);
   if (first.action === 'blocked') return itemOf(first, desired, current);
   // As the engine itself tells that there is nothing to do: what was applied is wanted, and nobody has touched it since.
@@ -415,8 +418,11 @@ function itemOf(decision: Decision, desired: DesiredObject, current: KubeObject 
   if (decision.action === 'keep' || decision.action === 'delete') return undefined;
   if (decision.action === 'replace') {
     const { action, reason, field: forcedBy } = decision;
-    const touched = current === undefined ? {} : { touched: touchedOf(current, []) };
-    return { action, key, reason, origin, changes: [], predicted: false, forcedBy, ...touched };
+    const item = { action, key, reason, origin, changes: [], predicted: false, forcedBy } as const;
+    if (current === undefined) return item;
+    const { uid } = decision.live;
+    const consent = isProtectedKind(key) ? { consent: { uid, loss: lossOf(current) } } : {};
+    return { ...item, touched: touchedOf(current, []), ...consent };
   }
   const { reason, changes = [] } = decision;
   // An object that bears no marks is invisible to the decision, which says «create»; a person wants to know.

@@ -158,6 +158,7 @@ function commentedItem({
   changes,
   predicted,
   forcedBy,
+  consent,
   error,
   deniedBy,
 }: PlanItem): CommentedItem {
@@ -173,6 +174,7 @@ function commentedItem({
     ...(origin === undefined ? {} : { file: origin.file }),
     ...(origin?.line === undefined ? {} : { line: origin.line }),
     ...(forcedBy === undefined ? {} : { forcedBy }),
+    ...(consent === undefined ? {} : { needsApproval: consent.loss }),
     ...(error === undefined ? {} : { error: { message: error.message, fix: error.fix } }),
     ...(deniedBy === undefined ? {} : { deniedBy }),
   };

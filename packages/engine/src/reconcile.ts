@@ -8,6 +8,7 @@ import {
   isAbort,
   isDeletionRun,
   kindName,
+  lossesOf,
   parseObjectKey,
   phaseOfRun,
   place,
@@ -205,6 +206,8 @@ export interface TargetMemory {
   readonly heals: Heals;
   /** Deletions that may go on. */
   allowed: AllowedDeletion | undefined;
+  /** What holds data and may be deleted to be made anew: approved with the plan of the last release. */
+  replaceable: ReadonlySet<string>;
   /** What was found out last about objects that are to go, in which desired set; undefined covers all of them. */
   examined: { digest: string; ids: ReadonlySet<string> | undefined; at: number; found: Examination } | undefined;
   /** Renders in a row that did not come out as the one before. */
@@ -267,6 +270,7 @@ export class Reconciler {
       ...(release === undefined ? {} : { release: { number: release.number, outcome: 'superseded' } }),
     });
     if (memory.allowed !== undefined) await ledger.allowDeletion(target, { by: 'approval', ids: new Set() });
+    if (memory.replaceable.size > 0) await ledger.allowReplacements(target, new Set());
   }
 
   /** Somebody asked for another try: nothing that failed before is waited for. */
@@ -314,6 +318,7 @@ export class Reconciler {
       ending: undefined,
       heals: new Heals(),
       allowed: undefined,
+      replaceable: new Set(),
       examined: undefined,
       doubts: 0,
       rest: undefined,
@@ -332,6 +337,8 @@ export class Reconciler {
     const hasRun = release !== undefined && (isOpen || (desired?.hooks.length ?? 0) > 0);
     const runs = hasRun ? await ledger.hookRuns(target, release.number) : [];
     const isRetired = specOf(target)?.retirement?.how === 'decommission';
+    // Known as it is recorded, so that the next release ends it.
+    if (release !== undefined) memory.replaceable = await ledger.allowedReplacements(target);
     // A release of a namesake that was deleted, while the engine ran (nothing is left of it) or while it did not.
     const isOurs =
       release !== undefined &&
@@ -447,6 +454,7 @@ export class Reconciler {
       openRelease: memory.openRelease,
       ending: memory.ending,
       gate: this.#gateOf(spec, memory),
+      replaceable: memory.replaceable,
       releasedDigest: memory.releasedDigest,
     };
   }
@@ -454,13 +462,11 @@ export class Reconciler {
   #gateOf(spec: TargetSpec, memory: TargetMemory): TargetFacts['gate'] {
     const { approvals: rule, planWish, policies } = spec;
     const wish = planWish?.release === (memory.release ?? 0) ? planWish.digest : undefined;
-    const isJudged = policies !== undefined;
-    if (rule === undefined && wish === undefined && !isJudged) return undefined;
     const { plan } = memory;
     return {
       rule,
       wish,
-      isJudged,
+      isJudged: policies !== undefined,
       approvals: this.#options.approvalsOf(spec.target),
       author: plan?.author ?? [],
       plan: plan === undefined ? undefined : planFactOf(plan, memory.looks),
@@ -595,7 +601,7 @@ export class Reconciler {
       case 'plan':
         return this.#plan(spec, memory, signal);
       case 'release':
-        return this.#release(spec, memory, signal);
+        return this.#release(spec, memory, { isConsented: step.isConsented ?? false }, signal);
       case 'write': {
         this.#countHeals(step.writes, memory);
         const results = await applyAll(step.writes, this.#writeContext(spec, memory, signal));
@@ -795,6 +801,7 @@ export class Reconciler {
   async #retired(target: TargetKey, memory: TargetMemory): Promise<void> {
     await this.#strike(target, memory);
     memory.allowed = undefined;
+    memory.replaceable = new Set();
     memory.applied.clear();
     memory.failures.clear();
     memory.desired = undefined;
@@ -899,7 +906,12 @@ export class Reconciler {
     return { scopes, others };
   }
 
-  async #release(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): Promise<void> {
+  async #release(
+    spec: TargetSpec,
+    memory: TargetMemory,
+    { isConsented }: { readonly isConsented: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { ledger, sources, narrate } = this.#options;
     const { desired } = memory;
     if (desired === undefined) return;
@@ -923,12 +935,14 @@ export class Reconciler {
     memory.release = release.number;
     memory.released = desired;
     memory.rehearsal = NOT_REHEARSED;
+    const plan = isConsented && memory.plan?.result.ok === true ? memory.plan.result.value : undefined;
     memory.plan = undefined;
     memory.releasedCommit = desired.commit;
     memory.releasedDigest = desired.digest;
     memory.openRelease = openReleaseOf(release.number, false, []);
     memory.wait = undefined;
     await this.#takeBack(spec.target, memory, desired);
+    await this.#letLose(spec.target, memory, plan);
     narrate({
       type: 'released',
       target: spec.target,
@@ -947,6 +961,20 @@ export class Reconciler {
     if (ids.length === allowed.ids.size) return;
     memory.allowed = { by: allowed.by, ids: new Set(ids) };
     await this.#options.ledger.allowDeletion(target, memory.allowed);
+  }
+
+  /** What people have approved with the plan of a release may go in the course of it; what the last one had is over. */
+  async #letLose(target: TargetKey, memory: TargetMemory, plan: Plan | undefined): Promise<void> {
+    const { ledger } = this.#options;
+    const losses = plan === undefined ? undefined : lossesOf(plan);
+    const replaceable = new Set(losses?.replaces.map(({ id }) => id));
+    if (replaceable.size > 0 || memory.replaceable.size > 0) {
+      memory.replaceable = replaceable;
+      await ledger.allowReplacements(target, replaceable);
+    }
+    if (losses === undefined || plan?.deletions.verdict !== 'blocked') return;
+    memory.allowed = { by: 'approval', ids: new Set([...(memory.allowed?.ids ?? []), ...losses.deletes]) };
+    await ledger.allowDeletion(target, memory.allowed);
   }
 
   #writeContext(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): WriteContext {
@@ -1112,7 +1140,8 @@ function planFactOf({ desired, look, result }: MadePlan, looks: number): PlanFac
   const isFresh = look === looks;
   if (!result.ok) return { state: 'failed', desired, isFresh, errors: result.error };
   const { digest, policies } = result.value;
-  return { state: 'made', desired, isFresh, digest, denials: policies === undefined ? [] : denialsOf(policies) };
+  const denials = policies === undefined ? [] : denialsOf(policies);
+  return { state: 'made', desired, isFresh, digest, denials, losses: lossesOf(result.value) };
 }
 
 function isKindMissing(thrown: unknown): boolean {

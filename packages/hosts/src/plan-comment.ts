@@ -25,6 +25,8 @@ export interface CommentedItem {
   /** The API server could not be asked yet. */
   readonly predicted?: boolean;
   readonly forcedBy?: string;
+  /** What is lost, where it takes an approval. */
+  readonly needsApproval?: string;
   readonly error?: { readonly message: string; readonly fix: string };
   /** The policy of the cluster that refuses it, where it was one. */
   readonly deniedBy?: AdmissionDenial;
@@ -302,7 +304,7 @@ function blockOf(item: CommentedItem, plan: Extract<CommentedPlan, { readonly it
 }
 
 function detailsOf(item: CommentedItem, plan: Extract<CommentedPlan, { readonly items: unknown }>): readonly string[] {
-  const { action, reason, changes = [], predicted, forcedBy, error, deniedBy } = item;
+  const { action, reason, changes = [], predicted, forcedBy, needsApproval, error, deniedBy } = item;
   if (error !== undefined)
     return [
       inLine(deniedBy === undefined ? error.message : formatAdmissionDenial(deniedBy)),
@@ -312,7 +314,10 @@ function detailsOf(item: CommentedItem, plan: Extract<CommentedPlan, { readonly 
     case 'delete':
       return [plan.blockedDeletions === undefined ? 'not in Git any more' : 'needs an approval'];
     case 'replace':
-      return [inLine(`deleted and made anew: ${forcedBy ?? 'a field'} cannot be changed`)];
+      return [
+        inLine(`deleted and made anew: ${forcedBy ?? 'a field'} cannot be changed`),
+        ...(needsApproval === undefined ? [] : [inLine(`needs an approval: ${needsApproval}`)]),
+      ];
     case 'create':
       return predicted === true ? ['its namespace or kind comes first'] : [];
     default: {

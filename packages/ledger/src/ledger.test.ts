@@ -391,13 +391,19 @@ test('what was allowed to go is known after a restart, and is forgotten with the
     await ledger.allowDeletion(SHOP, { by: 'approval', ids: new Set(['a 1', 'b 2']) });
     await ledger.allowDeletion(PAY, { by: 'budget', ids: new Set(['c 3']) });
     await ledger.allowDeletion(PAY, { by: 'budget', ids: new Set() });
+    await ledger.allowReplacements(SHOP, new Set(['d 4']));
+    await ledger.allowReplacements(PAY, new Set(['e 5']));
+    await ledger.allowReplacements(PAY, new Set());
   }
 
   await using reopened = await openLedger({ folder, clock });
   assert.deepEqual(await reopened.allowedDeletion(SHOP), { by: 'approval', ids: new Set(['a 1', 'b 2']) });
   assert.equal(await reopened.allowedDeletion(PAY), undefined);
+  assert.deepEqual(await reopened.allowedReplacements(SHOP), new Set(['d 4']));
+  assert.deepEqual(await reopened.allowedReplacements(PAY), new Set());
   await reopened.forgetTarget(SHOP);
   assert.equal(await reopened.allowedDeletion(SHOP), undefined);
+  assert.deepEqual(await reopened.allowedReplacements(SHOP), new Set());
 });
 
 test('deletions of the last minutes are counted by their reason, except those that were refused', async (t) => {

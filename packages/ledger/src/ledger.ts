@@ -35,6 +35,8 @@ export interface Ledger extends LedgerReader {
   concludeBatch(batch: ConcludedBatch): Promise<void>;
   /** Replaces the set that may go: what was allowed is still allowed after a restart. */
   allowDeletion(target: TargetKey, allowed: AllowedDeletion): Promise<void>;
+  /** Replaces the set of what may be deleted to be made anew, by `deletionId`. */
+  allowReplacements(target: TargetKey, ids: ReadonlySet<string>): Promise<void>;
   saveSetting(name: SettingName, value: string): Promise<void>;
   /** Forgets the releases and the applied objects of a target; the record of its writes is kept. */
   forgetTarget(target: TargetKey): Promise<void>;
@@ -169,13 +171,21 @@ export class SqliteLedger extends SqliteReader implements Ledger {
     });
   }
 
+  async allowReplacements(target: TargetKey, ids: ReadonlySet<string>): Promise<void> {
+    const { allowReplacements, forgetReplacements } = this.#statements;
+    await this.#write(() => {
+      if (ids.size === 0) forgetReplacements.run(target);
+      else allowReplacements.run(target, this.#clock.now(), canonicalJson([...ids]));
+    });
+  }
+
   async saveSetting(name: SettingName, value: string): Promise<void> {
     await this.#write(() => this.#statements.saveSetting.run(name, value));
   }
 
   async forgetTarget(target: TargetKey): Promise<void> {
-    const { contentOfTarget, forgetReleaseObjects, forgetReleases, forgetApplied, forgetHookRuns, forgetAllowance } =
-      this.#statements;
+    const { contentOfTarget, forgetReleaseObjects, forgetReleases, forgetApplied, forgetHookRuns } = this.#statements;
+    const { forgetAllowance, forgetReplacements } = this.#statements;
     await this.#write(() => {
       const contents = contentOfTarget.all(target);
       forgetReleaseObjects.run(target);
@@ -183,6 +193,7 @@ export class SqliteLedger extends SqliteReader implements Ledger {
       forgetApplied.run(target);
       forgetHookRuns.run(target);
       forgetAllowance.run(target);
+      forgetReplacements.run(target);
       this.#dropUnreferenced(contents);
     });
   }

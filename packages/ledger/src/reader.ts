@@ -27,6 +27,8 @@ export interface LedgerReader extends AsyncDisposable {
   hookRuns(target: TargetKey, release: number): Promise<readonly HookRunRecord[]>;
   /** The set that was last allowed to go; undefined where there is none. */
   allowedDeletion(target: TargetKey): Promise<AllowedDeletion | undefined>;
+  /** What of the last release may be deleted to be made anew, by `deletionId`. */
+  allowedReplacements(target: TargetKey): Promise<ReadonlySet<string>>;
   /**
    * When objects were deleted for this reason, since a time (both in epoch milliseconds), oldest first. A deletion whose
    * answer was lost counts; one that was refused does not.
@@ -172,6 +174,13 @@ export class SqliteReader implements LedgerReader {
     );
     if (row === undefined) return undefined;
     return { by: row.allowed_by, ids: new Set(decodeJson(row.objects) as readonly string[]) };
+  }
+
+  async allowedReplacements(target: TargetKey): Promise<ReadonlySet<string>> {
+    const row = await this.read((db) =>
+      db.selectFrom('replacement_allowance').select('objects').where('target', '=', target).executeTakeFirst(),
+    );
+    return new Set(row === undefined ? [] : (decodeJson(row.objects) as readonly string[]));
   }
 
   async deletionsSince(since: number, reason: string): Promise<readonly number[]> {

@@ -12,6 +12,7 @@ export interface Tables {
   applied: AppliedRow;
   hook_run: HookRunRow;
   deletion_allowance: { target: string; at: number; allowed_by: 'approval' | 'budget'; objects: string };
+  replacement_allowance: { target: string; at: number; objects: string };
   setting: { name: string; value: string };
 }
 
@@ -124,7 +125,19 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       for (const statement of DELETIONS) await sql.raw(statement).execute(db);
     },
   },
+  '0005-replacements': {
+    async up(db: Kysely<unknown>) {
+      await sql.raw(REPLACEMENTS).execute(db);
+    },
+  },
 };
+
+/** A JSON list of `deletionId`s: what a release may delete to make it anew, approved before it began. */
+const REPLACEMENTS = `CREATE TABLE replacement_allowance (
+    target TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    objects TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID`;
 
 const DELETIONS = [
   // A JSON list of `deletionId`s: a set of deletions goes step by step, and outlives the process in between.

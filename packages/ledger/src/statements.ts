@@ -53,6 +53,9 @@ export function prepareStatements(database: DatabaseSync) {
     saveSetting: prepare(
       'INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
     ),
+    allowReplacements: prepare(`INSERT INTO replacement_allowance (target, at, objects) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET at = excluded.at, objects = excluded.objects`),
+    forgetReplacements: prepare('DELETE FROM replacement_allowance WHERE target = ?'),
     forgetAllowance: prepare('DELETE FROM deletion_allowance WHERE target = ?'),
     forgetApplied: prepare('DELETE FROM applied WHERE target = ?'),
   };

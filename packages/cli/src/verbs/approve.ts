@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { API_VERSION, APPLICATION, APPROVAL, type Application, type TargetStatus } from '@plumb/api';
+import { API_VERSION, APPLICATION, APPROVAL, type Application } from '@plumb/api';
 import { PlumbError } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
 import { decodedApplication, listObjects, plumbResource, selectNamed } from '../applications.ts';
@@ -7,6 +7,7 @@ import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
 import { PlanStore } from '../plan-store.ts';
+import { plansToApprove, type Waiting } from '../plan-to-approve.ts';
 import { oneLine } from '../printable.ts';
 import { follow } from '../request.ts';
 import { showSign, STATE_SIGNS } from '../style.ts';
@@ -14,14 +15,6 @@ import { showSign, STATE_SIGNS } from '../style.ts';
 export interface ApproveFlags extends EveryVerb, ClusterFlags {
   readonly env?: string | undefined;
   readonly reason?: string | undefined;
-}
-
-type Pending = NonNullable<TargetStatus['pendingPlan']>;
-
-interface Waiting {
-  readonly application: Application;
-  readonly environment: string;
-  readonly plan: Pending;
 }
 
 /** `plumb approve`: writes down that this person has approved exactly what the plan with that digest would do. */
@@ -34,7 +27,10 @@ export async function approve(this: CliContext, flags: ApproveFlags, plan: strin
   const known = await listObjects(client, APPLICATION.kind, cluster, { signal });
   const applications = (name === undefined ? known : selectNamed(known, name, cluster)).map(decodedApplication);
   const waiting = applications.flatMap((application) => waitingOf(application, flags.env));
-  const found = waiting.filter((one) => one.plan.digest === digest);
+  const asked = waiting.filter((one) => one.plan.digest === digest);
+  const { env } = flags;
+  const question = { client, cluster, applications, env, digest, isNamed: name !== undefined };
+  const found = asked.length > 0 ? asked : await plansToApprove(this, question);
   const [only] = found;
   if (only === undefined) throw notWaiting(digest, waiting);
   if (found.length > 1) {
@@ -75,20 +71,23 @@ async function untilTakenUp(
   { application, environment, plan }: Waiting,
 ): Promise<void> {
   const { signal } = cli.surroundings;
-  const pendingOf = ({ status }: Application): Pending | undefined =>
-    status?.environments?.find(({ name }) => name === environment)?.pendingPlan;
+  const targetOf = ({ status }: Application) => status?.environments?.find(({ name }) => name === environment);
+  const saidOf = (one: Application): string => {
+    const { pendingPlan, pendingDeletions } = targetOf(one) ?? {};
+    return JSON.stringify([pendingPlan, pendingDeletions]);
+  };
   try {
     const now = await follow(cli, {
       client,
       resource: await plumbResource(client, APPLICATION.kind, { signal }),
       application,
-      isOver: (later) => JSON.stringify(pendingOf(later)) !== JSON.stringify(plan),
+      isOver: (later) => saidOf(later) !== saidOf(application),
       hasEnded: () => true,
       aim: 'looked at',
       environment,
       timeout: TAKEN_UP_MS,
     });
-    const open = pendingOf(now);
+    const open = targetOf(now)?.pendingPlan;
     if (open?.digest === plan.digest) cli.note(`It needs ${open.required - open.approvals} more.`);
     else if (open !== undefined) cli.note(`Something has moved meanwhile: what waits now is the plan ${open.digest}.`);
   } catch (thrown) {
