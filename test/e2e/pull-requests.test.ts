@@ -137,6 +137,42 @@ test('what the policies of a pull request deny fails it, and stands first in the
   assert.match(pull.comments[0]?.body ?? '', /\*\*1 warning, 1 to change, 2 unchanged\*\*/);
 });
 
+test('a review approves the plan that stands on the pull request, and the merge is released without more', async () => {
+  await using world = await openWorld();
+  const { plumb, fake } = world;
+  fake.state.permissions.set(BOB.login, 'write');
+  await plumb.edit('plumb.dev/v1alpha1', 'applications', 'shop', {
+    spec: {
+      gates: {
+        approvals: { fromReviews: true, from: [`review:localhost/${BOB.login}`, `review:127.0.0.1/${BOB.login}`] },
+      },
+    },
+  });
+  const merge = async (number: number, key: string, isReviewed: boolean): Promise<string> => {
+    const pull = await world.open(number, { 'shop/one.yaml': configMap('one', { key }) });
+    await world.deliver(number);
+    await world.untilPlanned(pull.head);
+    const review = {
+      user: BOB,
+      verdict: 'approved',
+      commit: pull.head,
+      at: new Date(Date.now() + 1_000).toISOString(),
+    };
+    if (isReviewed) pull.reviews.push(review as (typeof pull.reviews)[number]);
+    await plumb.git.git(fake.state.project, ['update-ref', 'refs/heads/main', pull.head]);
+    pull.state = 'merged';
+    plumb.engine.trigger(`${plumb.namespace}/shop`);
+    await world.deliver(number);
+    return pull.head;
+  };
+
+  await plumb.until('shop', isHealthyAt(await merge(3, 'reviewed', true)));
+  await merge(4, 'unseen', false);
+  await plumb.until('shop', ({ status }) => status?.environments?.[0]?.pendingPlan !== undefined);
+
+  assert.deepEqual((await plumb.get('v1', 'configmaps', 'one'))?.data, { key: 'reviewed' });
+});
+
 test('without a webhook the host is asked, and a commit that cannot be fetched holds up no other', async () => {
   await using world = await openWorld('1s');
 

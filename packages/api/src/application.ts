@@ -32,17 +32,21 @@ const gatesSchema = z
           .default(1)
           .meta({ description: 'How many people have to approve the plan of a release.', format: 'int32' }),
         from: z
-          .array(text(253, [APPROVER], 'Who counts: user:NAME or group:NAME.'))
+          .array(text(253, [APPROVER], 'Who counts: user:NAME, group:NAME or review:HOST/LOGIN.'))
           .max(64)
           .exactOptional()
           .meta({
-            description: 'Who counts. Default: whoever may create an Approval.',
+            description: 'Who counts. Default: whoever may create an Approval, or review and write.',
             'x-kubernetes-list-type': 'set',
           }),
         notAuthor: z
           .boolean()
           .default(true)
           .meta({ description: 'Whether the author of the commit, by name or mail address, counts as nobody.' }),
+        fromReviews: z.boolean().default(false).meta({
+          description:
+            'Whether the reviews of a pull request approve the plans that stand on it, once it is merged. It takes spec.pullRequests of the Repository.',
+        }),
       })
       .exactOptional()
       .meta({ description: 'Approvals of exactly what a release would do, by the digest of its plan.' }),

@@ -66,7 +66,10 @@ export const TIME: TextRule = {
 export const PLAN_DIGEST = matching('^[0-9a-f]{12}$', 'must be the digest of a plan: twelve hexadecimal digits');
 
 /** Who may approve. */
-export const APPROVER = matching('^(user|group):.+$', 'must be user:NAME or group:NAME');
+export const APPROVER = matching(
+  '^((user|group):.+|review:[^/]+/[^/]+)$',
+  'must be user:NAME, group:NAME or review:HOST/LOGIN',
+);
 
 /** The keys of a Secret's data. */
 export const DATA_KEY = matching('^[-._a-zA-Z0-9]+$', 'must be the key of a Secret: letters, digits, "-", "_" and "."');

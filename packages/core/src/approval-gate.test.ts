@@ -16,10 +16,15 @@ const MADE = {
   denials: [],
   losses: NO_LOSSES,
 } as const;
-const RULE = { required: 1, from: [], notAuthor: true } as const;
+const RULE = { required: 1, from: [], notAuthor: true, fromReviews: false } as const;
 
 function approval(by: string, change: Partial<GivenApproval> = {}): GivenApproval {
   return { digest: MADE.digest, by, groups: [], ...change };
+}
+
+const REVIEWED = { ...RULE, fromReviews: true };
+function review(login: string): GivenApproval {
+  return approval(`review:host.example/${login}`, { via: 'review' });
 }
 
 function facts(change: Partial<GateFacts> = {}): GateFacts {
@@ -89,6 +94,35 @@ const TABLE: readonly [name: string, change: Partial<GateFacts>, gate: string][]
     { approvals: [approval('bob', { digest: 'bbbbbbbbbbbb' })] },
     `${missing} 0 of 1 approvals; what was approved is another plan: bbbbbbbbbbbb`,
   ],
+  [
+    'a review counts for nothing where the rule does not say so',
+    { approvals: [review('bob')] },
+    `${missing} 0 of 1 approvals`,
+  ],
+  ['where it says so a review is an approval', { rule: REVIEWED, approvals: [review('bob')] }, 'open'],
+  [
+    'of whom it names, in any case',
+    { rule: { ...REVIEWED, from: ['review:Host.example/Bob'] }, approvals: [review('bob'), review('cid')] },
+    'open',
+  ],
+  [
+    'and of nobody else, also not of a user who is called like a reviewer',
+    {
+      rule: { ...REVIEWED, from: ['review:host.example/bob'] },
+      approvals: [review('cid'), approval('review:host.example/bob')],
+    },
+    `${missing} 0 of 1 approvals from review:host.example/bob`,
+  ],
+  [
+    'a user of the cluster and a reviewer may be one person: they are not added',
+    { rule: { ...REVIEWED, required: 2 }, approvals: [review('bob'), approval('bob')] },
+    `${missing} 1 of 2 approvals`,
+  ],
+  [
+    'two reviewers are two',
+    { rule: { ...REVIEWED, required: 2 }, approvals: [review('bob'), review('cid'), review('bob')] },
+    'open',
+  ],
   ['a plan that was asked for is applied', { rule: undefined, wish: MADE.digest }, 'open'],
   [
     'and no other one',
@@ -146,6 +180,7 @@ test('no release begins without as many approvals of this very plan as the rule 
     required: fc.integer({ min: 1, max: 3 }),
     from: fc.subarray(['group:leads', 'user:bob']),
     notAuthor: fc.boolean(),
+    fromReviews: fc.constant(false),
   });
   fc.assert(
     fc.property(fc.array(given, { maxLength: 6 }), rule, (approvals, asked) => {
@@ -170,6 +205,7 @@ test('data is lost with nobody but as many as the rule asks for, one at least, i
       required: fc.integer({ min: 0, max: 3 }),
       from: fc.subarray(['group:leads', 'user:bob']),
       notAuthor: fc.boolean(),
+      fromReviews: fc.constant(false),
     }),
     { nil: undefined },
   );

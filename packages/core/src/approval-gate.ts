@@ -1,4 +1,4 @@
-import { countedApprovals, type Approvals, type ApprovalRule } from './approvals.ts';
+import { countApprovals, countedApprovals, type Approvals, type ApprovalRule } from './approvals.ts';
 import { isConsented, type PlannedLosses, type PlannedReplacement } from './consent.ts';
 import { PlumbError } from './error.ts';
 import { shortNameOf, type TargetKey } from './key.ts';
@@ -89,13 +89,13 @@ function voidOf(target: TargetKey, wish: string, digest: string): PlumbError {
 
 function missingOf({ target, rule, approvals, author }: GateFacts, digest: string): PlumbError | undefined {
   if (rule === undefined) return undefined;
+  const count = countApprovals(rule, { approvals, author, digest });
+  if (count >= rule.required) return undefined;
   const given = countedApprovals(rule, { approvals, author });
-  const counted = given.filter((approval) => approval.digest === digest);
-  if (counted.length >= rule.required) return undefined;
   const others = [...new Set(given.map((approval) => approval.digest))].filter((other) => other !== digest).sort();
   const isVoid = others.length === 0 ? '' : `; what was approved is another plan: ${others.join(', ')}`;
   const from = rule.from.length === 0 ? '' : ` from ${rule.from.join(', ')}`;
-  const message = `The plan ${digest} has ${counted.length} of ${rule.required} approvals${from}${isVoid}`;
+  const message = `The plan ${digest} has ${count} of ${rule.required} approvals${from}${isVoid}`;
   return new PlumbError('ApprovalMissing', message, {
     fix: `Look at it with "plumb plan ${commandName(target)}", then: plumb approve ${digest} ${commandName(target)}`,
   });

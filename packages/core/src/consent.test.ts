@@ -51,7 +51,7 @@ test('deletions go with an approval of the plan of this moment that has every on
   assert.equal(verdictOf({ approvals: [], plan: undefined }), 'blocked');
   assert.equal(verdictOf({ approvals: [{ ...BOB, by: 'ann' }] }), 'blocked');
   assert.equal(verdictOf({ approvals: [{ ...BOB, digest: 'bbbbbbbbbbbb' }] }), 'blocked');
-  assert.equal(verdictOf({ rule: { required: 2, from: [], notAuthor: true } }), 'blocked');
+  assert.equal(verdictOf({ rule: { required: 2, from: [], notAuthor: true, fromReviews: false } }), 'blocked');
   assert.equal(verdictOf({ plan: undefined }), 'plan');
   assert.equal(verdictOf({ plan: plan(['a', 'b'], { isFresh: false }) }), 'plan');
   assert.equal(verdictOf({ plan: plan(['a', 'b'], { desired: 'before' }) }), 'plan');
@@ -69,7 +69,12 @@ test('nothing is deleted that was not in the approved plan of this moment, by wh
     groups: fc.constant([]),
   });
   const rule = fc.option(
-    fc.record({ required: fc.integer({ min: 0, max: 2 }), from: fc.subarray(['user:bob']), notAuthor: fc.boolean() }),
+    fc.record({
+      required: fc.integer({ min: 0, max: 2 }),
+      from: fc.subarray(['user:bob']),
+      notAuthor: fc.boolean(),
+      fromReviews: fc.constant(false),
+    }),
     { nil: undefined },
   );
   const desired = fc.constantFrom('d', 'before');

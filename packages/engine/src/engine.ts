@@ -8,6 +8,7 @@ import {
   SYSTEM_NAMESPACE,
   toPlumbError,
   type Clock,
+  type GivenApproval,
   type Random,
   type TargetKey,
 } from '@plumb/core';
@@ -34,6 +35,7 @@ import { narrate, type Log } from './narrate.ts';
 import { LiveIndex } from './observe.ts';
 import { openTargetRenderer } from './open-target-renderer.ts';
 import { Parents } from './parents.ts';
+import { PullRequestReviews } from './pull-request-reviews.ts';
 import { PullRequests } from './pull-requests.ts';
 import type { PlanRequest } from './plan.ts';
 import { Reconciler } from './reconcile.ts';
@@ -335,6 +337,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     parent: applicationOf(catalog, target),
     targets: new Set([...catalog.applications()].flatMap(({ targets }) => [...targets.keys()])),
   });
+  const reviews = new PullRequestReviews({ clock, approvalsChanged: (target) => wake([target]) });
+  const approvalsOf = (target: TargetKey): readonly GivenApproval[] => [
+    ...catalog.approvalsOf(target),
+    ...reviews.approvalsOf(target),
+  ];
   const reconciler = new Reconciler({
     client,
     writer,
@@ -357,7 +364,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     stillHeld: (o) => lease.confirm(o),
     targetsOf: (repository) => catalog.targetsOf(repository),
     planContext,
-    approvalsOf: (target) => catalog.approvalsOf(target),
+    approvalsOf,
     targetsOfApplication: (name) => catalog.application(name)?.targets.values(),
     wake,
     rested(target, rest) {
@@ -377,12 +384,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     identity,
     mayWrite: () => lease.mayWrite(),
     application: (name) => catalog.application(name),
-    reportsOf: (entry) =>
-      reportsOf(
-        entry.targets.values(),
-        (target) => reconciler.memoryOf(target),
-        (target) => catalog.approvalsOf(target),
-      ),
+    reportsOf: (entry) => reportsOf(entry.targets.values(), (target) => reconciler.memoryOf(target), approvalsOf),
     isBusy: (entry) => [...entry.targets.keys()].some((target) => queue.has(target)),
     handledRequest: (name) => requests.handled(name),
     failed: (subject, error) =>
@@ -399,6 +401,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     readSecret,
     targetsOf: (name) => catalog.targetsOf(name),
     planContext: (target) => ({ ...planContext(target), applied: reconciler.memoryOf(target)?.applied }),
+    reviews,
     mayAct: () => gate.isOpen && lease.mayWrite(),
     answered: {
       read: (uid) => ledger.setting(`answered ${uid}`),

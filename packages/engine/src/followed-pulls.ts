@@ -6,6 +6,7 @@ import type { AnsweredComments } from './answered-comments.ts';
 import type { Log } from './narrate.ts';
 import type { PlanRequest } from './plan.ts';
 import type { PlannedBefore } from './pull-request-plan.ts';
+import type { PullRequestReviews } from './pull-request-reviews.ts';
 import type { Elsewhere } from './source-look.ts';
 import type { Sources } from './source.ts';
 import type { HostTrouble } from './status-writer.ts';
@@ -23,6 +24,7 @@ export interface PullRequestsOptions extends Pick<PlanRequest, 'client' | 'rende
     name: string,
     o: { readonly signal: AbortSignal },
   ): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
+  readonly reviews: PullRequestReviews;
   /** Whether this engine is the one that acts. */
   mayAct(): boolean;
   /** What `AnsweredComments` wrote in an earlier run for the Repository with this uid. */

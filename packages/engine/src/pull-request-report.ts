@@ -10,12 +10,12 @@ type Said = Pick<CommitStatus, 'state' | 'description'>;
 
 /** What the host is told of one pull request: a status for each target, and one comment. */
 export class PullRequestReport {
-  readonly #options: Pick<PullRequestsOptions, 'targetsOf' | 'log'>;
+  readonly #options: Pick<PullRequestsOptions, 'targetsOf' | 'reviews' | 'log'>;
   readonly #look: PullLook;
   /** Whether statuses name the application. */
   readonly #isSeveral: boolean;
 
-  constructor(options: Pick<PullRequestsOptions, 'targetsOf' | 'log'>, look: PullLook) {
+  constructor(options: Pick<PullRequestsOptions, 'targetsOf' | 'reviews' | 'log'>, look: PullLook) {
     this.#options = options;
     this.#look = look;
     const applications = [...options.targetsOf(look.name).values()].map(({ application }) => application);
@@ -53,7 +53,7 @@ export class PullRequestReport {
 
   /** Nothing is written on a pull request that touches nothing, unless somebody asked, or it did before. */
   async #comment(planned: readonly PlannedTarget[]): Promise<string> {
-    const { known, pull, host, followed, signal } = this.#look;
+    const { name, known, pull, host, followed, signal } = this.#look;
     if (planned.length === 0 && !known.hasComment && !known.isAsked) return 'none';
     const marker = markerOf(followed.repository);
     const body = planComment(
@@ -62,6 +62,9 @@ export class PullRequestReport {
     );
     const { outcome } = await host.upsertSticky({ number: pull.number, marker, body }, { signal });
     known.hasComment = true;
+    // A target for which there was no room has been seen by nobody.
+    const seen = new Map([...known.digests].filter(([, shown]) => body.includes(shown)));
+    this.#options.reviews.shown({ repository: name, number: pull.number }, pull.head, seen);
     return outcome;
   }
 

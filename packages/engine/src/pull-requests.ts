@@ -27,7 +27,7 @@ import { baseOf, branchOf, needsPlan } from './pull-request-plan.ts';
 import { PullRequestReport } from './pull-request-report.ts';
 import { fetchHead, planTouched, touchedBy } from './pull-request-targets.ts';
 import { isSameVersion } from './source.ts';
-import type { NamespacedName } from './targets.ts';
+import type { NamespacedName, TargetSpec } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** A delivery whose signature was checked. */
@@ -189,14 +189,16 @@ export class PullRequests implements AsyncDisposable {
     const { clock, sources } = this.#options;
     const pulls = await host.openPullRequests({ signal });
     const open = new Set(pulls.map(({ number }) => number));
+    const targets = [...this.#options.targetsOf(name).values()];
     for (const number of followed.pulls.keys()) {
-      if (!open.has(number)) followed.hasClosed = followed.pulls.delete(number);
+      if (open.has(number)) continue;
+      await this.#closed(look, number, targets);
+      followed.hasClosed = followed.pulls.delete(number);
     }
     if (followed.hasClosed) await this.#letGo(look, pulls);
     if (followed.answered.keepOnly(open)) {
       await this.#options.answered.write(followed.repository.metadata.uid ?? '', followed.answered.toText());
     }
-    const targets = [...this.#options.targetsOf(name).values()];
     if (followed.repository.spec.webhook === undefined) await readCommands(look, pulls, clock.monotonic());
     await answerAll(look, { pulls, targets }, this.#options);
     if (pulls.length === 0 || targets.length === 0) return;
@@ -211,6 +213,20 @@ export class PullRequests implements AsyncDisposable {
       const known = knownOf(followed, pull.number);
       if (into.length === 0 || !needsPlan(known, pull, base, clock.monotonic())) continue;
       await this.#planAlone({ ...look, pull, known, into, mirror }, base);
+    }
+  }
+
+  /** What was approved on it is read once more; where the host does not answer now, it is asked again. */
+  async #closed(look: Look, number: number, targets: readonly TargetSpec[]): Promise<void> {
+    const { name, followed, host, signal } = look;
+    const hostName = new URL(followed.repository.spec.url).hostname;
+    try {
+      await this.#options.reviews.closed({ repository: name, number, host, hostName, targets, signal });
+    } catch (thrown) {
+      if (isAbort(thrown, signal)) throw thrown;
+      const error = toPlumbError(thrown);
+      if (!ONE_PULL.includes(error.code)) throw thrown;
+      warn(this.#options.log, 'The reviews of a pull request cannot be read', name, error, { pull: number });
     }
   }
 
