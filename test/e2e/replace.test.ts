@@ -97,19 +97,11 @@ spec:
     );
   await using plumb = await startWith(set('first'));
   const read = () => plumb.get('apps/v1', 'statefulsets', 'db');
-  const by = await userOf(plumb);
-  const approve = (name: string, digest: string) =>
-    plumb.create('plumb.dev/v1alpha1', 'approvals', {
-      apiVersion: 'plumb.dev/v1alpha1',
-      kind: 'Approval',
-      metadata: { name },
-      spec: { application: 'shop', digest, by },
-    });
   const before = await read();
 
   const commit = await plumb.git.commit('shop', { 'deploy/app.yaml': set('second') });
   const refused = await plumb.until('shop', hasFailed('FieldImmutable'));
-  await approve('other', 'aaaaaaaaaaaa');
+  await approve(plumb, 'other', 'aaaaaaaaaaaa');
   await plumb.sync('shop');
   assert.equal((await read())?.metadata.uid, before?.metadata.uid);
   assert.match(
@@ -121,7 +113,7 @@ spec:
   assert.match(summary ?? '', /^1 to replace, StatefulSet\/db loses data: /);
   assert.equal(required, 1);
 
-  await approve('seen', digest ?? '');
+  await approve(plumb, 'seen', digest);
   await plumb.until('shop', isHealthyAt(commit));
   const after = await read();
   assert.notEqual(after?.metadata.uid, before?.metadata.uid);
@@ -136,7 +128,7 @@ spec:
   assert.equal((await read())?.metadata.uid, after?.metadata.uid);
 });
 
-test('D18: what holds data is never replaced, whatever it says', async () => {
+test('D18: what holds data is not replaced, whatever it says, but for an approval of exactly that', async () => {
   const claim = (size: string): string =>
     annotated(
       `apiVersion: v1
@@ -157,10 +149,28 @@ spec:
   const before = await plumb.get('v1', 'persistentvolumeclaims', 'data');
 
   await plumb.git.commit('shop', { 'deploy/claim.yaml': claim('ReadWriteMany') });
-  await plumb.until('shop', hasFailed('FieldImmutable'));
-
+  const refused = await plumb.until('shop', hasFailed('FieldImmutable'));
   assert.equal((await plumb.get('v1', 'persistentvolumeclaims', 'data'))?.metadata.uid, before?.metadata.uid);
+
+  // An engine that is started anew asks for the same approval, and finds it.
+  await plumb.stop();
+  await approve(plumb, 'seen', refused.status?.environments?.[0]?.pendingPlan?.digest);
+  await plumb.start();
+  await plumb.untilObject('v1', 'persistentvolumeclaims', 'data', (object) => {
+    return object !== undefined && object.metadata.uid !== before?.metadata.uid;
+  });
+  const after = await plumb.get('v1', 'persistentvolumeclaims', 'data');
+  assert.deepEqual(after?.spec.accessModes, ['ReadWriteMany']);
 });
+
+async function approve(plumb: EngineFixture, name: string, digest: string = 'none'): Promise<void> {
+  await plumb.create('plumb.dev/v1alpha1', 'approvals', {
+    apiVersion: 'plumb.dev/v1alpha1',
+    kind: 'Approval',
+    metadata: { name },
+    spec: { application: 'shop', digest, by: await userOf(plumb) },
+  });
+}
 
 /** Who the tests are to the API server. */
 async function userOf({ cluster }: EngineFixture): Promise<string> {
