@@ -84,14 +84,15 @@ function collectLeaves(node: JsonObject, path: FieldPath, into: FieldPath[]): vo
   for (const { element, child } of children) collectLeaves(child, [...path, element], into);
 }
 
-interface Child {
+export interface Child {
   /** The name in the tree: `f:spec`. */
   readonly name: string;
   readonly element: PathElement;
   readonly child: JsonObject;
 }
 
-function childrenOf(node: JsonObject): readonly Child[] {
+/** What a node of `fieldsV1` holds, as steps of a path. */
+export function childrenOf(node: JsonObject): readonly Child[] {
   const children: Child[] = [];
   for (const [name, child] of Object.entries(node)) {
     const element = parseElement(name);
