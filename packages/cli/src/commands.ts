@@ -318,6 +318,30 @@ const tree = buildCommand({
   docs: { brief: 'Show the live objects of an application and what they own, the worst first' },
 });
 
+const blame = buildCommand({
+  loader: async () => (await import('./verbs/blame.ts')).blame,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      field: text('Only this field and what is in it, or the fields of this name: spec.template, image', 'PATH'),
+      status: whether('The status too'),
+      output: oneOf('text', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'Application; may be left out with the namespace of the object', placeholder: 'APP', parse: String },
+        { brief: 'Object: Deployment/web', placeholder: 'KIND/NAME', parse: String, optional: true },
+      ],
+    },
+  },
+  docs: { brief: 'Show who owns each field of a live object, since when, and the line of Git that it is from' },
+});
+
 const logs = buildCommand({
   loader: async () => (await import('./verbs/logs.ts')).logs,
   parameters: {
@@ -494,6 +518,7 @@ export const routes = buildRouteMap<string, CliContext>({
     wait,
     why,
     tree,
+    blame,
     logs,
     events,
     history,

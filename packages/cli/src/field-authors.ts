@@ -75,15 +75,29 @@ export class FieldAuthors implements AsyncDisposable {
     const places = new FieldPlaces(tree, rendered.value);
     const found = await Promise.all(changes.map((change) => places.placeOf(origin, change, { signal })));
     const place = found.find((one) => one !== undefined);
-    const wrote = place === undefined ? undefined : await remote.lineBy(commit, place, { after: before, signal });
     return {
       changes: changes.map((change, index): PlacedChange => {
         const at = found[index];
         return at === undefined ? change : { ...change, place: at };
       }),
       place,
-      author: wrote === undefined ? undefined : { commit: wrote.sha, name: wrote.author.name, subject: wrote.subject },
+      author: place === undefined ? undefined : await this.#authorOf(remote, { commit, before }, place),
     };
+  }
+
+  /** Who wrote a line that `find` has found; as for it undefined where that lies before what was fetched. */
+  async authorAt(at: Pick<ChangeAt, 'commit' | 'before'>, place: Place): Promise<Author | undefined> {
+    this.#world ??= this.#open();
+    return await this.#authorOf((await this.#world).remote, at, place);
+  }
+
+  async #authorOf(
+    remote: Remote,
+    { commit, before }: Pick<ChangeAt, 'commit' | 'before'>,
+    place: Place,
+  ): Promise<Author | undefined> {
+    const wrote = await remote.lineBy(commit, place, { after: before, signal: this.#signal });
+    return wrote && { commit: wrote.sha, name: wrote.author.name, subject: wrote.subject };
   }
 
   async #open(): Promise<{ readonly remote: Remote; readonly rendering: Rendering }> {

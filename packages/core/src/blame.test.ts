@@ -69,6 +69,15 @@ test('what somebody else owns is attributed; what is ours and what is nobody’s
   assert.deepEqual([args?.attribution, policy?.attribution], [undefined, undefined]);
 });
 
+test('a stamp of the write that the owner has it from names the user, where stamps are in force', () => {
+  const as = `7 - Update ${AT} kubectl-set`;
+  const annotations = { 'plumb.dev/touched-by': 'j.doe', 'plumb.dev/touched-as': as };
+  const stamped = { ...live, metadata: { ...live.metadata, annotations } };
+  const users = [true, false].map((isStamped) => blameFields(stamped, undefined, { isStamped })[0]?.attribution?.user);
+
+  assert.deepEqual(users, ['j.doe', undefined]);
+});
+
 test('of several owners ours is first, and one who writes under our name without applying is not us', () => {
   const image = inPod({ 'f:image': {} });
   const later = '2026-01-01T11:00:00Z';
@@ -133,6 +142,29 @@ test('no value of a Secret leaves it, neither of its data nor of kubectl’s cop
   assert.deepEqual(
     fields.filter(({ isDifferent }) => isDifferent).map(({ path }) => path),
     ['data.password', 'data.more'],
+  );
+});
+
+test('what was sent as stringData is ours as data, and what somebody made of it differs', () => {
+  const secret = (more: object): KubeObject => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' }, ...more });
+  const sent = secret({ stringData: { kept: 'a', changed: 'b' } });
+  const stored = {
+    ...secret({ data: { kept: 'YQ==', changed: 'eA==' } }),
+    metadata: {
+      name: 'a',
+      managedFields: [
+        ours({ 'f:stringData': { 'f:kept': {}, 'f:changed': {} } }),
+        theirs('helm', { 'f:data': { 'f:changed': {} } }),
+      ],
+    },
+  };
+
+  assert.deepEqual(
+    blameFields(stored, sent, { isStamped: false }).map(({ path, isOurs, isDifferent }) => [path, isOurs, isDifferent]),
+    [
+      ['data.kept', true, false],
+      ['data.changed', true, true],
+    ],
   );
 });
 

@@ -4,6 +4,7 @@ import { diffObjects } from './diff.ts';
 import { formatFieldPath, valueAt } from './field-path.ts';
 import { isOurHolder, liveFields, shownValue, type FieldHolder, type LiveFieldsOptions } from './live-fields.ts';
 import { isJsonObject, type Json, type KubeObject } from './object.ts';
+import { withPlainData } from './offline-diff/comparable.ts';
 
 /** A field of a live object with whom it is from. */
 export interface BlamedField {
@@ -38,10 +39,13 @@ export function blameFields(
   options: BlameOptions,
 ): readonly BlamedField[] {
   const evidence = { object: live, isStamped: options.isStamped, events: [] };
+  const wanted = desired === undefined ? undefined : comparableSecret(desired);
   const fields = liveFields(live, options).map(({ path, value, holders }): BlamedField => {
     const [first] = holders;
     const isOurs = first !== undefined && isOurHolder(first);
-    const said = isOurs || desired === undefined ? undefined : valueAt(desired, path);
+    // What is ours is as we applied it, but for what was sent as stringData: nobody loses that when it changes.
+    const isTold = isOurs && wanted === desired;
+    const said = isTold || wanted === undefined ? undefined : valueAt(wanted, path);
     const isDifferent = said !== undefined && !equalJson(said, valueAt(live, path));
     return {
       path: formatFieldPath(path),
@@ -53,14 +57,18 @@ export function blameFields(
       ...(isOurs || first === undefined ? {} : { attribution: attributeField(first, evidence) }),
     };
   });
-  return [...fields, ...missingFields(live, desired)];
+  return [...fields, ...missingFields(live, wanted)];
+}
+
+function comparableSecret(object: KubeObject): KubeObject {
+  return object.apiVersion === 'v1' && object.kind === 'Secret' ? withPlainData(object) : object;
 }
 
 function missingFields(live: KubeObject, desired: KubeObject | undefined): readonly BlamedField[] {
   if (desired === undefined) return [];
   return diffObjects(live, desired).flatMap(({ path, before, after }) => {
-    // The server makes data of stringData; and what is empty is left out where it is stored.
-    if (before !== undefined || after === undefined || isEmpty(after) || path.startsWith('stringData')) return [];
+    // What is empty is left out where it is stored.
+    if (before !== undefined || after === undefined || isEmpty(after)) return [];
     return [{ path, holders: [], isOurs: false, git: after, isDifferent: true }];
   });
 }

@@ -44,7 +44,8 @@ interface Held {
 export function liveFields(object: KubeObject, { withStatus = false }: LiveFieldsOptions = {}): readonly LiveField[] {
   const held = (object.metadata.managedFields ?? []).map((entry): Held => {
     const { manager = '', operation = 'Update', time, subresource, fieldsV1 = {} } = entry;
-    return { holder: { manager, operation, time, ...(subresource ? { subresource } : {}) }, node: fieldsV1 };
+    const holder = { manager, operation, time, ...(subresource ? { subresource } : {}) };
+    return { holder, node: isSecret(object) ? withPlainFields(fieldsV1) : fieldsV1 };
   });
   const found: LiveField[] = [];
   for (const [name, value] of Object.entries(object as unknown as JsonObject)) {
@@ -57,6 +58,19 @@ export function liveFields(object: KubeObject, { withStatus = false }: LiveField
   // What tells the items of a list apart stands in the path already.
   const told = found.filter(({ path }) => !isPartOfKey(path));
   return told.map((field) => ({ ...field, value: shownValue(object, field.path, field.value) }));
+}
+
+function isSecret({ apiVersion, kind }: KubeObject): boolean {
+  return apiVersion === 'v1' && kind === 'Secret';
+}
+
+/**
+ * What was sent as `stringData` of a Secret is owned under that name for ever, and lies in `data`, which is then nobody's.
+ */
+function withPlainFields(fields: JsonObject): JsonObject {
+  const { 'f:stringData': plain, 'f:data': data, ...rest } = fields;
+  if (!isJsonObject(plain)) return fields;
+  return { ...rest, 'f:data': { ...plain, ...(isJsonObject(data) ? data : {}) } };
 }
 
 function ownMetadata(metadata: JsonObject): JsonObject {
@@ -134,9 +148,9 @@ function isPartOfKey(path: FieldPath): boolean {
 }
 
 /** What may be shown of a value: nothing of a Secret, and no copy of the whole object. */
-export function shownValue({ apiVersion, kind }: KubeObject, path: FieldPath, value: Json): Json {
+export function shownValue(object: KubeObject, path: FieldPath, value: Json): Json {
   const [first, second, third] = path.map((element) => ('field' in element ? element.field : ''));
-  if (apiVersion === 'v1' && kind === 'Secret' && (first === 'data' || first === 'stringData')) return SECRET_VALUE;
+  if (isSecret(object) && (first === 'data' || first === 'stringData')) return SECRET_VALUE;
   if (first !== 'metadata' || second !== 'annotations') return value;
   if (third !== undefined) return third === COPY_ANNOTATION ? COPY : value;
   return isJsonObject(value) && Object.hasOwn(value, COPY_ANNOTATION) ? { ...value, [COPY_ANNOTATION]: COPY } : value;

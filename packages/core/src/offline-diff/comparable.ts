@@ -75,7 +75,7 @@ export function asStored(object: KubeObject, live: KubeObject | undefined): Kube
 }
 
 /** `stringData` goes over `data`, and is not there any more when the Secret is read. */
-function withPlainData(object: KubeObject): KubeObject {
+export function withPlainData(object: KubeObject): KubeObject {
   const { stringData, ...rest } = object;
   if (!isJsonObject(stringData)) return object;
   const plain = Object.entries(stringData).map(([key, value]) => [
