@@ -93,7 +93,7 @@ export interface KubeLike {
   readonly data?: Record<string, string>;
 }
 
-export type FixtureOptions = Partial<Pick<EngineOptions, 'clock' | 'listen' | 'identity' | 'health'>> & {
+export type FixtureOptions = Partial<Pick<EngineOptions, 'clock' | 'listen' | 'identity' | 'health' | 'stampEdits'>> & {
   readonly prefix?: string;
   /** Default: the one that all tests share. */
   readonly cluster?: TestCluster;
@@ -149,6 +149,7 @@ export async function startFixture(
       holder: `test-${namespace}`,
       ...(options.listen === undefined ? {} : { listen: options.listen }),
       ...(options.health === undefined ? {} : { health: options.health }),
+      stampEdits: options.stampEdits,
       log: (event) => {
         events.push(event);
         for (const listener of listeners) listener(event);
