@@ -83,7 +83,7 @@ test('a plain manifest: one line, in the name of who asks, and the plan is then 
   assert.equal(
     dry.stdout,
     [
-      '✓ ConfigMap/settings data LEVEL info → yes  deploy/all.yaml:5',
+      '✓ ConfigMap/settings data LEVEL info → yes',
       '  deploy/all.yaml:5',
       '  -   LEVEL: info # ours',
       '  +   LEVEL: "yes" # ours',

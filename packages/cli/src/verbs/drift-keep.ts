@@ -2,7 +2,6 @@ import { APPLICATION, decodeApplication, decodeRepository, REPOSITORY, type Appl
 import {
   formatChanges,
   formatFieldPath,
-  formatWhere,
   ownedPaths,
   ownEntry,
   parseFieldPath,
@@ -265,17 +264,11 @@ function report(cli: CliContext, kept: KeptLive, { object, changes, followed, fl
     cli.show(`${object}: Git says so already\n`);
     return cli.answer(EXIT.yes);
   }
-  const lines = formatChanges(changes);
-  for (const [index, { path }] of changes.entries()) {
-    const where = kept.places.find((place) => place.path === path)?.where;
-    const sign = showSign(cli.style, STATE_SIGNS.Healthy);
-    cli.show(
-      `${sign} ${oneLine(`${object} ${lines[index] ?? path}`)}${where === undefined ? '' : `  ${formatWhere(where)}`}\n`,
-    );
-  }
+  const sign = showSign(cli.style, STATE_SIGNS.Healthy);
+  for (const line of formatChanges(changes)) cli.show(`${sign} ${oneLine(`${object} ${line}`)}\n`);
   for (const { file, hunks } of kept.files) {
-    for (const { before, removed, added } of hunks) {
-      cli.show(`  ${oneLine(file)}:${before}\n`);
+    for (const { after, removed, added } of hunks) {
+      cli.show(`  ${oneLine(file)}:${after}\n`);
       for (const line of removed) cli.show(`  - ${printable(line)}\n`);
       for (const line of added) cli.show(`  + ${printable(line)}\n`);
     }

@@ -33,7 +33,7 @@ export function keyToken(name: string, context: ScalarContext): string {
 }
 
 /** JSON's escapes are those of YAML; what no YAML text may hold as it is gets one besides. */
-export function doubleQuoted(text: string): string {
+function doubleQuoted(text: string): string {
   return JSON.stringify(text).replaceAll(UNPRINTABLE, (char) => {
     return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });

@@ -32,7 +32,7 @@ export interface PlacedScalar extends Placed {
   readonly body: { readonly start: number; readonly end: number } | undefined;
 }
 
-export interface PlacedAlias extends Placed {
+interface PlacedAlias extends Placed {
   readonly kind: 'alias';
   readonly name: string;
 }
@@ -74,7 +74,7 @@ export function layoutOf(text: string, file: string): readonly PlacedNode[] {
 }
 
 /** The next place behind white space and comments. */
-export function skipBlank(text: string, from: number): number {
+function skipBlank(text: string, from: number): number {
   BLANK.lastIndex = from;
   BLANK.exec(text);
   return BLANK.lastIndex;
