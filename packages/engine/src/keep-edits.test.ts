@@ -189,6 +189,19 @@ test('a value that gives other fields too is refused, and another place is taken
   );
 });
 
+test('what else changes in the object itself is noticed, be it something empty', async () => {
+  const files = {
+    'deploy/deployment.yaml': `${HEAD}spec:\n  replicas: {{ .Values.count }}\n{{- if lt (int .Values.count) 4 }}\n  strategy: {}\n{{- end }}\n`,
+    'deploy/values.yaml': 'count: 3\n',
+  };
+
+  const small = await keep({ files, fields: { 'spec.replicas': 2 } });
+  const [large = ''] = await keep({ files, fields: { 'spec.replicas': 5 } });
+
+  assert.deepEqual(small, ['deploy/values.yaml', '-count: 3', '+count: 2']);
+  assert.match(large, /^KeepImpossible: .*\(deploy\/values\.yaml:1 changes spec\.strategy too\)$/);
+});
+
 test('what environments share is refused with their names, and what would do for one alone is proposed', async () => {
   const files = {
     ...TEMPLATES,
@@ -342,6 +355,116 @@ commonAnnotations: {team: a}
     fields: { 'metadata.annotations.team': 'b' },
   });
   assert.match(shared, /^KeepImpossible: .*overlay\/kustomization.yaml:11 changes Deployment\/shop too/);
+});
+
+test('a kustomization: what operations add, older forms of patches, components, and what is taken out', async () => {
+  const add = '- op: add\n  path: /spec/template/spec/containers/0/env/-\n  value: {name: MORE, value: "1"}\n';
+  const more = 'spec.template.spec.containers[name="app"].env[name="MORE"].value';
+  const kustomization = (text: string) => ({ 'overlay/kustomization.yaml': `resources: [../base]\n${text}` });
+  const patch = `${HEAD}spec: {replicas: 4}\n`;
+  const cases: readonly (readonly [
+    Readonly<Record<string, string>>,
+    Readonly<Record<string, Json | undefined>>,
+    readonly string[],
+  ])[] = [
+    [
+      { ...kustomization('patches: [{path: add.yaml, target: {kind: Deployment}}]\n'), 'overlay/add.yaml': add },
+      { [more]: '2' },
+      ['overlay/add.yaml', '-  value: {name: MORE, value: "1"}', '+  value: {name: MORE, value: "2"}'],
+    ],
+    [
+      { ...kustomization('patchesStrategicMerge: [p.yaml]\n'), 'overlay/p.yaml': patch },
+      { 'spec.replicas': 5 },
+      ['overlay/p.yaml', '-spec: {replicas: 4}', '+spec: {replicas: 5}'],
+    ],
+    [
+      {
+        ...kustomization('components: [../component]\n'),
+        'component/kustomization.yaml':
+          'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches:\n  - patch: |-\n      {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop"}, "spec": {"replicas": 4}}\n',
+      },
+      { 'spec.replicas': 5 },
+      [
+        'component/kustomization.yaml',
+        '-      {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop"}, "spec": {"replicas": 4}}',
+        '+      {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop"}, "spec": {"replicas": 5}}',
+      ],
+    ],
+    [
+      { ...kustomization('patches: [{path: p.yaml}]\n'), 'overlay/p.yaml': patch },
+      { 'spec.replicas': undefined },
+      ['overlay/p.yaml', '-spec: {replicas: 4}', '+spec: {replicas: null}'],
+    ],
+    [
+      kustomization(''),
+      { [level.replace('.value', '')]: undefined },
+      [
+        'base/deployment.yaml',
+        '-          env:',
+        '-            - name: LEVEL',
+        '-              value: info',
+        '+          env: []',
+      ],
+    ],
+  ];
+
+  for (const [extra, fields, lines] of cases) {
+    assert.deepEqual(await keep({ files: { ...KUSTOMIZE, ...extra }, specs: overlay, fields }), lines);
+  }
+});
+
+test('line ends of Windows and a byte order mark stay', async () => {
+  const windows = { 'deploy/a.yaml': `\uFEFF${DEPLOYMENT.replaceAll('\n', '\r\n')}` };
+  const edited = await keep({ files: windows, fields: { 'spec.replicas': 5, 'metadata.labels.a': 'b' } });
+
+  assert.deepEqual(edited, [
+    'deploy/a.yaml',
+    '-  replicas: 3 # enough\r',
+    '+  labels:\r',
+    '+    a: b\r',
+    '+  replicas: 5 # enough\r',
+  ]);
+});
+
+test('a variable of a map that becomes a list item is taken out of the map', async () => {
+  const files = {
+    'deploy/deployment.yaml': `${HEAD}spec:\n  template:\n    spec:\n      containers:\n        - name: app\n          env:\n            {{- range $name, $value := .Values.env }}\n            - name: {{ $name }}\n              value: {{ $value | quote }}\n            {{- end }}\n`,
+    'deploy/values.yaml': 'env:\n  LEVEL: info\n  MODE: a\n',
+  };
+  const item = level.replace('.value', '');
+
+  assert.deepEqual(await keep({ files, fields: { [item]: undefined } }), ['deploy/values.yaml', '-  LEVEL: info']);
+  assert.deepEqual(await keep({ files, fields: { [item.replace('LEVEL', 'NEW')]: { name: 'NEW', value: 'x' } } }), [
+    'deploy/values.yaml',
+    '+  NEW: x',
+  ]);
+});
+
+test('a chart in a chart, and a values file elsewhere in the repository', async () => {
+  const template = (value: string) =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Chart.Name }}}\ndata: {size: {{ ${value} | quote }}}\n`;
+  const files = {
+    'deploy/Chart.yaml': 'apiVersion: v2\nname: outer\nversion: 1.0.0\n',
+    'deploy/values.yaml': 'inner:\n  size: 3 # of ours\n',
+    'deploy/charts/inner/Chart.yaml': 'apiVersion: v2\nname: inner\nversion: 1.0.0\n',
+    'deploy/charts/inner/values.yaml': 'size: 1\ncolor: red\n',
+    'deploy/charts/inner/templates/a.yaml': template('.Values.size'),
+    'deploy/templates/a.yaml': template('.Values.color | default "none"'),
+    'shared/eu.yaml': 'color: blue\n',
+  };
+  const specs = application('shop', { render: { valuesFiles: ['../shared/eu.yaml'] } });
+  const of = { files, specs, kind: 'ConfigMap' };
+
+  assert.deepEqual(await keep({ ...of, name: 'inner', fields: { 'data.size': '5' } }), [
+    'deploy/values.yaml',
+    '-  size: 3 # of ours',
+    '+  size: 5 # of ours',
+  ]);
+  assert.deepEqual(await keep({ ...of, name: 'outer', fields: { 'data.size': 'green' } }), [
+    'shared/eu.yaml',
+    '-color: blue',
+    '+color: green',
+  ]);
 });
 
 test('a base that others build on is refused, and a patch of this one alone is proposed and made', async () => {

@@ -109,6 +109,9 @@ interface Proven {
   readonly others: readonly string[];
 }
 
+/** Places that were tried in vain are named up to this many. */
+const MAX_REASONS = 4;
+
 class KeepSearch {
   readonly #request: KeepEditsRequest;
   readonly #targets: TargetRenders;
@@ -143,7 +146,7 @@ class KeepSearch {
     const { key, spec, signal } = this.#request;
     const fields = parseFieldPath(path);
     const object = objectOf(this.#rendered, key, spec.namespace);
-    if (fields === undefined) throw this.#impossible(path, 'the path is none', []);
+    if (fields === undefined) throw this.#impossible(path, ['the path is none'], []);
     if (object === undefined) {
       throw new PlumbError('KeepImpossible', `${this.#name} is not in Git`, { subject: this.#name });
     }
@@ -172,7 +175,8 @@ class KeepSearch {
       shared.push(proven);
     }
     // What is not written anywhere can be laid over; what is, only where a person says so.
-    const overrides = await overrideCandidates(source, change, edits, { signal });
+    const found = shared.map(({ candidate }) => candidate);
+    const overrides = await overrideCandidates(source, change, found, { signal });
     const alone: Proven[] = [];
     for (const candidate of overrides) {
       const proven = await this.#prove(candidate, change, []);
@@ -181,7 +185,7 @@ class KeepSearch {
         return this.#take(proven, path);
       alone.push(proven);
     }
-    throw shared.length > 0 ? this.#shared(path, shared, alone) : this.#impossible(path, tried.join('; '), refusals);
+    throw shared.length > 0 ? this.#shared(path, shared, alone) : this.#impossible(path, tried, refusals);
   }
 
   /** Renders the edited tree; undefined, with the reason in `tried`, where that is not exactly what is wished. */
@@ -235,10 +239,12 @@ class KeepSearch {
     });
   }
 
-  #impossible(path: string, tried: string, refusals: readonly PlumbError[]): PlumbError {
+  #impossible(path: string, tried: readonly string[], refusals: readonly PlumbError[]): PlumbError {
     const { spec, file } = this.#request;
     const [refusal] = refusals;
-    const why = [refusal?.message, tried === '' ? undefined : tried].filter((text) => text !== undefined).join('; ');
+    const reasons = [...(refusal === undefined ? [] : [refusal.message]), ...tried];
+    const more = reasons.length > MAX_REASONS ? `; and ${reasons.length - MAX_REASONS} more` : '';
+    const why = reasons.slice(0, MAX_REASONS).join('; ') + more;
     const inSpec =
       spec.render.values !== undefined || spec.render.set !== undefined || spec.render.setString !== undefined;
     const hint = inSpec ? ' What the Application itself sets (spec.render, environments) is changed there.' : '';
@@ -257,6 +263,7 @@ class KeepSearch {
 class TargetRenders {
   readonly #request: KeepEditsRequest;
   readonly #first = new Map<string, Promise<RenderOutcome>>();
+  readonly #externals = new Map<string, ReturnType<KeepEditsRequest['renderer']['externalsOf']>>();
 
   constructor(request: KeepEditsRequest) {
     this.#request = request;
@@ -264,7 +271,10 @@ class TargetRenders {
 
   async render(spec: TargetSpec, tree: SourceTree): Promise<RenderOutcome> {
     const { renderer, committedMs, signal } = this.#request;
-    const externals = await renderer.externalsOf(spec, { signal });
+    // Chart and variables of one moment: what comes of an edit is held against what came without it.
+    const reading = this.#externals.get(spec.target) ?? renderer.externalsOf(spec, { signal });
+    this.#externals.set(spec.target, reading);
+    const externals = await reading;
     return await renderer.render(spec, { tree, externals, committedMs }, { signal });
   }
 
@@ -337,17 +347,17 @@ function differenceFrom(
     if (JSON.stringify(refOf(old.object)) !== JSON.stringify(refOf(now.object))) return 'gives it another name';
     const wanted = withValueAt(old.object as unknown as Json, path, live) as unknown as KubeObject | undefined;
     if (wanted === undefined) return 'has no such field';
-    const rest = diffObjects(wanted, now.object).find((change) => {
-      return !isSameMeaning(parseFieldPath(change.path) ?? [], change.before, change.after);
-    });
-    if (rest === undefined) continue;
-    const isWished = isWithin(parseFieldPath(rest.path) ?? [], path);
-    return isWished ? 'does not give it the live value' : `changes ${rest.path} too`;
+    for (const rest of diffObjects(wanted, now.object)) {
+      const place = parseFieldPath(rest.path) ?? [];
+      if (!isOnWay(place, path)) return `changes ${rest.path} too`;
+      if (!isSameMeaning(place, rest.before, rest.after)) return 'does not give it the live value';
+    }
   }
   return undefined;
 }
 
-function isWithin(path: FieldPath, outer: FieldPath): boolean {
-  const [text, start] = [formatFieldPath(path), formatFieldPath(outer)];
-  return text.startsWith(start) || start.startsWith(text);
+/** Whether one of two paths leads to the other. */
+function isOnWay(a: FieldPath, b: FieldPath): boolean {
+  const length = Math.min(a.length, b.length);
+  return formatFieldPath(a.slice(0, length)) === formatFieldPath(b.slice(0, length));
 }

@@ -81,7 +81,23 @@ function guessesIn(root: Json, change: WishedChange): readonly Guess[] {
     const isTag = field === 'image' && /tag|version|digest|image|repository/i.test(written.name);
     guesses.push({ edits: [{ path: written.path, value }], score: score + (isWhole ? 1 : isTag ? 2 : 0) });
   }
-  return [...guesses, ...withinMaps(values, change), ...imagesIn(values, change)];
+  return [...guesses, ...withinMaps(values, change), ...variablesIn(values, change), ...imagesIn(values, change)];
+}
+
+/** A map of names and values that a template makes a list of: a variable that comes or goes is an entry of it. */
+function variablesIn(values: readonly WrittenValue[], { path, before, after }: WishedChange): readonly Guess[] {
+  const last = path.at(-1);
+  const name = last !== undefined && 'key' in last ? last.key['name'] : undefined;
+  const list = nameOfField(path.slice(0, -1));
+  if (typeof name !== 'string' || (before !== undefined && after !== undefined)) return [];
+  const value = isJsonObject(after) ? after['value'] : undefined;
+  if (after !== undefined && value === undefined) return [];
+  return values.flatMap((written): readonly Guess[] => {
+    const isThere = isJsonObject(written.value) && Object.hasOwn(written.value, name);
+    if (!isJsonObject(written.value) || isThere !== (after === undefined)) return [];
+    const score = likeness(written.name, list);
+    return score === 0 ? [] : [{ edits: [{ path: [...written.path, { field: name }], value }], score }];
+  });
 }
 
 /** A map or list that is called like a part of the path takes up what is below. */
