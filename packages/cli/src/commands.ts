@@ -1,5 +1,5 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
-import { RENDERERS } from '@plumb/core';
+import { PlumbError, RENDERERS } from '@plumb/core';
 import type { CliContext } from './context.ts';
 import { duration, everyVerb, everyVerbAliases, text, texts, wholeNumber, whether } from './flags.ts';
 
@@ -11,6 +11,11 @@ const env = text('Environment', 'ENV');
 
 const oneOf = <T extends string>(...values: readonly [T, ...T[]]) =>
   ({ kind: 'enum', values, default: values[0], brief: 'Format of the result' }) as const;
+
+const pullRequestNumber = (input: string): number => {
+  if (!/^[1-9]\d{0,8}$/.test(input)) throw new PlumbError('Usage', 'must be the number of a pull request');
+  return Number(input);
+};
 
 const application = {
   kind: 'tuple',
@@ -203,6 +208,13 @@ const plan = buildCommand({
       namespace,
       env,
       ref: text('Branch, tag or commit instead of the one that is followed', 'REF'),
+      pr: {
+        kind: 'parsed',
+        parse: pullRequestNumber,
+        optional: true,
+        brief: "What merging this pull (merge) request of the application's repository would do",
+        placeholder: 'N',
+      },
       local: text('Working copy instead of what is pushed: its root, or a folder in it', 'DIR'),
       release: text('With --local and no Application: the name to plan under', 'NAME'),
       full: whether('Every field of every object'),

@@ -30,6 +30,7 @@ const BY_CODE: Partial<Record<ErrorCode, ExitCode>> = {
   Forbidden: EXIT.denied,
   ClusterUnauthorized: EXIT.denied,
   RepositoryUnauthorized: EXIT.denied,
+  HostUnauthorized: EXIT.denied,
   NotRunning: EXIT.unreachable,
   LedgerUnavailable: EXIT.unreachable,
   WaitTimeout: EXIT.timeout,

@@ -2,6 +2,7 @@ import { APPLICATION, decodeApplication, type Application } from '@plumb/api';
 import {
   parseObjectKey,
   PlumbError,
+  type Clock,
   type KubeObject,
   type NormalisedObject,
   type ObjectKey,
@@ -16,6 +17,7 @@ import { listObjects } from './applications.ts';
 import type { ChosenCluster } from './cluster.ts';
 import { openRemote, repositoryOf, type PlanSource, type Remote, type WorkingCopy } from './plan-source.ts';
 import type { PoliciesAtHand } from './policy-files.ts';
+import { isTouched, mergedSource, openPullRequest, type PullRequestHere } from './pull-request-source.ts';
 import { throwAll } from './report-error.ts';
 
 export interface Planned {
@@ -36,6 +38,9 @@ export interface PlanSessionOptions {
   /** The Applications of the cluster. */
   readonly known: readonly KubeObject[];
   readonly workingCopy: WorkingCopy | undefined;
+  /** What a merge of this pull request would do is planned, instead of what a ref has. */
+  readonly pullRequest?: number | undefined;
+  readonly clock: Clock;
   /** Whether many applications are planned: what is live is then read once for all of them. */
   readonly isWide: boolean;
   /** Those to look at besides: over the starter set, or over those of the application where it names any. */
@@ -51,6 +56,8 @@ export class PlanSession implements AsyncDisposable {
   readonly #remotes = new Map<string, Promise<Remote>>();
   /** By repository and ref: what it is at is asked for once, so that all plans of one command are of one moment. */
   readonly #sources = new Map<string, Promise<PlanSource>>();
+  /** By repository. */
+  readonly #pullRequests = new Map<string, Promise<PullRequestHere>>();
   readonly #live: PlanLive;
   readonly #living: ReadonlySet<TargetKey>;
   #applied: Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>> | undefined;
@@ -66,10 +73,22 @@ export class PlanSession implements AsyncDisposable {
     );
   }
 
-  /** What a ref, or the working copy, would do to the targets of an application; all environments where none is named. */
+  /**
+   * What a ref, the working copy or a pull request would do to the targets of an application; all environments where none is
+   * named. A pull request: to those that it touches.
+   */
   async plan(
     application: Application,
-    { env, ref }: { readonly env?: string | undefined; readonly ref?: string | undefined },
+    {
+      env,
+      ref,
+      isNamed = false,
+    }: {
+      readonly env?: string | undefined;
+      readonly ref?: string | undefined;
+      /** Planned although a pull request does not touch it. */
+      readonly isNamed?: boolean;
+    },
   ): Promise<readonly Planned[]> {
     const { client, renderer, known, workingCopy, isNormalisedTold, signal } = this.#options;
     const { name, namespace } = application.metadata;
@@ -79,12 +98,13 @@ export class PlanSession implements AsyncDisposable {
     const planned: Planned[] = [];
     for (const spec of targetsOf(application)) {
       if (env !== undefined && spec.environment !== env) continue;
-      const source = workingCopy ?? (await this.#sourceOf(application, ref ?? spec.revision));
+      const source = workingCopy ?? (await this.#remoteSource(application, spec, { ref, isNamed }));
+      if (source === undefined) continue;
       let besides = NOT_JUDGED;
       const normalised: NormalisedObject[] = [];
       const leftOut: PlanRequest['leftOut'] = (key, fields) => {
-        const ref = parseObjectKey(key);
-        if (ref !== undefined && fields.length > 0) normalised.push({ ref, fields });
+        const about = parseObjectKey(key);
+        if (about !== undefined && fields.length > 0) normalised.push({ ref: about, fields });
       };
       const result = await planTarget({
         judging: async (judge, own) => {
@@ -100,7 +120,7 @@ export class PlanSession implements AsyncDisposable {
         parent,
         targets: this.#living,
         applied: await this.#appliedOf(spec.target),
-        removedBy: source.commit === undefined ? undefined : source.label,
+        removedBy: source.removedBy,
         signal,
       });
       if (!result.ok) throwAll(result.error);
@@ -115,6 +135,32 @@ export class PlanSession implements AsyncDisposable {
       });
     }
     return planned;
+  }
+
+  /** Undefined where a pull request does not concern a target. */
+  async #remoteSource(
+    application: Application,
+    spec: TargetSpec,
+    { ref, isNamed }: { readonly ref: string | undefined; readonly isNamed: boolean },
+  ): Promise<PlanSource | undefined> {
+    const { pullRequest, renderer, signal } = this.#options;
+    const base = await this.#sourceOf(application, ref ?? spec.revision);
+    if (pullRequest === undefined) return base;
+    const pull = await this.#pullRequestOf(application, pullRequest);
+    const merged = await mergedSource(pull, await this.remoteOf(application), spec, { base, signal });
+    if (merged === undefined || isNamed) return merged;
+    const externals = await renderer.externalsOf(spec, { signal });
+    const { reads } = await renderer.render(spec, { ...base, externals }, { signal });
+    return (await isTouched(spec, reads, merged, { signal })) ? merged : undefined;
+  }
+
+  #pullRequestOf(application: Application, number: number): Promise<PullRequestHere> {
+    const name = repositoryName(application);
+    const found =
+      this.#pullRequests.get(name) ??
+      this.remoteOf(application).then((remote) => openPullRequest(remote, number, this.#options));
+    this.#pullRequests.set(name, found);
+    return found;
   }
 
   /** What the application names was judged already, and binds: what is at hand cannot take it back. */

@@ -11,6 +11,7 @@ import {
 } from '@plumb/api';
 import { fieldAt, isJsonObject, PlumbError, type Clock, type SourceTree } from '@plumb/core';
 import { checkRef, credentialsFromSecret, openMirror, parseGitUrl, type GitCredentials, type Mirror } from '@plumb/git';
+import { readDataOnce } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 import { decodeText, decodeYaml } from '@plumb/render';
 import { nameFromFolder } from './folder-name.ts';
@@ -19,10 +20,13 @@ import { folderTree } from './folder-tree.ts';
 /** The files that a plan is made from. */
 export interface PlanSource {
   readonly tree: SourceTree;
-  /** Undefined for a working copy. */
+  /** Undefined for what no commit has: a working copy, a merge. */
   readonly commit: string | undefined;
-  /** How people call it: `9f3c1ab`, `working copy`. */
+  /** How people call it: `9f3c1ab`, `working copy`, `pull request 7 at 9f3c1ab`. */
   readonly label: string;
+  /** The commit that removes what is not in it, in short. */
+  readonly removedBy?: string;
+  readonly pullRequest?: { readonly number: number; readonly head: string; readonly isWhole: boolean };
   /** Epoch milliseconds of the commit; of a working copy, now. */
   readonly committedMs: number;
 }
@@ -82,6 +86,8 @@ function documentsOf(bytes: Uint8Array, file: string): readonly unknown[] {
 }
 
 export interface Remote extends AsyncDisposable {
+  readonly repository: Repository;
+  readonly mirror: Mirror;
   /** The files at a ref; undefined is the one that the Repository follows. */
   at(ref: string | undefined, options: { readonly signal: AbortSignal }): Promise<PlanSource>;
   /** Fetches the files below these paths at once, for many readers. */
@@ -114,12 +120,15 @@ export async function openRemote(client: KubeClient, repository: Repository, sig
   );
   const open = opening.move();
   return {
+    repository,
+    mirror,
     async at(ref = repository.spec.ref ?? 'HEAD', call) {
       const commit = (await mirror.fetch([ref], call)).get(ref);
       if (commit === undefined)
         throw new PlumbError('RefMissing', `The repository has no ref ${ref}`, { subject: ref });
       const { committer } = await mirror.commit(commit, call);
-      return { tree: mirror.at(commit), commit, label: commit.slice(0, 7), committedMs: committer.time };
+      const short = commit.slice(0, 7);
+      return { tree: mirror.at(commit), commit, label: short, removedBy: short, committedMs: committer.time };
     },
     prefetch: (commit, paths, call) => mirror.prefetch(commit, paths, call),
     lineBy: (commit, place, call) => mirror.lineBy(commit, place, call),
@@ -139,17 +148,22 @@ async function readCredentials(
   signal: AbortSignal,
 ): Promise<GitCredentials> {
   if (spec.secretRef === undefined) return { kind: 'none' };
-  const { name } = spec.secretRef;
-  const resource = await client.resource({ group: '', kind: 'Secret' }, { signal });
-  const secret = await client.get(resource, { namespace: metadata.namespace, name }, { signal });
-  if (secret === undefined)
-    throw new PlumbError('SecretMissing', `Secret ${name} in ${metadata.namespace} does not exist`);
-  const data = fieldAt(secret, 'data');
-  const entries = isJsonObject(data) ? Object.entries(data) : [];
-  const decoded = entries.flatMap(([key, value]) =>
-    typeof value === 'string' ? [[key, Buffer.from(value, 'base64')] as const] : [],
+  return credentialsFromSecret(
+    parseGitUrl(spec.url),
+    await readSecret(client, metadata.namespace, spec.secretRef.name, signal),
   );
-  return credentialsFromSecret(parseGitUrl(spec.url), Object.fromEntries(decoded));
+}
+
+/** @throws {PlumbError} `SecretMissing`, `Forbidden` */
+export async function readSecret(
+  client: KubeClient,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, Uint8Array>>> {
+  const data = await readDataOnce(client, 'Secret', namespace, name, { signal });
+  if (data === undefined) throw new PlumbError('SecretMissing', `Secret ${name} in ${namespace} does not exist`);
+  return data;
 }
 
 /** The Repository that an application reads from. */

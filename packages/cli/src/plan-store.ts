@@ -23,8 +23,10 @@ export interface StoredPlan {
   readonly application: { readonly namespace: string; readonly name: string };
   /** Empty where the application names no environments. */
   readonly environment: string;
-  /** Undefined of a working copy. */
+  /** Undefined of a working copy, and of what a merge would leave. */
   readonly commit: string | undefined;
+  /** How people call what was planned; undefined where an older version wrote it. */
+  readonly label?: string | undefined;
   /** Number of the release that was the last one then, 0 for none. */
   readonly release: number;
   readonly compared: ComparedPlan;
@@ -91,7 +93,7 @@ export class PlanStore {
 }
 
 function decode(value: JsonObject | undefined): StoredPlan | undefined {
-  const { id, at, server, application, environment, commit, release, compared, text } = value ?? {};
+  const { id, at, server, application, environment, commit, label, release, compared, text } = value ?? {};
   if (typeof id !== 'string' || typeof at !== 'string' || typeof server !== 'string') return undefined;
   if (!isJsonObject(application) || !isJsonObject(compared) || !isJsonObject(text)) return undefined;
   const { namespace, name } = application;
@@ -107,6 +109,7 @@ function decode(value: JsonObject | undefined): StoredPlan | undefined {
     application: { namespace, name },
     environment,
     commit: typeof commit === 'string' ? commit : undefined,
+    label: typeof label === 'string' ? label : undefined,
     release,
     compared: { digest, desired, items: (items as readonly unknown[]).flatMap(decodeItem) },
     text: { short, full },

@@ -28,7 +28,7 @@ export interface PlanToApprove {
  * waits for it. Targets that wait for another plan are left out.
  */
 export async function plansToApprove(cli: CliContext, question: PlanToApprove): Promise<readonly Waiting[]> {
-  const { signal } = cli.surroundings;
+  const { clock, signal } = cli.surroundings;
   const { client, cluster, applications, env, digest, isNamed } = question;
   const meant = applications.flatMap((application) => {
     const statuses = application.status?.environments ?? [];
@@ -42,7 +42,7 @@ export async function plansToApprove(cli: CliContext, question: PlanToApprove): 
   const { renderer } = rendering;
   const known = await knownApplications(client, cluster, false, signal);
   const options = { client, cluster, renderer, known, workingCopy: undefined, policies: undefined, signal };
-  await using session = new PlanSession({ ...options, isWide: false });
+  await using session = new PlanSession({ ...options, clock, isWide: false });
   const found: Waiting[] = [];
   for (const { application, environment } of meant) {
     for (const { plan, source } of await session.plan(application, environment === '' ? {} : { env: environment })) {

@@ -28,8 +28,8 @@ export async function provenPlan(
     });
   }
   if (stored.commit === undefined) {
-    throw new PlumbError('Usage', `${id} is a plan of a working copy`, {
-      fix: 'Push it, and make a plan of the commit: what is applied comes from Git.',
+    throw new PlumbError('Usage', `${id} is of no commit, but of: ${stored.label ?? 'working copy'}`, {
+      fix: 'Push or merge it, and make a plan of the commit: what is applied comes from Git.',
     });
   }
   await using rendering = await openRendererHere(cli.surroundings, client, cluster);
@@ -41,6 +41,7 @@ export async function provenPlan(
     renderer,
     known,
     workingCopy: undefined,
+    clock: cli.surroundings.clock,
     isWide: false,
     policies: undefined,
     signal,

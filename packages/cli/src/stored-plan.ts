@@ -26,6 +26,7 @@ export function storedPlanOf(planned: Planned, server: string, at: string): Stor
     application: { namespace, name },
     environment: spec.environment,
     commit: source.commit,
+    label: source.label,
     release: releaseNumber(application, spec.environment),
     compared: {
       digest: plan.digest,
@@ -77,11 +78,11 @@ export async function listPlans(
     cli.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'StoredPlans', items: plans.map(dataOf) }, 2)}\n`);
     return;
   }
-  const rows = plans.map(({ id, at, application, environment, commit, compared }) => [
+  const rows = plans.map(({ id, at, application, environment, commit, label, compared }) => [
     id,
     oneLine(`${application.namespace}/${application.name}`),
     oneLine(environment === '' ? '-' : environment),
-    commit === undefined ? 'working copy' : commit.slice(0, 7),
+    oneLine(label ?? commit?.slice(0, 7) ?? 'working copy'),
     `${compared.items.length}`,
     at,
   ]);

@@ -219,6 +219,16 @@ export const ERROR_CODES = {
     retry: 'change',
     fix: 'Say what the host is: github, gitlab, gitea (also Forgejo) or bitbucket.',
   },
+  PullRequestMissing: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Check the number, and that the application reads the repository that it is of; a token that may not see it is told the same.',
+  },
+  PullRequestClosed: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Open it again, or plan what the branch has by now: plumb plan without --pr.',
+  },
   HostUnreachable: {
     culprit: 'source',
     retry: 'backoff',

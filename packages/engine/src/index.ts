@@ -7,9 +7,13 @@ export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
 export { openTargetRenderer, type OpenTargetRenderer, type TargetRendererFolders } from './open-target-renderer.ts';
 export { listMembers } from './members.ts';
 export { readDataOnce } from './named-data.ts';
+export { addressOf } from './followed-pulls.ts';
+export { mergedTree } from './merged-tree.ts';
 export { LiveIndex } from './observe.ts';
 export { planTarget, type Judge, type PlanRequest } from './plan.ts';
 export { PlanLive } from './plan-live.ts';
+export { branchOf, isChangedBy } from './pull-request-plan.ts';
+export { fetchHead } from './pull-request-targets.ts';
 export { systemClock, systemRandom } from './ports/clock.ts';
 export { keepMemorySmall } from './small-memory.ts';
 export {

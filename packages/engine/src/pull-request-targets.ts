@@ -27,7 +27,7 @@ export interface PlannedTarget {
 }
 
 /** Brings the newest commit of a pull request into the mirror. */
-export async function fetchHead({ mirror, pull, signal }: PullLook): Promise<void> {
+export async function fetchHead({ mirror, pull, signal }: Pick<PullLook, 'mirror' | 'pull' | 'signal'>): Promise<void> {
   const { number, head, headRef } = pull;
   if (await mirror.hasCommit(head, { signal })) return;
   if (headRef !== undefined) await mirror.fetch([headRef], { signal });

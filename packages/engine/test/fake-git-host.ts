@@ -79,6 +79,7 @@ export class FakeGitHost {
           read: (entries, o) => tree.read(entries, o),
         };
       },
+      changedSince: async () => undefined,
       prefetch: async () => undefined,
       removedBy: async (_sha, path) => {
         this.asked.push(`removedBy ${path}`);

@@ -15,6 +15,7 @@ const NEEDS_PROC = {
   skip: process.platform === 'linux' ? false : 'it looks at processes through /proc',
   timeout: 60_000,
 };
+const IDENTITY = ['-c', 'user.name=Alice', '-c', 'user.email=alice@example.com'];
 const none: GitCredentials = { kind: 'none' };
 
 interface Setup {
@@ -428,6 +429,36 @@ test('what is followed no more is let go of, and what is followed stays', async 
   assert.equal(await mirror.hasCommit(kept, { signal }), true);
   assert.equal((await mirror.fetch(['refs/pull/1/head'], { signal })).get('refs/pull/1/head'), closed);
   assert.deepEqual(await texts(mirror.at(closed)), { 'a.yaml': '2' });
+});
+
+test('what a branch has changed since it began is told, however long ago that was', async (t) => {
+  const { server, open } = await setUp(t);
+  const begun = await server.commit('shop', { 'a.yaml': '1', 'b/old.yaml': 'x\n'.repeat(50) });
+  await server.git('shop', ['branch', 'change', 'main']);
+  for (let index = 0; index < 30; index++) await server.commit('shop', { 'base.yaml': String(index) });
+  for (let index = 0; index < 30; index++) {
+    await server.commit('shop', { 'ü.yaml': String(index) }, { branch: 'change' });
+  }
+  await server.commit('shop', { 'b/old.yaml': null, 'b/new.yaml': 'x\n'.repeat(50) }, { branch: 'change' });
+  const mirror = await open();
+  await mirror.fetch(['main', 'change'], { signal });
+
+  const changed = await mirror.changedSince('main', 'change', { signal });
+
+  assert.equal(changed?.since, begun);
+  assert.deepEqual(changed.paths.toSorted(), ['b/new.yaml', 'b/old.yaml', 'ü.yaml']);
+});
+
+test('a branch that has nothing in common with another has changed nothing that can be told', async (t) => {
+  const { server, open } = await setUp(t);
+  await server.commit('shop', { 'a.yaml': '1' });
+  const tree = (await server.git('shop', ['rev-parse', 'main^{tree}'])).trim();
+  const alone = (await server.git('shop', [...IDENTITY, 'commit-tree', tree, '-m', 'Alone'])).trim();
+  await server.git('shop', ['update-ref', 'refs/heads/alone', alone]);
+  const mirror = await open();
+  await mirror.fetch(['main', 'alone'], { signal });
+
+  assert.equal(await mirror.changedSince('main', 'alone', { signal }), undefined);
 });
 
 test('HTTPS with a password and an own authority leaves no trace of the password', async (t) => {

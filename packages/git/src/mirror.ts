@@ -39,6 +39,13 @@ export interface RemoteRefs {
   readonly head: string | undefined;
 }
 
+export interface BranchChanges {
+  /** The newest commit that both have. */
+  readonly since: string;
+  /** Relative to the root of the repository; of a renamed file both names. */
+  readonly paths: readonly string[];
+}
+
 /** One remote repository as far as it is needed: a bare, shallow, partial copy that is read without a checkout. */
 export interface Mirror extends AsyncDisposable {
   readonly url: GitUrl;
@@ -67,6 +74,11 @@ export interface Mirror extends AsyncDisposable {
   hasCommit(sha: string, call: Call): Promise<boolean>;
   /** The folder tree at a commit. Reading it fetches the files that are not stored yet, all at once. */
   at(commit: string): SourceTree;
+  /**
+   * What `head` has changed since it left `base`, file by file; undefined where they have nothing in common within some
+   * 20,000 commits. Both are refs that were fetched. Fetches as much more history as it takes.
+   */
+  changedSince(base: string, head: string, call: Call): Promise<BranchChanges | undefined>;
   /** Fetches the files below these paths that are not stored yet, for many readers at once. */
   prefetch(commit: string, paths: readonly string[], call: Call): Promise<void>;
   /**
@@ -95,6 +107,8 @@ export interface Mirror extends AsyncDisposable {
 
 /** How much history is kept at least: enough to name the commit that removed a folder, and a bound after a force push. */
 const HISTORY_COMMITS = 20;
+/** How far it is looked back for where a branch began, step by step. */
+const MERGE_BASE_COMMITS = [HISTORY_COMMITS, 200, 2_000, 20_000];
 /**
  * The first fetch brings no file at all. Later ones bring the small files that changed along with the commit, which saves
  * the second round trip; a large one waits until it is read.
@@ -204,6 +218,28 @@ class BareMirror implements Mirror {
       await this.#runLocal(['update-ref', '--stdin'], signal, gone.map((ref) => `delete ${ref}\n`).join(''));
       return gone.length;
     });
+  }
+
+  async changedSince(base: string, head: string, { signal }: Call): Promise<BranchChanges | undefined> {
+    const refs = [checkRef(base), checkRef(head)];
+    const [left = '', right = ''] = refs.map(localRef);
+    for (const depth of MERGE_BASE_COMMITS) {
+      if (depth > HISTORY_COMMITS) await this.#exclusive(signal, () => this.#deepen(refs, depth, signal));
+      const found = await this.#exclusive(signal, async () => {
+        const since = (await this.#askLocal(['merge-base', left, right], signal))?.trim();
+        if (since === undefined || !isCommitId(since)) return undefined;
+        // Of trees alone: the files may not be here.
+        const diff = ['diff-tree', '-r', '-z', '--name-only', '--no-renames', since, right];
+        const paths = (await this.#runLocal(diff, signal)).split('\0').filter((path) => path !== '');
+        return { since, paths };
+      });
+      if (found !== undefined) return found;
+      const isShallow = await this.#exclusive(signal, () =>
+        this.#runLocal(['rev-parse', '--is-shallow-repository'], signal),
+      );
+      if (isShallow.trim() !== 'true') return undefined;
+    }
+    return undefined;
   }
 
   async commit(sha: string, { signal }: Call): Promise<Commit> {
@@ -376,6 +412,12 @@ class BareMirror implements Mirror {
     throw error.code === 'RefMissing' && ref !== undefined ? missingAt(this.#name, ref) : error;
   }
 
+  async #deepen(refs: readonly string[], depth: number, signal: AbortSignal): Promise<void> {
+    const input = refs.map((ref) => `+${ref}:${localRef(ref)}\n`).join('');
+    const { outcome, secrets } = await this.#runFetch([`--depth=${depth}`, '--filter=blob:none'], signal, input);
+    if (outcome.code !== 0) throw classifyGitFailure(`fetching history of ${this.#name}`, outcome.stderr, { secrets });
+  }
+
   /** Fetches blobs by id, as git itself would in a partial clone, but all at once and with credentials. */
   async #fetchBlobs(oids: readonly string[], signal: AbortSignal): Promise<void> {
     if (oids.length === 0) return;
@@ -447,10 +489,16 @@ class BareMirror implements Mirror {
 
   /** Without the remote; what git printed. */
   async #runLocal(args: readonly string[], signal: AbortSignal, input = ''): Promise<string> {
+    return (await this.#askLocal(args, signal, input)) ?? fail(`${args[0]} in the mirror of ${this.#name}: no`);
+  }
+
+  /** As `#runLocal`; undefined where git answers no. */
+  async #askLocal(args: readonly string[], signal: AbortSignal, input = ''): Promise<string | undefined> {
     if (this.#needsSweep) await sweep(this.#options.folder);
     this.#needsSweep = true;
     const outcome = await runGit({ folder: this.#options.folder, args, input, signal });
-    this.#needsSweep = outcome.code !== 0;
+    this.#needsSweep = outcome.code !== 0 && outcome.code !== 1;
+    if (outcome.code === 1) return undefined;
     if (outcome.code !== 0) throw classifyGitFailure(`${args[0]} in the mirror of ${this.#name}`, outcome.stderr);
     return outcome.stdout.toString('utf8');
   }
@@ -578,6 +626,10 @@ function notStored(sha: string, url: string): never {
   throw new PlumbError('GitFailed', `the commit ${sha} of ${url} is not in the mirror`, {
     fix: 'Nothing to do: it is fetched again.',
   });
+}
+
+function fail(message: string): never {
+  throw new PlumbError('GitFailed', message);
 }
 
 function absent(what: string): never {

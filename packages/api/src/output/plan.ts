@@ -66,6 +66,7 @@ const targetPlan = z.strictObject({
     label: z.string(),
     commit: z.string().exactOptional().meta({ description: 'Left out of a working copy.' }),
   }),
+  pullRequest: z.strictObject({ number: count, head: z.string() }).exactOptional(),
   targetNamespace: z.string(),
   digest: z.string().meta({ description: 'What is approved, or asked for with plumb sync --plan.' }),
   counts: z.strictObject({

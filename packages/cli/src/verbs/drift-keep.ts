@@ -57,7 +57,7 @@ export async function driftKeep(this: CliContext, flags: DriftKeepFlags, name: s
   const application = decodedApplication(selectOne(known, name, cluster));
   const spec = targetOf(application, flags.env);
   const none = { workingCopy: undefined, isWide: false, policies: undefined };
-  await using session = new PlanSession({ client, cluster, renderer, known, ...none, signal });
+  await using session = new PlanSession({ client, cluster, renderer, known, ...none, clock, signal });
   const [planned] = await session.plan(application, { env: spec.environment === '' ? undefined : spec.environment });
   const item = itemNamed(planned?.plan.items ?? [], object);
   const changes = await driftOf(client, item, flags, signal);

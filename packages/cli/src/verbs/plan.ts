@@ -20,6 +20,7 @@ export interface PlanFlags extends EveryVerb, ClusterFlags {
   readonly env?: string | undefined;
   readonly ref?: string | undefined;
   readonly local?: string | undefined;
+  readonly pr?: number | undefined;
   readonly release?: string | undefined;
   readonly full?: boolean | undefined;
   readonly showNormalised?: boolean | undefined;
@@ -47,6 +48,11 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
   if (flags.local !== undefined && flags.ref !== undefined) {
     throw new PlumbError('Usage', '--local and --ref exclude each other', { fix: 'Leave one of them out.' });
   }
+  if (flags.pr !== undefined && [flags.ref, flags.local, flags.release].some((flag) => flag !== undefined)) {
+    throw new PlumbError('Usage', '--pr names what is planned, and --ref, --local or --release something else', {
+      fix: 'Leave the others out.',
+    });
+  }
   const workingCopy = flags.local === undefined ? undefined : await openWorkingCopy(flags.local, cwd, clock);
   const cluster = await chooseCluster(this, flags);
   await using client = openClient(this.surroundings, cluster.config);
@@ -67,17 +73,20 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
   const isListed = flags.showNormalised ?? false;
   // Of many applications it would cost more than the plans themselves.
   const isNormalisedTold = isListed || !isWide;
-  const options = { client, cluster, renderer, known, workingCopy, isWide, policies, isNormalisedTold, signal };
-  await using session = new PlanSession(options);
+  if (flags.pr !== undefined) checkOneRepository(chosen);
+  const given = { client, cluster, renderer, known, workingCopy, pullRequest: flags.pr, isWide, policies };
+  await using session = new PlanSession({ ...given, isNormalisedTold, clock, signal });
   if (isWide) await session.prefetch(chosen, flags);
   for (const application of chosen) checkEnvironment(application, chosen.length === 1 ? flags.env : undefined);
   const planned: Planned[] = [];
   for (let start = 0; start < chosen.length; start += AT_ONCE) {
     const some = chosen.slice(start, start + AT_ONCE);
-    const plans = await Promise.all(some.map((application) => session.plan(application, flags)));
+    const isNamed = name !== undefined;
+    const plans = await Promise.all(some.map((application) => session.plan(application, { ...flags, isNamed })));
     planned.push(...plans.flat());
   }
 
+  if (flags.pr !== undefined) sayOfPullRequest(this, flags.pr, planned);
   const at = new Date(clock.now()).toISOString();
   const made = planned.map((one) => ({ one, stored: storedPlanOf(one, client.server, at) }));
   // Where nothing would change there is nothing to come back to.
@@ -90,6 +99,9 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
   if (flags.output === 'json') {
     const items = planned.map((one) => ({
       ...planData(labelled(one), one.source.commit, { isListed }),
+      ...(one.source.pullRequest === undefined
+        ? {}
+        : { pullRequest: { number: one.source.pullRequest.number, head: one.source.pullRequest.head } }),
       policies: judgementData(one.judgement),
     }));
     this.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Plan', items }, 2)}\n`);
@@ -99,6 +111,24 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
 
 /** Applications that are planned together: what one waits for, the others compute. */
 const AT_ONCE = 50;
+
+/** A number names a pull request of one repository alone. */
+function checkOneRepository(applications: readonly Application[]): void {
+  const repositories = new Set(
+    applications.map(({ metadata, spec }) => `${metadata.namespace}/${spec.source.repository}`),
+  );
+  if (repositories.size <= 1) return;
+  throw new PlumbError('Usage', 'the applications here are of several repositories, which all have pull requests', {
+    fix: `Name one of: ${applications.map(({ metadata }) => metadata.name).join(', ')}.`,
+  });
+}
+
+function sayOfPullRequest(cli: CliContext, number: number, planned: readonly Planned[]): void {
+  if (planned.length === 0) cli.note(`Pull request ${number} touches no application that is known here.`);
+  if (planned.some(({ source }) => source.pullRequest?.isWhole === false)) {
+    cli.note('note: not all changed files can be told: what the base has got since the branch began shows as undone');
+  }
+}
 
 /** How to see all of a plan, and to ship exactly it. */
 function nextSteps({ id, application, environment, commit }: StoredPlan, cluster: ChosenCluster): string {
