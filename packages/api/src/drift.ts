@@ -23,7 +23,7 @@ const JQ_PATH: TextRule = {
   holds: (field) => field.startsWith('.') && parseFieldPattern(field) !== undefined,
 };
 
-export const fieldPatternsSchema = z
+const fieldPatternsSchema = z
   .array(text(1024, [FIELD_PATTERN], 'A field: spec.replicas, /spec/replicas or .spec.replicas.'))
   .min(1)
   .max(64)

@@ -9,7 +9,7 @@ import {
   type Application,
   type Repository,
 } from '@plumb/api';
-import { fieldAt, isJsonObject, PlumbError, type Clock, type SourceTree } from '@plumb/core';
+import { isJsonObject, PlumbError, type Clock, type SourceTree } from '@plumb/core';
 import { checkRef, credentialsFromSecret, openMirror, parseGitUrl, type GitCredentials, type Mirror } from '@plumb/git';
 import { readDataOnce } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';

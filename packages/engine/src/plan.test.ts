@@ -12,6 +12,7 @@ import {
   type KubeObject,
   type Plan,
   type PlanItem,
+  REVERT_ALL,
 } from '@plumb/core';
 import { localTree } from '@plumb/git';
 import { connect, loadKubeconfig } from '@plumb/kube';
@@ -70,6 +71,8 @@ async function openWorld(): Promise<World> {
     planWish: undefined,
     budget: { maxObjects: 25, maxPercent: 20, protect: [] },
     approvedDeletion: undefined,
+    drift: REVERT_ALL,
+    healWish: undefined,
     retirement: undefined,
     suspended: false,
     dependsOn: [],

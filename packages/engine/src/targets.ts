@@ -6,10 +6,14 @@ import {
   targetKey,
   type ApprovalRule,
   type DeletionBudget,
+  type DriftRules,
+  type DriftWishes,
+  type ObjectKey,
   type ObjectRef,
   type Retirement,
   type TargetKey,
 } from '@plumb/core';
+import { driftRulesOf } from './drift-rules.ts';
 import type { ChartSource } from '@plumb/charts';
 import type { RenderInputs } from '@plumb/render';
 import type { PolicySource } from './policy-files.ts';
@@ -42,6 +46,10 @@ export interface TargetSpec {
   readonly approvals: ApprovalRule | undefined;
   /** The plan that a person asked to be applied, made when this release was the last one (0 for none). */
   readonly planWish: { readonly digest: string; readonly release: number } | undefined;
+  /** What happens to what others change. */
+  readonly drift: DriftRules;
+  /** What a person asked to be healed, whatever the rules say: see `HEAL_ANNOTATION`. */
+  readonly healWish: DriftWishes['heal'];
   /** Set where the target is to end. */
   readonly retirement: Retirement | undefined;
   readonly suspended: boolean;
@@ -89,6 +97,12 @@ export const APPROVE_DELETION_ANNOTATION = 'plumb.dev/approved-deletions';
 export const PLAN_ANNOTATION = 'plumb.dev/plan';
 
 /**
+ * On an Application: `<environment or ->=<time>`, separated by commas, optionally with `@<object key>` behind the time
+ * (RFC 3339): what had drifted by then is healed once, of that object or of all.
+ */
+export const HEAL_ANNOTATION = 'plumb.dev/heal-drift';
+
+/**
  * On an Application: `<environment or ->=forget` or `<environment or ->=decommission:<digest>`, separated by commas: targets
  * that are to end.
  */
@@ -106,6 +120,7 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
   const environments = spec.environments ?? [undefined];
   const approvals = parseApprovals(metadata.annotations?.[APPROVE_DELETION_ANNOTATION] ?? '');
   const wishes = parsePlanWishes(metadata.annotations?.[PLAN_ANNOTATION] ?? '');
+  const heals = parseHealWishes(metadata.annotations?.[HEAL_ANNOTATION] ?? '');
   const retirements = parseRetirements(metadata.annotations?.[RETIRE_ANNOTATION] ?? '');
   return environments.map((environment) => {
     const namespace = environment?.namespace ?? spec.namespace ?? metadata.namespace;
@@ -126,6 +141,8 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
       approvedDeletion: approvals.get(environment?.name ?? '-'),
       approvals: approvalRuleOf(environment?.gates ?? spec.gates),
       planWish: wishes.get(environment?.name ?? '-'),
+      drift: rulesOf(environment?.drift ?? spec.drift),
+      healWish: heals.get(environment?.name ?? '-'),
       retirement: retirements.get(environment?.name ?? '-'),
       suspended: (spec.suspend ?? false) || (environment?.suspend ?? false),
       dependsOn: (spec.dependsOn ?? []).map((other): NamespacedName => {
@@ -252,6 +269,31 @@ function parsePlanWishes(text: string): ReadonlyMap<string, NonNullable<TargetSp
 
 function policiesOf({ policies }: ApplicationSpec): PolicySource | undefined {
   return policies === undefined ? undefined : { files: policies.files ?? [], starter: policies.starter };
+}
+
+/** A spec that cannot be read is refused before; should one come this far, nothing is put back by mistake. */
+function rulesOf(spec: ApplicationSpec['drift']): DriftRules {
+  const rules = driftRulesOf(spec);
+  return rules.ok ? rules.value : { policy: 'report', rules: [] };
+}
+
+export function parseHealWishes(text: string): ReadonlyMap<string, NonNullable<TargetSpec['healWish']>> {
+  const wishes = new Map<string, NonNullable<TargetSpec['healWish']>>();
+  for (const [environment, wish] of parseApprovals(text)) {
+    const [time = '', ...key] = wish.split('@');
+    const at = Date.parse(time);
+    if (Number.isNaN(at)) continue;
+    wishes.set(environment, { at, ...(key.length === 0 ? {} : { key: key.join('@') as ObjectKey }) });
+  }
+  return wishes;
+}
+
+export function formatHealWishes(wishes: ReadonlyMap<string, NonNullable<TargetSpec['healWish']>>): string {
+  return [...wishes]
+    .map(([environment, { at, key }]) => {
+      return `${environment}=${new Date(at).toISOString()}${key === undefined ? '' : `@${key}`}`;
+    })
+    .join(',');
 }
 
 type Gates = ApplicationSpec['gates'];
