@@ -24,6 +24,10 @@ const planItem = z.strictObject({
     .exactOptional()
     .meta({ description: 'The API server could not be asked: the namespace or the kind comes with the same plan.' }),
   forcedBy: z.string().exactOptional().meta({ description: 'The field for which it is deleted and made anew.' }),
+  needsApproval: z
+    .string()
+    .exactOptional()
+    .meta({ description: 'It holds data, and is made anew with an approval of the plan only: what is lost then.' }),
   restarts: count.exactOptional().meta({ description: 'Pods that are made anew.' }),
   error: error.exactOptional(),
   deniedBy: z
