@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { advance } from './advance.ts';
 import type { PlanFact } from './approval-gate.ts';
 import { DEFAULT_DELETION_BUDGET, deletionId } from './deletion.ts';
+import { driftState, parseFieldPattern, REVERT_ALL, type Drift, type DriftWishes } from './drift/index.ts';
 import { digestOf, type DesiredObject, type DesiredSet } from './desired.ts';
 import { PlumbError } from './error.ts';
 import type { ErrorCode } from './error-codes.ts';
@@ -102,6 +103,7 @@ function facts(world: World = {}): TargetFacts {
     ownerOf: () => undefined,
     heirOf: () => undefined,
     behind: () => undefined,
+    drift: revertingAll(objects, (key) => live.find((object) => object.key === key)),
     healAfter: () => 0,
     dependencies: () => ({ state: 'ready' }),
     wait: undefined,
@@ -115,11 +117,39 @@ function facts(world: World = {}): TargetFacts {
   };
 }
 
+/** Everything that others changed was looked into, and is put back. */
+function revertingAll(
+  objects: readonly DesiredObject[],
+  liveOf: (key: ObjectKey) => LiveObject | undefined,
+): TargetFacts['drift'] {
+  return {
+    wishes: { rules: REVERT_ALL, holds: [] },
+    findingOf: (key) => driftOf(objects, key, liveOf(key)),
+  };
+}
+
+function driftOf(objects: readonly DesiredObject[], key: ObjectKey, live: LiveObject | undefined): Drift {
+  const path = 'spec.replicas';
+  const owners = [{ manager: 'kubectl-edit', subresource: undefined, field: path }];
+  const by = { tier: 'manager', manager: 'kubectl-edit' } as const;
+  return {
+    key,
+    kind: live === undefined ? 'deleted' : 'edited',
+    fields: live === undefined ? [] : [{ path, git: 3, live: 9, owners, by }],
+    by,
+    state: driftState(live),
+    resourceVersion: live?.resourceVersion,
+    desiredHash: objects.find((object) => object.key === key)?.hash ?? '',
+    foundAt: 1_700_000_000_000,
+  };
+}
+
 function summary(step: Step): string {
   if (step.do === 'rest')
     return `rest ${step.state}${step.failures.length > 0 ? ` ${step.failures.map(({ code }) => code).join(' ')}` : ''}`;
   if (step.do === 'write')
     return `write ${step.writes.map(({ action, key }) => `${action} ${key.split('/').at(-1)}`).join(', ')}`;
+  if (step.do === 'inspect') return `inspect ${step.writes.map(({ key }) => key.split('/').at(-1)).join(', ')}`;
   if (step.do === 'prune') return `prune ${step.objects.map(({ key }) => key.split('/').at(-1)).join(', ')}`;
   if (step.do === 'watch' || step.do === 'membership')
     return `${step.do} ${step.kinds.map(({ kind }) => kind).join(', ')}`;
@@ -382,6 +412,131 @@ const TABLE: readonly [name: string, world: World, expected: string][] = [
   ],
 ];
 
+const EDITED = [liveObject(CONFIG.key, { fieldsHash: 'x' }), liveObject(WEB.key)];
+
+/** The facts of an edited object under these wishes, and what is known of the edit. */
+function edited(wishes: Partial<DriftWishes>, more: Partial<World> = {}): World {
+  const objects = [CONFIG, WEB];
+  const live = more.live ?? EDITED;
+  const reverting = revertingAll(objects, (key) => live.find((object) => object.key === key));
+  return {
+    live,
+    ...more,
+    facts: { drift: { ...reverting, wishes: { rules: REVERT_ALL, holds: [], ...wishes } }, ...more.facts },
+  };
+}
+
+const HOLD = { hold: 'h', until: 1_700_000_100_000, since: 0, reason: 'INC-9', by: 'dana', atEnd: 'heal' } as const;
+
+const DRIFT_TABLE: readonly (readonly [says: string, world: World, expected: string])[] = [
+  [
+    'what nobody has looked into is looked into before anything is written',
+    edited({}, { facts: { drift: { wishes: { rules: REVERT_ALL, holds: [] }, findingOf: () => undefined } } }),
+    'inspect env',
+  ],
+  [
+    'what was found of another state is looked into anew',
+    {
+      live: EDITED,
+      facts: {
+        drift: {
+          wishes: { rules: REVERT_ALL, holds: [] },
+          findingOf: (key) => driftOf([CONFIG, WEB], key, liveObject(key, { fieldsHash: 'older' })),
+        },
+      },
+    },
+    'inspect env',
+  ],
+  ['what was found is put back', edited({}), 'write update env'],
+  ['what is only reported stands, and is told', edited({ rules: { policy: 'report', rules: [] } }), 'rest Drifted'],
+  [
+    'what a rule allows stands, and the target is healthy',
+    edited({ rules: { policy: 'revert', rules: [{ policy: 'allow', reason: 'r', until: HOLD.until }] } }),
+    'rest Healthy',
+  ],
+  [
+    'what is ignored says nothing',
+    edited({ rules: { policy: 'revert', rules: [{ policy: 'ignore' }] } }),
+    'rest Healthy',
+  ],
+  ['under a hold of the whole target it is held', edited({ holds: [HOLD] }), 'rest Held'],
+  [
+    'also where nothing was edited',
+    edited({ holds: [HOLD] }, { live: [CONFIG, WEB].map(({ key }) => liveObject(key)) }),
+    'rest Held',
+  ],
+  ['a hold that has ended heals', edited({ holds: [{ ...HOLD, until: 1_700_000_000_000 }] }), 'write update env'],
+  [
+    'what a person asked to heal is healed',
+    edited({ rules: { policy: 'report', rules: [] }, heal: { at: 1_700_000_000_000 } }),
+    'write update env',
+  ],
+  [
+    'an object that is gone and only reported is drift',
+    edited({ rules: { policy: 'report', rules: [] } }, { live: [liveObject(WEB.key)] }),
+    'rest Drifted',
+  ],
+  [
+    'an object that may be gone is not waited for',
+    edited({ rules: { policy: 'revert', rules: [{ policy: 'ignore' }] } }, { live: [liveObject(WEB.key)] }),
+    'rest Healthy',
+  ],
+  [
+    'what stands does not hold up a release',
+    edited(
+      { rules: { policy: 'report', rules: [] } },
+      { facts: { openRelease: { number: 1, hasFailed: false, attempt: 1, runs: new Map() } } },
+    ),
+    'conclude healthy',
+  ],
+];
+
+for (const [name, world, expected] of DRIFT_TABLE) {
+  test(name, () => assert.equal(summary(advance(facts(world))), expected));
+}
+
+test('what stands until a time is looked at again then', () => {
+  const step = advance(
+    facts(edited({ rules: { policy: 'revert', rules: [{ policy: 'allow', reason: 'r', until: 1_700_000_005_000 }] } })),
+  );
+  assert.deepEqual([step.do, step.do === 'rest' ? step.wakeAt : undefined], ['rest', 6_000]);
+});
+
+test('a hold says who, why and until when, and in its last quarter of an hour that it ends', () => {
+  const soon = advance(facts(edited({ holds: [HOLD] })));
+  const later = advance(facts(edited({ holds: [{ ...HOLD, until: 1_700_003_600_000 }] })));
+  assert.ok(soon.do === 'rest' && later.do === 'rest');
+  assert.deepEqual([soon.reason, later.reason], ['HoldEnding', 'EditsAllowed']);
+  assert.match(later.message, /^Until 2023-11-14 23:13 UTC edits are allowed by dana: INC-9\. 1 object was edited\.$/);
+  assert.equal(later.wakeAt, 1_000 + 3_600_000 - 15 * 60_000);
+});
+
+test('a partly reverted drift leaves the fields that stand, and names what it puts back', () => {
+  const fields = ['spec.a', 'spec.b'].map((path) => ({
+    path,
+    git: 1,
+    live: 2,
+    owners: [],
+    by: { tier: 'none' } as const,
+  }));
+  const world = edited({});
+  const rules = [{ policy: 'ignore', fields: [parseFieldPattern('spec.b') ?? assert.fail()] }] as const;
+  const drift: TargetFacts['drift'] = {
+    wishes: { rules: { policy: 'revert', rules }, holds: [] },
+    findingOf: (key) => ({
+      ...driftOf(
+        [CONFIG, WEB],
+        key,
+        EDITED.find((live) => live.key === key),
+      ),
+      fields,
+    }),
+  };
+  const step = advance(facts({ ...world, facts: { drift } }));
+  assert.ok(step.do === 'write');
+  assert.deepEqual([step.writes[0]?.heal?.left, step.writes[0]?.heal?.paths], [['spec.b'], ['spec.a']]);
+});
+
 for (const [name, world, expected] of TABLE) {
   test(`next step: ${name}`, () => {
     assert.equal(summary(advance(facts(world))), expected);
@@ -477,7 +632,7 @@ test('what would be refused stops the change whole, all of it is told, and the l
     ),
   });
   const healing = advance(edited);
-  assert.ok(healing.do === 'write');
+  assert.ok(healing.do === 'inspect');
   assert.deepEqual(
     healing.writes.map(({ reason, desired }) => [reason, desired.hash]),
     [['recreated', WEB.hash]],

@@ -21,6 +21,8 @@ import { definitionsIn } from './order-graph.ts';
 import { waitingUntilGone } from './phrases.ts';
 import { rehearsalOf } from './rehearsal.ts';
 import { failRelease, restByHealth, waitFor } from './release-outcome.ts';
+import { settleDrift } from './drift/settle-drift.ts';
+import { restWithDrift, withoutGone } from './drift/rest-with-drift.ts';
 import { rolloutOf, writesDue, type Waiting } from './rollout.ts';
 import { earliest, rest, sentence } from './rest.ts';
 import type { Rest, Step } from './step.ts';
@@ -137,8 +139,11 @@ export function nextStep(facts: TargetFacts): Step {
     return { do: 'membership', kinds: [...new Map([...parentKinds, ...wantedKinds]).values()] };
   }
 
-  const rollout = rolloutOf(facts, desired, decisions);
-  const progress = writesDue(facts, decisions, rollout.wave);
+  const drift = settleDrift(facts, decisions);
+  if (drift.inspect.length > 0) return { do: 'inspect', writes: drift.inspect };
+  const present = withoutGone(desired, drift);
+  const rollout = rolloutOf(facts, present, drift.decisions);
+  const progress = writesDue(facts, drift.decisions, rollout.wave);
   if (progress.writes.length > 0) return { do: 'write', writes: progress.writes };
   if (progress.replacements.length > 0) return { do: 'replace', replacements: progress.replacements };
   if (rollout.hooks?.state === 'step') return rollout.hooks.step;
@@ -146,7 +151,7 @@ export function nextStep(facts: TargetFacts): Step {
 
   const failures = [...inputErrors, ...progress.failures, ...watches.unread];
   const isWaiting = progress.waiting !== undefined || rollout.waiting !== undefined || desired.awaiting.length > 0;
-  const settled = failures.length === 0 && !isWaiting;
+  const settled = failures.length === 0 && !isWaiting && drift.fights.length === 0;
   // A failed or incomplete read never deletes: deletions need today's render, all watches, and all writes done.
   const {
     deletions: judgement,
@@ -172,7 +177,7 @@ export function nextStep(facts: TargetFacts): Step {
     return { do: 'membership', kinds: [...wantedKinds.values()] };
   }
 
-  const wakeAt = progress.wakeAt;
+  const wakeAt = earliest([progress.wakeAt, drift.wakeAt]);
   if (progress.failures.length > 0) {
     if (facts.openRelease?.hasFailed === false && progress.failures.every((error) => error.facts.retry === 'change')) {
       return failRelease(facts, desired, progress.failures);
@@ -189,7 +194,7 @@ export function nextStep(facts: TargetFacts): Step {
   if (leaving.length > 0) return rest('Syncing', waitingUntilGone(leaving));
   if (kept.length > 0)
     return rest('Failed', sentence(kept), { failures: kept, wakeAt: again ?? now + EXAMINE_AGAIN_MS });
-  const { fights } = progress;
+  const { fights } = drift;
   if (fights.length > 0) return rest('Drifted', fights[0]?.message ?? '', { failures: fights, wakeAt });
   const waiting =
     rollout.waiting ??
@@ -199,7 +204,7 @@ export function nextStep(facts: TargetFacts): Step {
 
   // What Git says now may be something else: until it has been asked nothing is called done.
   if (source.state === 'waiting') return rest('Pending', 'Waiting for the first look at the repository.');
-  return restByHealth(facts, desired);
+  return restWithDrift(facts, drift, restByHealth(facts, present), wakeAt);
 }
 
 /** The change is stopped whole, before its first write; what was released last goes on being healed. */

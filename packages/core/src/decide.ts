@@ -1,6 +1,7 @@
 import type { DesiredObject } from './desired.ts';
 import { deletionId, isProtectedKind } from './deletion.ts';
 import type { FieldChange } from './diff.ts';
+import type { Drift } from './drift/drift.ts';
 import { PlumbError } from './error.ts';
 import { shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import type { Editor, LiveObject } from './live.ts';
@@ -59,6 +60,8 @@ export type Decision =
       readonly editor?: Editor | undefined;
       /** Field by field, where a dry-run told. */
       readonly changes?: readonly FieldChange[];
+      /** What somebody undid, where that is what is written. */
+      readonly heal?: Heal;
     }
   | {
       /** Delete it, and create it anew once it is gone. */
@@ -78,6 +81,15 @@ export type Decision =
       readonly desired?: DesiredObject;
       readonly error: PlumbError;
     };
+
+/** How a drift is put back. */
+export interface Heal {
+  readonly drift: Drift;
+  /** Fields that are left as they are. */
+  readonly left: readonly string[];
+  /** Fields that are put back; empty text for the object as a whole. */
+  readonly paths: readonly string[];
+}
 
 export interface DecisionPolicy {
   /** What to do about fields of others on first contact. */

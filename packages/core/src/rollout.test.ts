@@ -6,6 +6,7 @@ import { desiredHash } from './canonical.ts';
 import type { AppliedObject } from './decide.ts';
 import { DEFAULT_DELETION_BUDGET } from './deletion.ts';
 import { arrange, type DesiredSet } from './desired.ts';
+import { driftState, REVERT_ALL, type Drift } from './drift/index.ts';
 import { PlumbError } from './error.ts';
 import type { Health } from './health/index.ts';
 import { hookRunId, type HookRun } from './hook-run.ts';
@@ -27,6 +28,7 @@ class World {
   readonly applied = new Map<ObjectKey, AppliedObject>();
   readonly runs = new Map<string, HookRun>();
   readonly selectors = new Map<ObjectKey, unknown>();
+  readonly findings = new Map<ObjectKey, Drift>();
   readonly rehearsed = new Map<ObjectKey, Rehearsed>();
   readonly failures = new Map<ObjectKey, { hash: string; error: PlumbError; retryAt: number | undefined }>();
   /** What was sent, in order. */
@@ -95,6 +97,7 @@ class World {
       ownerOf: () => undefined,
       heirOf: () => undefined,
       behind: () => undefined,
+      drift: { wishes: { rules: REVERT_ALL, holds: [] }, findingOf: (key) => this.findings.get(key) },
       healAfter: () => 0,
       dependencies: () => this.dependencies,
       openRelease: isOpen
@@ -135,6 +138,20 @@ class World {
         for (const live of step.deletions) {
           const state = rehearsedState(live);
           this.rehearsed.set(live.key, { hash: DELETION, state, error: undefined, retryAt: undefined });
+        }
+        return;
+      case 'inspect':
+        for (const { key, desired } of step.writes) {
+          this.findings.set(key, {
+            key,
+            kind: 'edited',
+            fields: [],
+            by: { tier: 'none' },
+            state: driftState(this.live.get(key)),
+            resourceVersion: undefined,
+            desiredHash: desired.hash,
+            foundAt: 0,
+          });
         }
         return;
       case 'release':

@@ -1,10 +1,11 @@
 import type { Decision } from './decide.ts';
 import type { DesiredHook, DesiredObject, DesiredSet } from './desired.ts';
-import { PlumbError } from './error.ts';
+import type { PlumbError } from './error.ts';
 import { advanceHooks, type HookFacts, type HookProgress } from './hook-run.ts';
 import type { HookPhase } from './hook.ts';
 import { shortNameOf, type ObjectKey } from './key.ts';
 import type { LiveObject } from './live.ts';
+import { isRepeat } from './drift/settle-drift.ts';
 import { BEFORE_HOOKS, type Need } from './order-graph.ts';
 import { nameSome } from './phrases.ts';
 import { isWrite, DELETION, type Write } from './rehearsal.ts';
@@ -24,8 +25,6 @@ export interface WriteProgress {
   readonly replacements: readonly Replacement[];
   readonly failures: readonly PlumbError[];
   readonly waiting: string | undefined;
-  /** Objects that others keep changing back, and that are healed later. */
-  readonly fights: readonly PlumbError[];
   readonly wakeAt: number | undefined;
 }
 
@@ -38,7 +37,6 @@ export function writesDue(facts: TargetFacts, decisions: readonly Decision[], wa
   const due: Write[] = [];
   const replacements: Replacement[] = [];
   let waiting: string | undefined;
-  const fights: PlumbError[] = [];
   const wakes: (number | undefined)[] = [];
   const unwritten = new Set(decisions.flatMap(({ action, key }) => (action === 'keep' ? [] : key)));
   for (const decision of decisions) {
@@ -55,19 +53,9 @@ export function writesDue(facts: TargetFacts, decisions: readonly Decision[], wa
       wakes.push(failure.retryAt);
       continue;
     }
-    // The same wish once more: somebody undid it, and undoes it again. Whatever the reason, that is no race to win.
-    const isRepeat = facts.applied.get(decision.key)?.desiredHash === decision.desired.hash;
-    const healAfter = isRepeat ? facts.healAfter(decision.key, decision.editor?.manager ?? '') : 0;
-    if (healAfter > facts.now) {
-      const subject = shortNameOf(decision.key);
-      const message = `${subject} keeps being changed by ${decision.editor?.manager ?? 'somebody else'}; it is healed again later.`;
-      fights.push(new PlumbError('Fighting', message, { subject, where: decision.desired.origin }));
-      waiting ??= message;
-      wakes.push(healAfter);
-      continue;
-    }
-    if (!isRepeat && decision.desired.wave > wave) continue;
-    const missing = decision.desired.needs?.find((need) => !isMet(facts, need, isRepeat, unwritten));
+    const isHealing = isRepeat(facts, decision);
+    if (!isHealing && decision.desired.wave > wave) continue;
+    const missing = decision.desired.needs?.find((need) => !isMet(facts, need, isHealing, unwritten));
     if (missing !== undefined) {
       waiting ??= `${nameSome([decision.key])} waits until ${nameSome([missing.key])} is ${missing.until}.`;
       continue;
@@ -80,7 +68,6 @@ export function writesDue(facts: TargetFacts, decisions: readonly Decision[], wa
     replacements,
     failures,
     waiting,
-    fights,
     wakeAt: earliest(wakes),
   };
 }
@@ -88,13 +75,13 @@ export function writesDue(facts: TargetFacts, decisions: readonly Decision[], wa
 function isMet(
   facts: TargetFacts,
   { key, until }: Need,
-  isRepeat: boolean,
+  isHealing: boolean,
   unwritten: ReadonlySet<ObjectKey>,
 ): boolean {
   const live = facts.liveOf(key);
   if (live === undefined || live.deleting) return false;
   if (until === 'established') return isFine(live);
-  if (isRepeat) return true;
+  if (isHealing) return true;
   return !unwritten.has(key) && (until === 'written' || isFine(live));
 }
 

@@ -36,6 +36,8 @@ export type Step =
   | { readonly do: 'membership'; readonly kinds: readonly GroupKind[] }
   /** Try what a new release would write, without effect: see `rehearsal.ts`. */
   | { readonly do: 'rehearse'; readonly writes: readonly Write[]; readonly deletions: readonly LiveObject[] }
+  /** Find out what happened to these objects, which are not as they were applied. */
+  | { readonly do: 'inspect'; readonly writes: readonly Write[] }
   /** Make the plan of what would be released now. */
   | { readonly do: 'plan' }
   /** Record the new release, before its first write; `isConsented`: with all that its plan loses. */

@@ -2,6 +2,7 @@ import type { AppliedObject, DecisionPolicy } from './decide.ts';
 import type { DeletionBudget, DeletionFacts } from './deletion.ts';
 import type { GateFacts } from './approval-gate.ts';
 import type { DesiredHook, DesiredSet } from './desired.ts';
+import type { DriftFacts } from './drift/settle-drift.ts';
 import type { PlumbError } from './error.ts';
 import type { HookRun } from './hook-run.ts';
 import type { ObjectKey, TargetKey } from './key.ts';
@@ -11,7 +12,15 @@ import type { Rehearsed } from './rehearsal.ts';
 import type { Retirement } from './retire.ts';
 
 /** The headline of a target, worst first. `Suspended` is a state that a person asked for, so it hides the others. */
-export type HeadlineState = 'Failed' | 'Degraded' | 'Drifted' | 'Syncing' | 'Pending' | 'Healthy' | 'Suspended';
+export type HeadlineState =
+  | 'Failed'
+  | 'Degraded'
+  | 'Drifted'
+  | 'Held'
+  | 'Syncing'
+  | 'Pending'
+  | 'Healthy'
+  | 'Suspended';
 
 export type SourceFact =
   | { readonly state: 'waiting' }
@@ -84,8 +93,10 @@ export interface TargetFacts {
    * cannot say it, because the same commit broke it: what moved there must not be deleted here.
    */
   behind(before: 'claim' | 'deletion'): TargetKey | undefined;
-  /** Until when healing the object is put off, because that manager keeps changing it back; 0 for not at all. */
-  healAfter(key: ObjectKey, manager: string): number;
+  /** What others have changed, and what is to happen to it. */
+  readonly drift: DriftFacts;
+  /** Until when healing that field of the object (empty: all of it) is put off, as it keeps being changed back; 0: not at all. */
+  healAfter(key: ObjectKey, path: string): number;
   /** The release that is being rolled out, until its outcome is known. */
   readonly openRelease: OpenRelease | undefined;
   /** Who has to have seen and approved what a release would do, and what they did; undefined where nobody has. */

@@ -1,6 +1,7 @@
 import { GroupCommit } from './group-commit.ts';
 import { canonicalJson, type AllowedDeletion, type Clock, type ObjectKey, type TargetKey } from '@plumb/core';
 import type { AppliedObject } from './applied-object.ts';
+import type { DriftNews, NewDrift } from './drift-record.ts';
 import { inTransaction, ledgerUnavailable } from './database.ts';
 import { SqliteReader, type LedgerReader, type OpenDatabase } from './reader.ts';
 import type { HookRunRecord } from './hook-run-record.ts';
@@ -37,6 +38,10 @@ export interface Ledger extends LedgerReader {
   allowDeletion(target: TargetKey, allowed: AllowedDeletion): Promise<void>;
   /** Replaces the set of what may be deleted to be made anew, by `deletionId`. */
   allowReplacements(target: TargetKey, ids: ReadonlySet<string>): Promise<void>;
+  /** Records what others have changed. Answers the number of each, in order. */
+  recordDrifts(batch: readonly NewDrift[]): Promise<readonly number[]>;
+  /** What has become known of recorded drifts, and how they ended. */
+  updateDrifts(batch: readonly DriftNews[]): Promise<void>;
   saveSetting(name: SettingName, value: string): Promise<void>;
   /** Forgets the releases and the applied objects of a target; the record of its writes is kept. */
   forgetTarget(target: TargetKey): Promise<void>;
@@ -176,6 +181,30 @@ export class SqliteLedger extends SqliteReader implements Ledger {
     await this.#write(() => {
       if (ids.size === 0) forgetReplacements.run(target);
       else allowReplacements.run(target, this.#clock.now(), canonicalJson([...ids]));
+    });
+  }
+
+  async recordDrifts(batch: readonly NewDrift[]): Promise<readonly number[]> {
+    const { insertDrift } = this.#statements;
+    return this.#write(() =>
+      batch.map(({ target, object, kind, fields, by, release, foundAt, standing }) => {
+        const stands = standing === undefined ? null : canonicalJson(standing);
+        const row = [target, object, kind, canonicalJson(fields), canonicalJson(by), release, foundAt, stands] as const;
+        return Number(insertDrift.run(...row).lastInsertRowid);
+      }),
+    );
+  }
+
+  async updateDrifts(batch: readonly DriftNews[]): Promise<void> {
+    const { authorDrift, fieldDrift, standDrift, endDrift } = this.#statements;
+    const at = this.#clock.now();
+    await this.#write(() => {
+      for (const { id, by, fields, standing, outcome } of batch) {
+        if (by !== undefined) authorDrift.run(canonicalJson(by), id);
+        if (fields !== undefined) fieldDrift.run(canonicalJson(fields), id);
+        if (standing !== undefined) standDrift.run(standing === null ? null : canonicalJson(standing), id);
+        if (outcome !== undefined) endDrift.run(at, outcome, id);
+      }
     });
   }
 

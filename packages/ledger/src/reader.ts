@@ -1,12 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Kysely } from 'kysely';
-import type { AllowedDeletion, ErrorRecord, ObjectKey, Origin, TargetKey } from '@plumb/core';
+import type { Kysely, Selectable } from 'kysely';
+import type { AllowedDeletion, Attribution, DriftField, ErrorRecord, ObjectKey, Origin, TargetKey } from '@plumb/core';
 import type { AppliedObject } from './applied-object.ts';
 import { decodeJson } from './decode.ts';
+import type { DriftRecord, DriftStanding } from './drift-record.ts';
 import { kyselyOver, ledgerUnavailable } from './database.ts';
 import type { HookRunRecord } from './hook-run-record.ts';
 import type { Release, ReleaseObject } from './release.ts';
-import type { AppliedRow, IntentRow, OutcomeRow, ReleaseObjectRow, ReleaseRow, SettingName, Tables } from './schema.ts';
+import type {
+  AppliedRow,
+  DriftRow,
+  IntentRow,
+  OutcomeRow,
+  ReleaseObjectRow,
+  ReleaseRow,
+  SettingName,
+  Tables,
+} from './schema.ts';
 import type { Vault } from './vault.ts';
 import type { RecordedIntent, WriteOutcome, WriteRecord } from './write-record.ts';
 
@@ -35,6 +45,8 @@ export interface LedgerReader extends AsyncDisposable {
    */
   deletionsSince(since: number, reason: string): Promise<readonly number[]>;
   appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>>;
+  /** What others have changed, newest first; `isOpen`: only what has not ended. */
+  drifts(options: DriftQuery): Promise<readonly DriftRecord[]>;
   /** Newest first. */
   writes(options: { readonly target?: TargetKey; readonly limit: number }): Promise<readonly WriteRecord[]>;
   /** Writes that were begun and never concluded (the process died in between), oldest first. */
@@ -45,6 +57,14 @@ export interface LedgerReader extends AsyncDisposable {
   setting(name: SettingName): Promise<string | undefined>;
   /** A secret of this installation, 32 bytes, the same at every start; each purpose has its own. */
   deriveKey(purpose: string): Promise<Uint8Array>;
+}
+
+export interface DriftQuery {
+  readonly target?: TargetKey | undefined;
+  readonly isOpen?: boolean | undefined;
+  /** Epoch milliseconds: found or ended since then. */
+  readonly since?: number | undefined;
+  readonly limit: number;
 }
 
 export interface OpenDatabase {
@@ -211,6 +231,23 @@ export class SqliteReader implements LedgerReader {
     return byTarget;
   }
 
+  async drifts({ target, isOpen, since, limit }: DriftQuery): Promise<readonly DriftRecord[]> {
+    const rows = await this.read((db) =>
+      db
+        .selectFrom('drift')
+        .selectAll()
+        .$if(target !== undefined, (query) => query.where('target', '=', target ?? ''))
+        .$if(isOpen === true, (query) => query.where('ended_at', 'is', null))
+        .$if(since !== undefined, (query) =>
+          query.where((eb) => eb.or([eb('found_at', '>=', since ?? 0), eb('ended_at', '>=', since ?? 0)])),
+        )
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .execute(),
+    );
+    return rows.map(toDrift);
+  }
+
   async writes({
     target,
     limit,
@@ -288,6 +325,22 @@ function toRelease(row: ReleaseRow): Release {
     ...(row.concluded_at === null ? {} : { concludedAt: row.concluded_at }),
     outcome: row.outcome,
     ...(row.message === null ? {} : { message: row.message }),
+  };
+}
+
+function toDrift(row: Selectable<DriftRow>): DriftRecord {
+  const { id, kind, release, standing, outcome } = row;
+  return {
+    id,
+    target: row.target as TargetKey,
+    object: row.object as ObjectKey,
+    kind,
+    fields: decodeJson(row.fields) as readonly DriftField[],
+    by: decodeJson(row.author) as Attribution,
+    release,
+    foundAt: row.found_at,
+    ...(standing === null ? {} : { standing: decodeJson(standing) as DriftStanding }),
+    ...(row.ended_at === null || outcome === null ? {} : { end: { at: row.ended_at, outcome } }),
   };
 }
 

@@ -1,5 +1,7 @@
 import { sql, type Generated, type Kysely } from 'kysely';
+import type { DriftKind } from '@plumb/core';
 import type { Migration } from 'kysely/migration';
+import type { DriftOutcome } from './drift-record.ts';
 
 /** Rows of `intent` and `outcome` are only ever added: a hash chain over them can be added without changing one. */
 export interface Tables {
@@ -13,6 +15,7 @@ export interface Tables {
   hook_run: HookRunRow;
   deletion_allowance: { target: string; at: number; allowed_by: 'approval' | 'budget'; objects: string };
   replacement_allowance: { target: string; at: number; objects: string };
+  drift: DriftRow;
   setting: { name: string; value: string };
 }
 
@@ -43,6 +46,20 @@ export interface OutcomeRow {
   uid: string | null;
   audit_id: string | null;
   error: string | null;
+}
+
+export interface DriftRow {
+  id: Generated<number>;
+  target: string;
+  object: string;
+  kind: DriftKind;
+  fields: string;
+  author: string;
+  release: number;
+  found_at: number;
+  standing: string | null;
+  ended_at: number | null;
+  outcome: DriftOutcome | null;
 }
 
 export interface ReleaseRow {
@@ -130,7 +147,32 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       await sql.raw(REPLACEMENTS).execute(db);
     },
   },
+  '0006-drift': {
+    async up(db: Kysely<unknown>) {
+      for (const statement of DRIFT) await sql.raw(statement).execute(db);
+    },
+  },
 };
+
+const DRIFT = [
+  // `fields`, `by` and `standing` are JSON; values of Secrets are masked in them.
+  `CREATE TABLE drift (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    target TEXT NOT NULL,
+    object TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    author TEXT NOT NULL,
+    release INTEGER NOT NULL,
+    found_at INTEGER NOT NULL,
+    standing TEXT,
+    ended_at INTEGER,
+    outcome TEXT CHECK (outcome IN ('healed', 'gone', 'released', 'superseded', 'forgotten'))
+  ) STRICT`,
+  `CREATE INDEX drift_by_time ON drift (found_at)`,
+  // Only what is open is in it: that is asked at each start.
+  `CREATE INDEX drift_open ON drift (target) WHERE ended_at IS NULL`,
+];
 
 /** A JSON list of `deletionId`s: what a release may delete to make it anew, approved before it began. */
 const REPLACEMENTS = `CREATE TABLE replacement_allowance (

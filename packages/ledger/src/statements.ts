@@ -50,6 +50,13 @@ export function prepareStatements(database: DatabaseSync) {
     forgetReleases: prepare('DELETE FROM release WHERE target = ?'),
     allowDeletion: prepare(`INSERT INTO deletion_allowance (target, at, allowed_by, objects) VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET at = excluded.at, allowed_by = excluded.allowed_by, objects = excluded.objects`),
+    insertDrift: prepare(`INSERT INTO drift (target, object, kind, fields, author, release, found_at, standing)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+    authorDrift: prepare('UPDATE drift SET author = ? WHERE id = ?'),
+    fieldDrift: prepare('UPDATE drift SET fields = ? WHERE id = ?'),
+    standDrift: prepare('UPDATE drift SET standing = ? WHERE id = ? AND ended_at IS NULL'),
+    // What has ended stays as it ended.
+    endDrift: prepare('UPDATE drift SET ended_at = ?, outcome = ? WHERE id = ? AND ended_at IS NULL'),
     saveSetting: prepare(
       'INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
     ),

@@ -32,7 +32,7 @@ function patterns(...texts: readonly string[]): readonly FieldPattern[] {
 }
 
 function hold(more: Partial<DriftHold> = {}): DriftHold {
-  return { hold: 'h-1', until: NOW + 60_000, since: 0, reason: 'an incident', by: 'dana', ...more };
+  return { hold: 'h-1', until: NOW + 60_000, since: 0, reason: 'an incident', by: 'dana', atEnd: 'heal', ...more };
 }
 
 /** `revert spec.a · report spec.b`. */
@@ -136,6 +136,18 @@ const CASES: readonly (readonly [says: string, drift: Drift, wishes: DriftWishes
     drift(field('spec.a')),
     wishes({ policy: 'report', heal: { at: 500, key: 'x' as ObjectKey } }),
     'report spec.a',
+  ],
+  [
+    'what was edited under a hold that only wants it reported is reported at its end',
+    drift(field('spec.a')),
+    wishes({ holds: [hold({ until: NOW, atEnd: 'report' })] }),
+    'report spec.a',
+  ],
+  [
+    'what was edited after that is put back',
+    { ...drift(field('spec.a')), foundAt: NOW },
+    wishes({ holds: [hold({ until: NOW, atEnd: 'report' })] }),
+    'revert spec.a',
   ],
   ['controllers are never fought', drift(field('spec.replicas', 'keda-operator')), wishes(), 'ignore spec.replicas'],
 ];

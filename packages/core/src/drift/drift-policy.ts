@@ -49,6 +49,13 @@ export interface DriftHold extends DriftScope {
   readonly by: string;
   /** Since when, epoch milliseconds. */
   readonly since: number;
+  /** What happens at the end to what was edited meanwhile. */
+  readonly atEnd: 'heal' | 'report';
+}
+
+/** Whether it is about all objects of its target. */
+export function holdsTarget({ group, kind, namespace, name, fields }: DriftHold): boolean {
+  return [group, kind, namespace, name, fields].every((part) => part === undefined);
 }
 
 export interface DriftRules {
@@ -96,8 +103,9 @@ export interface JudgedDrift {
 export function judgeDrift(drift: Drift, object: unknown, wishes: DriftWishes, time: number): JudgedDrift {
   const { heal } = wishes;
   const isWished = heal !== undefined && drift.foundAt <= heal.at && (heal.key === undefined || heal.key === drift.key);
+  const { key, foundAt } = drift;
   const judge = (field: string, owners: readonly FieldConflict[]): DriftVerdict => {
-    const verdict = verdictOf({ key: drift.key, field, owners }, object, wishes, time);
+    const verdict = verdictOf({ key, field, owners, foundAt }, object, wishes, time);
     return isWished && verdict.policy !== 'ignore' ? { policy: 'revert' } : verdict;
   };
   // The ownership alone is no value that anybody could want to keep.
@@ -125,6 +133,8 @@ interface JudgedField {
   readonly key: ObjectKey;
   readonly field: string;
   readonly owners: readonly FieldConflict[];
+  /** Epoch milliseconds. */
+  readonly foundAt: number;
 }
 
 /** Whether what another manager owns is left to it when Git's wish is sent: no rule or hold reverts it. */
@@ -135,7 +145,7 @@ export function isLeftToOthers(
   wishes: DriftWishes,
   time: number,
 ): boolean {
-  const verdict = verdictOf({ key, field: conflict.field, owners: [conflict] }, object, wishes, time);
+  const verdict = verdictOf({ key, field: conflict.field, owners: [conflict], foundAt: time }, object, wishes, time);
   return verdict.policy === 'ignore' || (verdict.policy === 'allow' && wishes.rules.policy !== 'allow');
 }
 
@@ -149,8 +159,15 @@ function verdictOf(judged: JudgedField, object: unknown, { rules, holds }: Drift
   if (hold !== undefined) {
     return { policy: 'allow', until: hold.until, reason: hold.reason, hold: hold.hold, by: hold.by };
   }
+  const ended = holds.find((each) => isLeftBy(each, judged, time) && isInScope(each, judged, object));
+  if (ended !== undefined) return { policy: 'report', reason: ended.reason, hold: ended.hold, by: ended.by };
   if (rule === undefined) return { policy: rules.policy };
   return { policy: rule.policy, until: rule.until, reason: rule.reason };
+}
+
+/** A hold that has ended, and wants what was edited while it lasted to be reported. */
+function isLeftBy({ atEnd, since, until }: DriftHold, { foundAt }: JudgedField, time: number): boolean {
+  return atEnd === 'report' && until <= time && since <= foundAt && foundAt < until;
 }
 
 function isInScope(scope: DriftScope, { key, field, owners }: JudgedField, object: unknown): boolean {

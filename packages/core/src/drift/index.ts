@@ -13,5 +13,6 @@ export {
   type JudgedDrift,
   type RuleFacts,
 } from './drift-policy.ts';
+export { settleDrift, type DriftFacts, type SettledDrift } from './settle-drift.ts';
 export { parseFieldPattern, type FieldPattern } from './field-pattern.ts';
 export { driftState, findDrift, type DriftEvidence } from './find-drift.ts';
