@@ -29,8 +29,8 @@ test('an edit of a live object is healed, and the log names who made it', async 
   assert.deepEqual(
     said.map(({ object, reason, by }) => ({ object, reason, by })),
     [
-      { object: 'Deployment/app', reason: 'drifted', by: 'kubectl-edit' },
-      { object: 'Deployment/app', reason: 'drifted', by: 'kubectl-edit' },
+      { object: 'Deployment/app', reason: 'drifted', by: 'unknown user, manager kubectl-edit' },
+      { object: 'Deployment/app', reason: 'drifted', by: 'unknown user, manager kubectl-edit' },
     ],
   );
 });

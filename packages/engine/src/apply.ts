@@ -9,6 +9,9 @@ import {
   sentObject,
   takeOver,
   shortNameOf,
+  withoutFields,
+  type DesiredObject,
+  type FieldConflict,
   toPlumbError,
   type KubeObject,
   type LiveObject,
@@ -29,6 +32,8 @@ export interface WriteContext extends NamespaceContext {
   readonly commit: string;
   readonly release: number;
   readonly identity: string;
+  /** Whether a field of others stands by somebody's wish: see `isLeftToOthers`. */
+  isLeft(conflict: FieldConflict, desired: DesiredObject): boolean;
   /** The object as an answer shows it, at once: whoever changes it meanwhile is noticed. */
   answered(object: KubeObject): void;
   /**
@@ -49,6 +54,8 @@ export type WriteResult =
       readonly object: KubeObject | undefined;
       /** Whether a deletion is done: an object with finalizers is only on its way. */
       readonly gone: boolean;
+      /** False where fields are left to others: what was applied is not all that Git says. */
+      readonly isWhole?: boolean;
     }
   | { readonly key: ObjectKey; readonly ok: false; readonly error: PlumbError };
 
@@ -78,7 +85,7 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
       const sent = sentObject(write);
       try {
         const options = { force, signal, ...(writeAs === undefined ? {} : { impersonate: writeAs }) };
-        const first = await applyWish(sent, { force, dryRun: false }, context);
+        const { first, isWhole } = await send(write, sent, context);
         context.answered(first.object);
         const { object, auditId } = FIRST_CONTACT.has(reason) ? await settle(first, sent, context, options) : first;
         const uid = object.metadata.uid ?? '';
@@ -94,10 +101,11 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
           uid,
           apiVersion: object.apiVersion,
           desiredHash: desired.hash,
-          fieldsHash: fieldsHash(object) ?? '',
+          // What is left to others for a while is a drift still, or nobody would put it back at the end.
+          fieldsHash: isWhole ? (fieldsHash(object) ?? '') : PARTLY,
           release,
         });
-        return { key, ok: true, object, uid, gone: false };
+        return { key, ok: true, object, uid, gone: false, isWhole };
       } catch (thrown) {
         if (isAbort(thrown, signal)) throw thrown;
         const error = located(toPlumbError(thrown), desired);
@@ -108,6 +116,33 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
   );
   await ledger.concludeBatch({ target, outcomes, applied, removed: [] });
   return results;
+}
+
+/** Stands for the fingerprint of an object that is not wholly as Git wants it. */
+const PARTLY = 'partly';
+
+/** Sends what Git wants. What was looked into is put back as it was found, unless it has changed since (`Conflict`). */
+async function send(
+  { force, heal, desired }: Write,
+  sent: KubeObject,
+  context: WriteContext,
+): Promise<{ readonly first: Applied; readonly isWhole: boolean }> {
+  const { client, writeAs, signal } = context;
+  if (heal === undefined || heal.drift.kind === 'deleted' || heal.drift.kind === 'namespace-deleted') {
+    let isWhole = true;
+    const isLeft = (conflict: FieldConflict): boolean => {
+      const stands = context.isLeft(conflict, desired);
+      if (stands) isWhole = false;
+      return stands;
+    };
+    return { first: await applyWish(sent, { force, dryRun: false }, context, isLeft), isWhole };
+  }
+  const { resourceVersion } = heal.drift;
+  const wished = withoutFields(sent, heal.left);
+  const guarded =
+    resourceVersion === undefined ? wished : { ...wished, metadata: { ...wished.metadata, resourceVersion } };
+  const options = { force: true, signal, ...(writeAs === undefined ? {} : { impersonate: writeAs }) };
+  return { first: await client.apply(guarded, options), isWhole: heal.left.length === 0 };
 }
 
 /** Writes of objects of which there is no record: something else may have managed them until now. */

@@ -1,16 +1,28 @@
 import {
   decodeApplication,
   decodeApproval,
+  decodeHold,
   decodeRepository,
   API_VERSION,
   APPLICATION,
   APPROVAL,
+  HOLD,
   REPOSITORY,
   type Application,
+  type Hold,
   type Repository,
 } from '@plumb/api';
-import { groupOf, targetKey, type GivenApproval, type KubeObject, type PlumbError, type TargetKey } from '@plumb/core';
+import {
+  groupOf,
+  targetKey,
+  type DriftHold,
+  type GivenApproval,
+  type KubeObject,
+  type PlumbError,
+  type TargetKey,
+} from '@plumb/core';
 import type { KubeClient, ReflectEvent, Reflector } from '@plumb/kube';
+import { driftRulesOf, patternsOf } from './drift-rules.ts';
 import { nameOf, targetsOf, type NamespacedName, type TargetSpec } from './targets.ts';
 
 export interface CatalogOptions {
@@ -22,8 +34,8 @@ export interface CatalogOptions {
   repositoryRemoved(name: NamespacedName): void;
   applicationChanged(application: CatalogApplication, before: CatalogApplication | undefined): void;
   applicationRemoved(application: CatalogApplication): void;
-  /** Somebody approved a plan of the target, or took that back. */
-  approvalsChanged(target: TargetKey): void;
+  /** Somebody approved a plan of the target or held it, or took that back. */
+  wishesChanged(target: TargetKey): void;
   /** An object that cannot be read: it alone stands still, with the error in its status. */
   invalid(object: KubeObject, error: PlumbError): void;
 }
@@ -40,6 +52,7 @@ export class Catalog implements AsyncDisposable {
   readonly #targets = new Map<TargetKey, TargetSpec>();
   readonly #byRepository = new Map<NamespacedName, Map<TargetKey, TargetSpec>>();
   readonly #approvals = new Map<TargetKey, Map<string, GivenApproval>>();
+  readonly #holds = new Map<TargetKey, Map<string, DriftHold>>();
   readonly #reflectors: Reflector[] = [];
 
   constructor(options: CatalogOptions) {
@@ -58,11 +71,17 @@ export class Catalog implements AsyncDisposable {
     };
     await open(REPOSITORY.kind, (event) => this.#onRepository(event));
     await open(APPROVAL.kind, (event) => this.#onApproval(event));
+    await open(HOLD.kind, (event) => this.#onHold(event));
     await open(APPLICATION.kind, (event) => this.#onApplication(event));
   }
 
   approvalsOf(target: TargetKey): readonly GivenApproval[] {
     return [...(this.#approvals.get(target)?.values() ?? [])];
+  }
+
+  /** Also those that have ended: what was edited meanwhile may stand by them still. */
+  holdsOf(target: TargetKey): readonly DriftHold[] {
+    return [...(this.#holds.get(target)?.values() ?? [])];
   }
 
   specOf(target: TargetKey): TargetSpec | undefined {
@@ -106,7 +125,22 @@ export class Catalog implements AsyncDisposable {
     else given.set(metadata.name, { digest, by, groups });
     if (given.size === 0) this.#approvals.delete(target);
     else this.#approvals.set(target, given);
-    this.#options.approvalsChanged(target);
+    this.#options.wishesChanged(target);
+  }
+
+  /** What cannot be read holds nothing. */
+  #onHold(event: ReflectEvent): void {
+    if (event.type !== 'added' && event.type !== 'updated' && event.type !== 'deleted') return;
+    const decoded = decodeHold(event.object);
+    if (!decoded.ok) return;
+    const { metadata, spec } = decoded.value;
+    const target = targetKey({ namespace: metadata.namespace, ...spec });
+    const holds = this.#holds.get(target) ?? new Map<string, DriftHold>();
+    if (event.type === 'deleted') holds.delete(metadata.name);
+    else holds.set(metadata.name, holdOf(decoded.value));
+    if (holds.size === 0) this.#holds.delete(target);
+    else this.#holds.set(target, holds);
+    this.#options.wishesChanged(target);
   }
 
   #onApplication(event: ReflectEvent): void {
@@ -124,6 +158,11 @@ export class Catalog implements AsyncDisposable {
       return;
     }
     const application = decoded.value;
+    const invalid = whyInvalid(application);
+    if (invalid !== undefined) {
+      this.#options.invalid(event.object, invalid);
+      return;
+    }
     const entry = { application, targets: new Map(targetsOf(application).map((spec) => [spec.target, spec])) };
     this.#applications.set(name, entry);
     for (const [target, spec] of before?.targets ?? []) this.#forget(target, spec);
@@ -145,6 +184,31 @@ export class Catalog implements AsyncDisposable {
     this.#targets.delete(target);
     this.#byRepository.get(spec.repository)?.delete(target);
   }
+}
+
+/** What the schema alone cannot tell: an expression that cannot be read. */
+function whyInvalid({ spec }: Application): PlumbError | undefined {
+  for (const { drift } of [spec, ...(spec.environments ?? [])]) {
+    const rules = driftRulesOf(drift);
+    if (!rules.ok) return rules.error;
+  }
+  return undefined;
+}
+
+function holdOf({ metadata, spec }: Hold): DriftHold {
+  const { object, fields, until, reason, by, atEnd } = spec;
+  const { name, creationTimestamp } = metadata;
+  return {
+    ...(object === undefined ? {} : { group: object.group, kind: object.kind, name: object.name }),
+    ...(object?.namespace === undefined ? {} : { namespace: object.namespace }),
+    ...(fields === undefined ? {} : { fields: patternsOf(fields) }),
+    hold: name,
+    until: Date.parse(until),
+    since: creationTimestamp === undefined ? 0 : Date.parse(creationTimestamp),
+    reason,
+    by,
+    atEnd,
+  };
 }
 
 /** The name of an object that may not be readable otherwise. */

@@ -1,13 +1,16 @@
 import { join } from 'node:path';
 import { REPOSITORY, type Application } from '@plumb/api';
 import {
+  attributionText,
   isAbort,
   isOlderVersion,
   parseObjectKey,
   parseTargetKey,
+  shortNameOf,
   SYSTEM_NAMESPACE,
   toPlumbError,
   type Clock,
+  type ObjectKey,
   type GivenApproval,
   type Random,
   type TargetKey,
@@ -22,6 +25,7 @@ import { Claims } from './claims.ts';
 import { BREAKER_WINDOW_MS, DeletionBreaker } from './deletion-breaker.ts';
 import { dependentsOf } from './dependencies.ts';
 import { Diagnosis } from './diagnosis.ts';
+import { DriftBook } from './drift-book.ts';
 import { dataNamesOf } from './externals.ts';
 import { keepEditStamp } from './edit-stamp.ts';
 import { Gate } from './gate.ts';
@@ -237,7 +241,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       statuses.forget(nameOf(entry.application));
       parents.forget(nameOf(entry.application));
     },
-    approvalsChanged: (target) => wake([target]),
+    wishesChanged: (target) => wake([target]),
     invalid: (object, error) => {
       log({
         level: 'warn',
@@ -251,7 +255,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
   });
   const writer = whileHeld(client, () => lease.mayWrite());
-  await keepEditStamp({ isWanted: options.stampEdits === true, client, writer, ledger, log, signal: running });
+  const isStamped = await keepEditStamp({
+    isWanted: options.stampEdits === true,
+    client,
+    writer,
+    ledger,
+    log,
+    signal: running,
+  });
   const parents = new Parents(writer, (name) => catalog.application(name));
   const elsewhere: Elsewhere = {
     externalsOf: (spec, o) => renderer.externalsOf(spec, o),
@@ -313,11 +324,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       ...options,
       isKnown: (key) => live.liveOf(key) !== undefined || claims.ownerOf(key) !== undefined,
       isWatched: (groupKind) => live.watchOf(groupKind).state !== 'missing',
-      arrived: () => undefined,
+      arrived: (key) => run('say who made a change', toldAnew(key)),
       metrics,
       signal: running,
     }),
   );
+  const drifts = new DriftBook({ ledger, clock, eventsFor: (key, sinceMs) => audit.eventsFor(key, sinceMs) });
+  /** Audit events come late, mostly after the drift is healed. */
+  async function toldAnew(key: ObjectKey): Promise<void> {
+    const drift = await drifts.arrived(key);
+    if (drift === undefined) return;
+    log({ level: 'info', message: 'Drift was by', object: shortNameOf(key), by: attributionText(drift.by) });
+  }
   const diagnosis = new Diagnosis({
     client,
     clock,
@@ -365,6 +383,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     targetsOf: (repository) => catalog.targetsOf(repository),
     planContext,
     approvalsOf,
+    holdsOf: (target) => catalog.holdsOf(target),
+    drifts,
+    isStamped: () => isStamped,
+    eventsFor: (key, sinceMs) => audit.eventsFor(key, sinceMs),
     targetsOfApplication: (name) => catalog.application(name)?.targets.values(),
     wake,
     rested(target, rest) {
@@ -530,8 +552,8 @@ function sameWishes(before: CatalogApplication, after: CatalogApplication): bool
   if (before.application.metadata.generation !== after.application.metadata.generation) return false;
   const approvals = (entry: CatalogApplication): string =>
     [...entry.targets.values()]
-      .map(({ approvedDeletion, retirement, planWish }: TargetSpec) => {
-        return JSON.stringify([approvedDeletion, retirement, planWish]);
+      .map(({ approvedDeletion, retirement, planWish, healWish }: TargetSpec) => {
+        return JSON.stringify([approvedDeletion, retirement, planWish, healWish]);
       })
       .join();
   return approvals(before) === approvals(after);

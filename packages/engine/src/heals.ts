@@ -1,31 +1,29 @@
 import type { ObjectKey } from '@plumb/core';
-import { backoffMs } from './backoff.ts';
 
 const FREE_ROUNDS = 3;
 const WINDOW_MS = 10 * 60_000;
-const PAUSES = { firstMs: 10_000, longestMs: 5 * 60_000 };
+const PAUSE_MS = 10 * 60_000;
 
 /**
- * How often the same object was healed after the same manager. Doing it again and again is a fight: after a few free
- * rounds each next one waits longer, and nothing else of the application waits with it. Times are monotonic milliseconds.
+ * How often the same field was healed. Doing it again and again is a fight: after a few free rounds nothing is written for a
+ * while, and nothing else of the application waits with it. Times are monotonic milliseconds.
  */
 export class Heals {
   readonly #rounds = new Map<string, { readonly times: readonly number[]; readonly after: number }>();
 
-  /** It is being healed now; `manager` is empty where the object does not tell who changed it. */
-  count(key: ObjectKey, manager: string, now: number): void {
+  /** The field is being healed now; an empty path stands for the object as a whole. */
+  count(key: ObjectKey, path: string, now: number): void {
     for (const [name, { times, after }] of this.#rounds) {
       if (after <= now && times.every((time) => time <= now - WINDOW_MS)) this.#rounds.delete(name);
     }
-    const name = nameOf(key, manager);
+    const name = nameOf(key, path);
     const times = [...(this.#rounds.get(name)?.times ?? []).filter((time) => time > now - WINDOW_MS), now];
-    const over = times.length - FREE_ROUNDS;
-    this.#rounds.set(name, { times, after: over < 0 ? 0 : now + backoffMs(over + 1, PAUSES) });
+    this.#rounds.set(name, { times, after: times.length < FREE_ROUNDS ? 0 : now + PAUSE_MS });
   }
 
   /** When it may be healed again. */
-  after(key: ObjectKey, manager: string): number {
-    return this.#rounds.get(nameOf(key, manager))?.after ?? 0;
+  after(key: ObjectKey, path: string): number {
+    return this.#rounds.get(nameOf(key, path))?.after ?? 0;
   }
 
   /** Somebody asked for another try: it is made at once, and what was counted counts on. */
@@ -34,6 +32,6 @@ export class Heals {
   }
 }
 
-function nameOf(key: ObjectKey, manager: string): string {
-  return `${key} ${manager}`;
+function nameOf(key: ObjectKey, path: string): string {
+  return `${key} ${path}`;
 }

@@ -1,5 +1,6 @@
 /** The exposition format of Prometheus (text, version 0.0.4), as far as the engine needs it: counters and gauges. */
 
+import { DRIFT_KINDS } from '@plumb/core';
 import { HEADLINE_STATES } from './status.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -23,6 +24,12 @@ export class Metrics {
         { action, result: 'failed' },
       ]),
     ]);
+    this.#declare(
+      'plumb_drift_total',
+      'counter',
+      'Objects that somebody else had changed, by what was done.',
+      DRIFT_KINDS.map((kind) => ({ kind })),
+    );
     this.#declare('plumb_heal_total', 'counter', 'Objects written because somebody else had changed them.', [{}]);
     this.#declare('plumb_reconcile_total', 'counter', 'Looks at targets.', [{}]);
     this.#declare('plumb_reconcile_duration_seconds_sum', 'counter', 'Time spent on looks at targets.', [{}]);

@@ -1,4 +1,4 @@
-import { shortNameOf, type PlumbError, type TargetKey } from '@plumb/core';
+import { attributionText, driftText, shortNameOf, type PlumbError, type TargetKey } from '@plumb/core';
 import { releaseName } from '@plumb/ledger';
 import type { Metrics } from './metrics.ts';
 import type { TargetEvent } from './reconcile.ts';
@@ -36,19 +36,32 @@ export function narrate(event: TargetEvent, metrics: Metrics, log: Log): void {
         ({ reason }) => reason === 'drifted' || reason === 'deleted' || reason === 'recreated',
       );
       if (healed.length > 0) metrics.add('plumb_heal_total', healed.length);
-      for (const { key, reason, editor } of healed) {
+      for (const { key, reason, heal } of healed) {
         log({
           level: 'warn',
           message: 'Healed',
           target,
           object: shortNameOf(key),
           reason,
-          ...(editor === undefined ? {} : { by: editor.manager }),
+          ...(heal === undefined ? {} : { what: driftText(heal.drift), by: attributionText(heal.drift.by) }),
         });
       }
       for (const { error } of event.failed) logFailure(target, error, log);
       return;
     }
+    case 'drifted':
+      for (const { key, kind, fields, by } of event.drifts) {
+        metrics.add('plumb_drift_total', 1, { kind });
+        log({
+          level: 'warn',
+          message: 'Drift',
+          target,
+          object: shortNameOf(key),
+          what: driftText({ kind, fields }),
+          by: attributionText(by),
+        });
+      }
+      return;
     case 'hooks':
       log({
         level: event.did === 'failed' ? 'warn' : 'info',

@@ -36,6 +36,7 @@ async function openWorld({
   );
   let rewinds = 0;
   const context: WriteContext = {
+    isLeft: () => false,
     client: wrap(client),
     ledger,
     target,

@@ -7,6 +7,8 @@ import {
   hookAttempt,
   isAbort,
   isDeletionRun,
+  isLeftToOthers,
+  judgeDrift,
   kindName,
   lossesOf,
   parseObjectKey,
@@ -19,10 +21,14 @@ import {
   DISOWNING,
   type AllowedDeletion,
   type AppliedObject,
+  type AuditEvent,
   type Clock,
   type DependencyFact,
   type DesiredObject,
   type DesiredSet,
+  type Drift,
+  type DriftHold,
+  type DriftWishes,
   type Ending,
   type Examination,
   type GivenApproval,
@@ -57,7 +63,9 @@ import { disownAll } from './disown.ts';
 import { examine, removersOf } from './examine.ts';
 import type { Externals } from './externals.ts';
 import { nextAttempt, nextEnding, openReleaseOf, recordHooks, startHooks, type HookStarted } from './hooks.ts';
+import type { DriftBook } from './drift-book.ts';
 import { Heals } from './heals.ts';
+import { inspectAll, type InspectContext, type Inspected } from './inspect.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
 import { planTarget, type PlanRequest } from './plan.ts';
@@ -108,6 +116,14 @@ export interface ReconcilerOptions {
   approvalsOf(target: TargetKey): readonly GivenApproval[];
   /** The targets of an application; undefined where there is no such application. */
   targetsOfApplication(application: NamespacedName): Iterable<TargetSpec> | undefined;
+  /** What people want to stand for a while. */
+  holdsOf(target: TargetKey): readonly DriftHold[];
+  /** The records of what others changed. */
+  readonly drifts: DriftBook;
+  /** Whether the stamps of the admission policy can be relied on. */
+  isStamped(): boolean;
+  /** What the audit trail knows of an object. */
+  eventsFor(key: ObjectKey, sinceMs?: number): readonly AuditEvent[];
   /** Something happened that people want to read about. */
   narrate(event: TargetEvent): void;
 }
@@ -146,6 +162,7 @@ export type TargetEvent =
       readonly replacements: readonly Replacement[];
       readonly failed: ReadonlyMap<ObjectKey, PlumbError>;
     }
+  | { readonly type: 'drifted'; readonly target: TargetKey; readonly drifts: readonly Drift[] }
   | { readonly type: 'stopped'; readonly target: TargetKey; readonly errors: readonly PlumbError[] }
   | {
       readonly type: 'pruned';
@@ -204,6 +221,12 @@ export interface TargetMemory {
   /** Set once the target is to end. */
   ending: TargetFacts['ending'];
   readonly heals: Heals;
+  /** What was found out about objects that others changed. */
+  readonly findings: Map<ObjectKey, Drift>;
+  /** The versions of our last writes, and when they were: what came after is somebody else's. */
+  readonly written: Map<ObjectKey, { readonly version: string | undefined; readonly sinceMs: number }>;
+  /** What changes so fast that it is healed whatever it is by then. */
+  readonly restless: Set<ObjectKey>;
   /** Deletions that may go on. */
   allowed: AllowedDeletion | undefined;
   /** What holds data and may be deleted to be made anew: approved with the plan of the last release. */
@@ -254,6 +277,7 @@ export class Reconciler {
     this.#wakeFollowers(target);
     this.#wakeKept(target);
     this.#options.wake(this.#options.claims.release(target));
+    await this.#options.drifts.ended(target, this.#options.drifts.openOf(target), 'forgotten');
     // A namesake that comes later starts from nothing.
     if (memory === undefined) return;
     await this.#strike(target, memory);
@@ -317,6 +341,9 @@ export class Reconciler {
       plan: undefined,
       ending: undefined,
       heals: new Heals(),
+      findings: new Map(),
+      written: new Map(),
+      restless: new Set(),
       allowed: undefined,
       replaceable: new Set(),
       examined: undefined,
@@ -361,6 +388,7 @@ export class Reconciler {
     const raced = this.#memories.get(target);
     if (raced !== undefined) return raced;
     if (specOf(target) === undefined) return memory;
+    await this.#options.drifts.recall(target);
     this.#memories.set(target, memory);
     if (memory.desired !== undefined) claims.claim(target, keysOf(memory.desired));
     return memory;
@@ -401,6 +429,7 @@ export class Reconciler {
       const step = advance(facts);
       if (step.do === 'rest') {
         memory.faults = 0;
+        await this.#reviewDrifts(spec, memory);
         if (step.waitsOn === undefined) memory.wait = undefined;
         else if (memory.wait?.on !== step.waitsOn) {
           memory.wait = { on: step.waitsOn, since: facts.now, sinceTime: facts.time };
@@ -450,7 +479,8 @@ export class Reconciler {
       ownerOf: (key) => this.#ownerOf(target, key),
       heirOf: (key) => this.#options.claims.heirOf(target, key),
       behind: (before) => this.#behind(spec, before),
-      healAfter: (key, manager) => memory.heals.after(key, manager),
+      drift: { wishes: this.#wishesOf(spec), findingOf: (key) => memory.findings.get(key) },
+      healAfter: (key, path) => memory.heals.after(key, path),
       openRelease: memory.openRelease,
       ending: memory.ending,
       gate: this.#gateOf(spec, memory),
@@ -471,6 +501,61 @@ export class Reconciler {
       author: plan?.author ?? [],
       plan: plan === undefined ? undefined : planFactOf(plan, memory.looks),
     };
+  }
+
+  #wishesOf({ target, drift: rules, healWish: heal }: TargetSpec): DriftWishes {
+    return { rules, holds: this.#options.holdsOf(target), heal };
+  }
+
+  #inspectContext(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): InspectContext {
+    const { clock, live, eventsFor, isStamped } = this.#options;
+    return {
+      ...this.#writeContext(spec, memory, signal),
+      clock,
+      isStamped: isStamped(),
+      uidOf: (key) => memory.applied.get(key)?.uid ?? '',
+      liveOf: (key) => live.liveOf(key),
+      knownOf: (key) => memory.written.get(key),
+      eventsFor,
+    };
+  }
+
+  /** Keeps what was found, with what becomes of it. */
+  async #recordDrifts(spec: TargetSpec, memory: TargetMemory, inspected: readonly Inspected[]): Promise<void> {
+    const { drifts, clock, narrate } = this.#options;
+    const { target } = spec;
+    const wishes = this.#wishesOf(spec);
+    const found = inspected.map((one) => {
+      return { inspected: one, judged: judgeDrift(one.drift, one.evidence.desired.object, wishes, clock.now()) };
+    });
+    const fresh = await drifts.found(target, memory.release ?? 0, found);
+    if (fresh.length > 0) narrate({ type: 'drifted', target, drifts: fresh });
+  }
+
+  /** What is open may have ended by itself, or stand by another decision now. */
+  async #reviewDrifts(spec: TargetSpec, memory: TargetMemory): Promise<void> {
+    const { drifts, live } = this.#options;
+    const { target } = spec;
+    const open = drifts.openOf(target);
+    if (open.length === 0) return;
+    const wanted = new Map(everythingIn(memory.desired).map((desired) => [desired.key, desired]));
+    const over = open.filter((key) => {
+      return !wanted.has(key) || isAsApplied(live.liveOf(key), memory.applied.get(key), target);
+    });
+    for (const key of over) memory.findings.delete(key);
+    if (over.length > 0) await drifts.ended(target, over, 'gone');
+    const standing = open.flatMap((key): readonly StandingAgain[] => {
+      const drift = memory.findings.get(key);
+      const desired = wanted.get(key);
+      return drift === undefined || desired === undefined ? [] : [{ drift, desired }];
+    });
+    if (standing.length === 0) return;
+    const wishes = this.#wishesOf(spec);
+    const time = this.#options.clock.now();
+    await drifts.stands(
+      target,
+      standing.map(({ drift, desired }) => judgeDrift(drift, desired.object, wishes, time)),
+    );
   }
 
   /** Makes the plan that people approve: of what Git wants now, by the very functions of `plumb plan`. */
@@ -602,11 +687,23 @@ export class Reconciler {
         return this.#plan(spec, memory, signal);
       case 'release':
         return this.#release(spec, memory, { isConsented: step.isConsented ?? false }, signal);
+      case 'inspect': {
+        const inspected = await inspectAll(step.writes, this.#inspectContext(spec, memory, signal));
+        for (const { drift } of inspected) {
+          const isRestless = memory.restless.has(drift.key);
+          memory.findings.set(drift.key, isRestless ? { ...drift, resourceVersion: undefined } : drift);
+        }
+        return this.#recordDrifts(spec, memory, inspected);
+      }
       case 'write': {
         this.#countHeals(step.writes, memory);
         const results = await applyAll(step.writes, this.#writeContext(spec, memory, signal));
         const failed = this.#learn(results, step.writes, memory);
         const written = step.writes.filter((_write, index) => results[index]?.ok === true);
+        for (const isHealing of [true, false]) {
+          const keys = written.flatMap(({ key, heal }) => ((heal !== undefined) === isHealing ? key : []));
+          await this.#options.drifts.ended(target, keys, isHealing ? 'healed' : 'released');
+        }
         narrate({ type: 'wrote', target, writes: written, failed });
         return;
       }
@@ -986,6 +1083,9 @@ export class Reconciler {
       ledger,
       identity,
       signal,
+      isLeft: (conflict, { key, object }) => {
+        return isLeftToOthers(conflict, key, object, this.#wishesOf(spec), this.#options.clock.now());
+      },
       answered: (object) => live.wrote(object),
       target: spec.target,
       commit: memory.releasedCommit ?? memory.desired?.commit ?? '',
@@ -1001,18 +1101,33 @@ export class Reconciler {
     for (const [index, result] of results.entries()) {
       const write = writes[index];
       if (write === undefined) continue;
+      if (
+        !result.ok &&
+        write.heal !== undefined &&
+        result.error.code === 'Conflict' &&
+        !memory.restless.has(result.key)
+      ) {
+        // It is not any more what was looked into: it is looked into once more, and then put back whatever it is.
+        memory.findings.delete(result.key);
+        memory.restless.add(result.key);
+        continue;
+      }
       if (!result.ok) {
         this.#fail(memory, result.key, write.desired.hash, result.error);
         failed.push({ action: write.action, error: result.error });
         continue;
       }
       memory.failures.delete(result.key);
+      memory.findings.delete(result.key);
+      memory.restless.delete(result.key);
       if (result.object === undefined) continue;
       memory.applied.set(result.key, {
         uid: result.uid,
         desiredHash: write.desired.hash,
-        fieldsHash: fieldsHash(result.object),
+        fieldsHash: result.isWhole === false ? 'partly' : fieldsHash(result.object),
       });
+      const { resourceVersion: version } = result.object.metadata;
+      memory.written.set(result.key, { version, sinceMs: this.#options.clock.now() });
     }
     return failed;
   }
@@ -1094,8 +1209,10 @@ export class Reconciler {
   /** Writing once more what was written already: somebody undid it. */
   #countHeals(writes: readonly Write[], memory: TargetMemory): void {
     const now = this.#options.clock.monotonic();
-    for (const { key, desired, editor } of writes) {
-      if (memory.applied.get(key)?.desiredHash === desired.hash) memory.heals.count(key, editor?.manager ?? '', now);
+    for (const { key, heal } of writes) {
+      // Who deletes an object that is there again has nothing that could be fought over.
+      if (heal === undefined || heal.drift.kind === 'deleted' || heal.drift.kind === 'namespace-deleted') continue;
+      for (const path of heal.paths) memory.heals.count(key, path, now);
     }
   }
 
@@ -1142,6 +1259,16 @@ function planFactOf({ desired, look, result }: MadePlan, looks: number): PlanFac
   const { digest, policies } = result.value;
   const denials = policies === undefined ? [] : denialsOf(policies);
   return { state: 'made', desired, isFresh, digest, denials, losses: lossesOf(result.value) };
+}
+
+interface StandingAgain {
+  readonly drift: Drift;
+  readonly desired: DesiredObject;
+}
+
+function isAsApplied(live: LiveObject | undefined, applied: AppliedObject | undefined, target: TargetKey): boolean {
+  if (live === undefined || applied === undefined || live.uid !== applied.uid || live.target !== target) return false;
+  return live.fieldsHash === applied.fieldsHash || live.fieldsHashBeforeScaling === applied.fieldsHash;
 }
 
 function isKindMissing(thrown: unknown): boolean {

@@ -56,6 +56,7 @@ export const HEADLINE_STATES: readonly HeadlineState[] = [
   'Failed',
   'Degraded',
   'Drifted',
+  'Held',
   'Syncing',
   'Pending',
   'Healthy',

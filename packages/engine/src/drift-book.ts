@@ -1,0 +1,184 @@
+import {
+  canonicalJson,
+  findDrift,
+  type AuditEvent,
+  type Clock,
+  type Drift,
+  type JudgedDrift,
+  type ObjectKey,
+  type TargetKey,
+} from '@plumb/core';
+import type { DriftNews, DriftOutcome, DriftRecord, DriftStanding, Ledger } from '@plumb/ledger';
+import type { Inspected } from './inspect.ts';
+
+export interface DriftBookOptions {
+  readonly ledger: Pick<Ledger, 'recordDrifts' | 'updateDrifts' | 'drifts'>;
+  readonly clock: Clock;
+  eventsFor(key: ObjectKey, sinceMs?: number): readonly AuditEvent[];
+}
+
+interface OpenDrift {
+  readonly id: number;
+  /** What it is: another one of the same object is another record. */
+  readonly signature: string;
+  readonly standing: string;
+}
+
+interface Recent extends Inspected {
+  readonly id: number;
+  readonly at: number;
+}
+
+/** What audit events may still tell of is kept for as long as those are, and of no more drifts than that. */
+const RECENT_MS = 15 * 60_000;
+const MAX_RECENT = 100;
+/** More open drifts of one target than a person would ever look through. */
+const MAX_OPEN = 10_000;
+
+/** The records of what others have changed: one for each object and deviation, from when it is found to when it ends. */
+export class DriftBook {
+  readonly #options: DriftBookOptions;
+  readonly #open = new Map<TargetKey, Map<ObjectKey, OpenDrift>>();
+  readonly #recent = new Map<ObjectKey, Recent>();
+
+  constructor(options: DriftBookOptions) {
+    this.#options = options;
+  }
+
+  /** What was open when the engine last ran is still open. */
+  async recall(target: TargetKey): Promise<void> {
+    const records = await this.#options.ledger.drifts({ target, isOpen: true, limit: MAX_OPEN });
+    if (records.length === 0) return;
+    this.#open.set(target, new Map(records.map((record) => [record.object, openOf(record)])));
+  }
+
+  openOf(target: TargetKey): readonly ObjectKey[] {
+    return [...(this.#open.get(target)?.keys() ?? [])];
+  }
+
+  /** Records what was found, as far as it is new and not ignored, with what becomes of it. */
+  async found(
+    target: TargetKey,
+    release: number,
+    found: readonly { readonly inspected: Inspected; readonly judged: JudgedDrift }[],
+  ): Promise<readonly Drift[]> {
+    const { ledger, clock } = this.#options;
+    const open = this.#open.get(target) ?? new Map<ObjectKey, OpenDrift>();
+    const news: DriftNews[] = [];
+    const fresh = found.flatMap(({ inspected, judged }) => {
+      const { drift } = inspected;
+      const signature = signatureOf(drift);
+      const standing = standingOf(judged);
+      const known = open.get(drift.key);
+      if (known?.signature === signature) {
+        if (known.standing === textOf(standing)) return [];
+        news.push({ id: known.id, standing: standing ?? null });
+        open.set(drift.key, { ...known, standing: textOf(standing) });
+        return [];
+      }
+      if (known !== undefined) news.push({ id: known.id, outcome: 'superseded' });
+      open.delete(drift.key);
+      return isIgnored(judged) ? [] : [{ inspected, signature, standing }];
+    });
+    const ids = await ledger.recordDrifts(
+      fresh.map(({ inspected: { drift }, standing }) => {
+        const { key: object, kind, fields, by, foundAt } = drift;
+        return { target, object, kind, fields, by, release, foundAt, standing };
+      }),
+    );
+    for (const [index, { inspected, signature, standing }] of fresh.entries()) {
+      const id = ids[index] ?? 0;
+      const { key } = inspected.drift;
+      open.set(key, { id, signature, standing: textOf(standing) });
+      this.#recent.delete(key);
+      this.#recent.set(key, { ...inspected, id, at: clock.monotonic() });
+    }
+    this.#forgetOld();
+    if (news.length > 0) await ledger.updateDrifts(news);
+    if (open.size > 0) this.#open.set(target, open);
+    else this.#open.delete(target);
+    return fresh.map(({ inspected }) => inspected.drift);
+  }
+
+  /** What becomes of open drifts, where that is another decision now. */
+  async stands(target: TargetKey, judged: readonly JudgedDrift[]): Promise<void> {
+    const open = this.#open.get(target);
+    const news = judged.flatMap((one): readonly DriftNews[] => {
+      const known = open?.get(one.drift.key);
+      const standing = standingOf(one);
+      if (known === undefined || known.standing === textOf(standing)) return [];
+      open?.set(one.drift.key, { ...known, standing: textOf(standing) });
+      return [{ id: known.id, standing: standing ?? null }];
+    });
+    if (news.length > 0) await this.#options.ledger.updateDrifts(news);
+  }
+
+  /** These have ended. What is not open is left out. */
+  async ended(target: TargetKey, keys: readonly ObjectKey[], outcome: DriftOutcome): Promise<void> {
+    const open = this.#open.get(target);
+    if (open === undefined) return;
+    const news = keys.flatMap((key): readonly DriftNews[] => {
+      const known = open.get(key);
+      if (known === undefined) return [];
+      open.delete(key);
+      return [{ id: known.id, outcome }];
+    });
+    if (open.size === 0) this.#open.delete(target);
+    if (news.length > 0) await this.#options.ledger.updateDrifts(news);
+  }
+
+  /** An audit event came in: who did it may be known better now. Answers the drift as it is told then. */
+  async arrived(key: ObjectKey): Promise<Drift | undefined> {
+    const { ledger, eventsFor } = this.#options;
+    const recent = this.#recent.get(key);
+    if (recent === undefined) return undefined;
+    const { id, evidence } = recent;
+    const drift = findDrift({ ...evidence, events: eventsFor(key, evidence.known?.sinceMs) });
+    if (canonicalJson(drift.by) === canonicalJson(recent.drift.by)) return undefined;
+    this.#recent.set(key, { ...recent, drift });
+    await ledger.updateDrifts([{ id, by: drift.by, fields: drift.fields }]);
+    return drift;
+  }
+
+  #forgetOld(): void {
+    const before = this.#options.clock.monotonic() - RECENT_MS;
+    for (const [key, { at }] of this.#recent) {
+      if (at > before && this.#recent.size <= MAX_RECENT) break;
+      this.#recent.delete(key);
+    }
+  }
+}
+
+/** The kind and the fields with both values: tags of Secrets differ with every look, so of them only the fields count. */
+function signatureOf({ kind, fields }: Pick<Drift, 'kind' | 'fields'>): string {
+  const values = fields.map(({ path, git, live }) => [path, plain(git), plain(live)]);
+  return canonicalJson([kind, ...values]);
+}
+
+function plain(value: unknown): unknown {
+  return typeof value === 'string' && /^\(secret [0-9a-f]+\)$/.test(value) ? '(secret)' : (value ?? null);
+}
+
+function isIgnored({ isWhole, revert, stands }: JudgedDrift): boolean {
+  return !isWhole && revert.length === 0 && stands.every(({ verdict }) => verdict.policy === 'ignore');
+}
+
+function standingOf({ standing }: JudgedDrift): DriftStanding | undefined {
+  if (standing === undefined || standing.policy === 'ignore' || standing.policy === 'revert') return undefined;
+  const { policy, until, reason, hold, by } = standing;
+  return {
+    policy,
+    ...(until === undefined ? {} : { until }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(hold === undefined ? {} : { hold }),
+    ...(by === undefined ? {} : { by }),
+  };
+}
+
+function textOf(standing: DriftStanding | undefined): string {
+  return standing === undefined ? '' : canonicalJson(standing);
+}
+
+function openOf({ id, kind, fields, standing }: DriftRecord): OpenDrift {
+  return { id, signature: signatureOf({ kind, fields }), standing: textOf(standing) };
+}
