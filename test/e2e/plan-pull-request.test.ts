@@ -25,6 +25,7 @@ test('the plan of a pull request has the digest of the comment on it, and is of 
   const run = await world.plumb('plan', '--pr', '1', '-o', 'json');
   const named = await world.plumb('plan', 'two', '--pr', '1', '-o', 'json');
   const text = await world.plumb('plan', '--pr', '1');
+  const ci = await world.plumb('plan', '--pr', '1', '--ci', 'github');
   const list = await world.plumb('plan', 'list');
   const [item, ...others] = itemsOf(run);
   const shipped = await world.plumb('sync', 'one', '--plan', `p-${item?.digest.slice(0, 8)}`);
@@ -42,6 +43,7 @@ test('the plan of a pull request has the digest of the comment on it, and is of 
   assert.match(text.stdout, new RegExp(`^Plan {2}one@${label} {3}namespace .* digest ${item?.digest}$`, 'm'));
   assert.doesNotMatch(text.stdout, /Ship exactly this/);
   assert.match(list.stdout, new RegExp(label));
+  assert.match(ci.stdout, /^::warning title=delete::ConfigMap\/gone is deleted: it is not in Git any more$/m);
   assert.equal(shipped.code, 2);
   assert.match(shipped.stderr, /is of no commit, but of: pull request 1/);
 });

@@ -9,6 +9,7 @@ import {
   type ApplicationText,
 } from '@stricli/core';
 import { isAbort, PlumbError, toPlumbError } from '@plumb/core';
+import { githubInert } from './ci-github.ts';
 import { routes } from './commands.ts';
 import { createContext, readGlobalFlags, type Surroundings } from './context.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
@@ -18,8 +19,9 @@ import { styleOf } from './style.ts';
 import { JSON_VERSION, VERSION } from './version.ts';
 
 /** Runs one command line and returns its exit code. Never throws. */
-export async function runCli(inputs: readonly string[], surroundings: Surroundings): Promise<number> {
-  const globals = readGlobalFlags(inputs);
+export async function runCli(inputs: readonly string[], outer: Surroundings): Promise<number> {
+  const globals = readGlobalFlags(inputs, outer.env);
+  const surroundings = globals.isReadByGithub ? withInertErrors(outer) : outer;
   const style = styleOf(surroundings.env, {
     isTerminal: surroundings.stdout.isTTY ?? false,
     noColor: globals.noColor,
@@ -62,6 +64,13 @@ export async function runCli(inputs: readonly string[], surroundings: Surroundin
   if (code === UNKNOWN_COMMAND || code === INVALID_ARGUMENT) return EXIT.input;
   if (code < 0 || code > 255) return EXIT.internal;
   return code === 0 ? context.answered : code;
+}
+
+/** Errors quote what strangers wrote, and a runner reads standard error too. */
+function withInertErrors(surroundings: Surroundings): Surroundings {
+  const { stderr } = surroundings;
+  const write = (text: string): void => stderr.write(githubInert(text));
+  return { ...surroundings, stderr: { write, isTTY: stderr.isTTY } };
 }
 
 const HELP_FORMAT = {

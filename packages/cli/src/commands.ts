@@ -32,6 +32,16 @@ const dryRun = {
   brief: 'Write nothing: print the YAML (client), or let the API server check it too (server)',
 } as const;
 
+const ci = {
+  ci: {
+    kind: 'enum',
+    values: ['none', 'auto', 'github', 'gitlab'],
+    default: 'none',
+    brief: 'Also say what is found to a pipeline; auto: where GITHUB_ACTIONS or GITLAB_CI says so',
+  },
+  ciReport: text('With --ci gitlab: the report; default gl-code-quality-report.json', 'FILE'),
+} as const;
+
 /** How a folder is rendered. */
 const renderInputs = {
   release: text('Release name that templates see; default the name of the folder', 'NAME'),
@@ -119,6 +129,7 @@ const validate = buildCommand({
       ...renderInputs,
       env: text('Environment: for policies, and to lay values-ENV.yaml over values.yaml as render does', 'ENV'),
       policy: texts('File of policies, or a folder of such files, over the starter set; may be repeated', 'FILE|DIR'),
+      ...ci,
       output: oneOf('table', 'json', 'sarif', 'junit'),
     },
     aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
@@ -220,6 +231,7 @@ const plan = buildCommand({
       full: whether('Every field of every object'),
       showNormalised: whether('List what differs and is no change, with the reason'),
       policy: texts('File of policies, or a folder of such files, over the starter set; may be repeated', 'FILE|DIR'),
+      ...ci,
       exitCode: whether('Exit 1 where something would change'),
       detailedExitcode: whether('Exit 2 where something would change'),
       output: oneOf('table', 'json'),

@@ -1,5 +1,6 @@
 import type { Clock } from '@plumb/core';
 import type { StricliProcess } from '@stricli/core';
+import { githubInert } from './ci-github.ts';
 import { degrade, type Environment, type Style } from './style.ts';
 
 /** The process around a verb: `main.ts` gives the real one, tests give their own. */
@@ -42,10 +43,12 @@ export interface GlobalFlags {
   readonly noColor: boolean;
   /** Whether errors are also wanted as JSON on standard output. */
   readonly wantsJson: boolean;
+  /** A runner of GitHub reads along, and takes lines of a certain form for commands. */
+  readonly isReadByGithub: boolean;
 }
 
 /** The flags that count even where the others cannot be parsed, read off the inputs. */
-export function readGlobalFlags(inputs: readonly string[]): GlobalFlags {
+export function readGlobalFlags(inputs: readonly string[], env: Environment): GlobalFlags {
   const end = inputs.indexOf('--');
   const flags = end < 0 ? inputs : inputs.slice(0, end);
   const has = (...names: readonly string[]): boolean => names.some((name) => flags.includes(name));
@@ -56,6 +59,8 @@ export function readGlobalFlags(inputs: readonly string[]): GlobalFlags {
     isQuiet: has('-q', '--quiet'),
     noColor: has('--no-color'),
     wantsJson: format === 'json' || format === 'jsonl',
+    isReadByGithub:
+      env['GITHUB_ACTIONS'] === 'true' || flags[flags.lastIndexOf('--ci') + 1] === 'github' || has('--ci=github'),
   };
 }
 
@@ -65,6 +70,7 @@ export function createContext(
   style: Style,
 ): CliContext & { readonly answered: number } {
   const { stdout, stderr, env } = surroundings;
+  const inert = globals.isReadByGithub ? githubInert : (text: string) => text;
   const context = {
     process: { stdout, stderr, env },
     surroundings,
@@ -72,7 +78,7 @@ export function createContext(
     isVerbose: globals.isVerbose,
     answered: 0,
     print: (text: string) => stdout.write(text),
-    show: (text: string) => stdout.write(degrade(style, text)),
+    show: (text: string) => stdout.write(inert(degrade(style, text))),
     note: (line: string) => {
       if (!globals.isQuiet) stderr.write(`${degrade(style, line)}\n`);
     },

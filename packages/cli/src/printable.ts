@@ -15,10 +15,15 @@ export function oneLine(text: string): string {
   return printable(text.replaceAll(/\s+/g, ' ')).trim();
 }
 
-/** JSON whose text is safe to show: the same value, with the same characters written as escapes. */
+/**
+ * JSON whose text is safe to show: the same value, with the same characters written as escapes; so is the bracket of `##[`,
+ * which a runner of GitHub takes for a command wherever it stands.
+ */
 export function jsonText(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, undefined, indent) ?? 'null';
-  return text.replaceAll(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text
+    .replaceAll(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replaceAll('##[', String.raw`##\u005b`);
 }
 
 export function isPrintable(text: string): boolean {

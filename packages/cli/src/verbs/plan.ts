@@ -1,6 +1,8 @@
 import { API_VERSION, APPLICATION, type Application } from '@plumb/api';
 import { PlumbError, type KubeObject } from '@plumb/core';
 import { checkEnvironment, decodedApplication, selectNamed, selectOne } from '../applications.ts';
+import { openCi, reportingErrors, type Ci, type CiFlags } from '../ci.ts';
+import { findingsOfPlan } from '../ci-finding.ts';
 import { chooseCluster, openClient, type ChosenCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -16,7 +18,7 @@ import { openRendererHere } from '../renderer-here.ts';
 import { labelled, listPlans, showPlan, storedPlanOf } from '../stored-plan.ts';
 import { JSON_VERSION } from '../version.ts';
 
-export interface PlanFlags extends EveryVerb, ClusterFlags {
+export interface PlanFlags extends EveryVerb, ClusterFlags, CiFlags {
   readonly env?: string | undefined;
   readonly ref?: string | undefined;
   readonly local?: string | undefined;
@@ -35,11 +37,33 @@ export interface PlanFlags extends EveryVerb, ClusterFlags {
  * machine. `plumb plan show ID` and `plumb plan list` look at those.
  */
 export async function plan(this: CliContext, flags: PlanFlags, name?: string, id?: string): Promise<void> {
-  const { cwd, clock, signal } = this.surroundings;
   const store = new PlanStore(this.surroundings);
-  const policies = await openPolicyFiles(flags.policy ?? [], { cwd, clock });
   if (name === 'list' && id === undefined) return await listPlans(this, store, flags);
   if (name === 'show') return await showPlan(this, store, flags, id);
+  const ci = openCi(this, flags);
+  await reportingErrors(this, { ci, title: TITLE }, () => makePlans(this, flags, { name, id, store, ci }));
+}
+
+const TITLE = 'plumb plan';
+const PLAIN = { isColored: false, isUnicode: true } as const;
+
+async function makePlans(
+  cli: CliContext,
+  flags: PlanFlags,
+  {
+    name,
+    id,
+    store,
+    ci,
+  }: {
+    readonly name: string | undefined;
+    readonly id: string | undefined;
+    readonly store: PlanStore;
+    readonly ci: Ci;
+  },
+): Promise<void> {
+  const { cwd, clock, signal } = cli.surroundings;
+  const policies = await openPolicyFiles(flags.policy ?? [], { cwd, clock });
   if (id !== undefined) {
     throw new PlumbError('Usage', `${id} is one argument too many`, {
       fix: 'Write plumb plan APP, or plumb plan show ID.',
@@ -54,16 +78,16 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
     });
   }
   const workingCopy = flags.local === undefined ? undefined : await openWorkingCopy(flags.local, cwd, clock);
-  const cluster = await chooseCluster(this, flags);
-  await using client = openClient(this.surroundings, cluster.config);
-  await using rendering = await openRendererHere(this.surroundings, client, cluster);
+  const cluster = await chooseCluster(cli, flags);
+  await using client = openClient(cli.surroundings, cluster.config);
+  await using rendering = await openRendererHere(cli.surroundings, client, cluster);
   const { renderer } = rendering;
 
   const known = await knownApplications(client, cluster, workingCopy !== undefined, signal);
   const chosen =
     workingCopy === undefined
       ? selectNamed(known, name, cluster).map((object) => decodedApplication(object))
-      : await applicationsFor(this, workingCopy, known, name, cluster, flags);
+      : await applicationsFor(cli, workingCopy, known, name, cluster, flags);
   if (chosen.length === 0) {
     throw new PlumbError('ApplicationMissing', 'there is no application on this cluster', {
       fix: 'Add one with "plumb app add", or plan a working copy with --local DIR.',
@@ -86,15 +110,16 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
     planned.push(...plans.flat());
   }
 
-  if (flags.pr !== undefined) sayOfPullRequest(this, flags.pr, planned);
+  if (flags.pr !== undefined) sayOfPullRequest(cli, flags.pr, planned);
   const at = new Date(clock.now()).toISOString();
   const made = planned.map((one) => ({ one, stored: storedPlanOf(one, client.server, at) }));
   // Where nothing would change there is nothing to come back to.
   await store.save(made.flatMap(({ one, stored }) => (one.plan.items.length > 0 ? stored : [])));
   for (const { one, stored } of flags.output === 'table' ? made : []) {
-    this.show(planText(labelled(one), { style: this.style, isFull: flags.full ?? false, isListed }));
-    this.show(judgementText(one.judgement, { style: this.style }));
-    if (one.plan.items.length > 0) this.show(`${nextSteps(stored, cluster)}\n`);
+    cli.show(planText(labelled(one), { style: cli.style, isFull: flags.full ?? false, isListed }));
+    cli.show(judgementText(one.judgement, { style: cli.style }));
+    if (one.plan.items.length > 0) cli.show(`${nextSteps(stored, cluster)}\n`);
+    if (stored.text.full !== stored.text.short) ci.fold(`All fields: ${foldTitle(one)}`, stored.text.full);
   }
   if (flags.output === 'json') {
     const items = planned.map((one) => ({
@@ -104,9 +129,15 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
         : { pullRequest: { number: one.source.pullRequest.number, head: one.source.pullRequest.head } }),
       policies: judgementData(one.judgement),
     }));
-    this.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Plan', items }, 2)}\n`);
+    cli.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Plan', items }, 2)}\n`);
   }
-  this.answer(exitCodeFor(planned, flags));
+  const texts = made.map(({ one, stored }) => `${stored.text.full}${judgementText(one.judgement, { style: PLAIN })}`);
+  await ci.report(planned.flatMap(findingsOfPlan), { title: TITLE, text: texts.join('\n') });
+  cli.answer(exitCodeFor(planned, flags));
+}
+
+function foldTitle({ application, spec }: Planned): string {
+  return `${application.metadata.name}${spec.environment === '' ? '' : ` → ${spec.environment}`}`;
 }
 
 /** Applications that are planned together: what one waits for, the others compute. */
