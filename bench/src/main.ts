@@ -8,13 +8,14 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { apps } from './apps.ts';
 import { plan } from './plan.ts';
+import { pulls } from './pulls.ts';
 import { render } from './render.ts';
 import { scale } from './scale.ts';
 import { watches } from './watches.ts';
 import { machine, writeResult, type Bench, type BenchOptions } from './result.ts';
 import { missedOf, rewriteTable } from './table.ts';
 
-const BENCHES: readonly Bench[] = [apps, scale, watches, plan, render];
+const BENCHES: readonly Bench[] = [apps, scale, watches, plan, pulls, render];
 
 async function main(args: readonly string[]): Promise<boolean> {
   const { values, positionals } = parseArgs({

@@ -32,6 +32,8 @@ export interface Run extends AsyncDisposable {
   create(): Promise<PhaseFigures & { readonly startSeconds: number }>;
   /** As a Git host would, after a push. */
   trigger(): Promise<void>;
+  /** A signed delivery of a Git host. */
+  deliver(body: string, headers?: Readonly<Record<string, string>>): Promise<void>;
   /** Commits inside the measured part, or a poll that falls between would hide the work; until all are Ready at it. */
   change(phase: string, files: () => Readonly<Record<string, string | null>>, message: string): Promise<PhaseFigures>;
   /** Until the engine has looked at a commit that changes nothing that is deployed. */
@@ -46,9 +48,16 @@ export interface RunSetup {
   readonly files: Readonly<Record<string, string>>;
   /** Told apart from others in the names of profiles. */
   readonly label: string;
+  /** Where the repository lies on the server of Git; default its name. */
+  readonly repositoryPath?: string;
+  /** Added to the spec of the Repository. */
+  readonly repositorySpec?: object;
+  /** What it names, before it is there. */
+  readonly prepare?: (api: Api) => Promise<void>;
 }
 
-export async function openRun({ applications, files, label }: RunSetup, options: BenchOptions): Promise<Run> {
+export async function openRun(setup: RunSetup, options: BenchOptions): Promise<Run> {
+  const { applications, files, label, repositoryPath = REPOSITORY, repositorySpec = {}, prepare } = setup;
   await using opening = new AsyncDisposableStack();
   const place = opening.use(await openPlace());
   const { kubeconfig } = place.cluster;
@@ -56,23 +65,24 @@ export async function openRun({ applications, files, label }: RunSetup, options:
   const git = opening.use(await startPart('./git-process.ts', { logFile: place.logFile('git') }));
   const secret = randomBytes(24).toString('hex');
   const commit: Run['commit'] = async (changed, message) =>
-    String(await git.ask('commit', { name: REPOSITORY, files: changed, message }));
+    String(await git.ask('commit', { name: repositoryPath, files: changed, message }));
 
-  const url = String(await git.ask('create', REPOSITORY));
+  const url = String(await git.ask('create', repositoryPath));
   const first = await commit(files, 'Add the fleet');
-  await createApplications({ kubeconfig, api, url, secret, applications });
+  await createApplications({ kubeconfig, api, spec: { url, ...repositorySpec }, secret, applications, prepare });
   const statuses = await watchStatuses(api, applications.length);
   opening.defer(() => statuses[Symbol.dispose]());
   const engine = opening.use(await startPart('./engine-process.ts', { logFile: place.logFile('engine') }));
   let engineUrl = '';
 
-  async function trigger(): Promise<void> {
-    const body = '{}';
+  async function deliver(body: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
     const signature = createHmac('sha256', secret).update(body).digest('hex');
-    const headers = { 'x-hub-signature-256': `sha256=${signature}`, 'content-type': 'application/json' };
+    const headers = { 'x-hub-signature-256': `sha256=${signature}`, 'content-type': 'application/json', ...more };
     const answer = await fetch(`${engineUrl}/hooks/${NAMESPACE}/${REPOSITORY}`, { method: 'POST', body, headers });
     if (answer.status !== 202) throw new Error(`the webhook was not accepted: ${answer.status}`);
   }
+
+  const trigger = (): Promise<void> => deliver('{}');
 
   async function looks(): Promise<number> {
     return sumOf(await (await fetch(`${engineUrl}/metrics`)).text(), 'plumb_git_look_total', { result: 'ok' });
@@ -107,6 +117,7 @@ export async function openRun({ applications, files, label }: RunSetup, options:
     first,
     commit,
     trigger,
+    deliver,
     until,
     measure,
     async create() {
@@ -153,11 +164,12 @@ export async function openRun({ applications, files, label }: RunSetup, options:
 async function createApplications(given: {
   readonly kubeconfig: string;
   readonly api: Api;
-  readonly url: string;
+  readonly spec: object;
   readonly secret: string;
   readonly applications: readonly KubeObject[];
+  readonly prepare: RunSetup['prepare'];
 }): Promise<void> {
-  const { kubeconfig, api, url, secret, applications } = given;
+  const { kubeconfig, api, spec, secret, applications, prepare } = given;
   const { signal } = new AbortController();
   const config = await loadKubeconfig({ path: kubeconfig, env: {}, signal });
   await using client = connect(config, { clock: systemClock, random: systemRandom, userAgent: 'plumb-bench' });
@@ -167,11 +179,12 @@ async function createApplications(given: {
     metadata: { name: 'webhook' },
     stringData: { token: secret },
   });
+  await prepare?.(api);
   await api.json('POST', `${API}/namespaces/${NAMESPACE}/repositories`, {
     apiVersion: 'plumb.dev/v1alpha1',
     kind: 'Repository',
     metadata: { name: REPOSITORY },
-    spec: { url, webhook: { secretRef: { name: 'webhook' } } },
+    spec: { ...spec, webhook: { secretRef: { name: 'webhook' } } },
   });
   const queue = applications.values();
   const post = async (): Promise<void> => {
