@@ -38,7 +38,7 @@ export function gitlabSection(id: string, title: string, text: string, nowMs: nu
 }
 
 /** The text without what a job's log takes for the mark of a section: it ends in a carriage return. */
-export function gitlabInert(text: string): string {
+function gitlabInert(text: string): string {
   return text.replaceAll('\r', '').replaceAll(/section_(start|end):/g, 'section_$1 :');
 }
 
