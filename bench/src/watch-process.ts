@@ -73,6 +73,7 @@ answerRequests(
           client,
           clock: systemClock,
           signal,
+          isDrifted: () => false,
           changed: () => undefined,
           rewound: () => undefined,
           watchChanged: (groupKind: GroupKind) => {

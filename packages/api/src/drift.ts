@@ -54,7 +54,7 @@ const ruleSchema = z
     when: text(
       2048,
       [],
-      'A condition in CEL besides, over kind, namespace, name, field (empty for the object as a whole) and manager.',
+      'A condition in CEL besides, over object.kind, object.namespace, object.name, field (empty for the object as a whole) and manager.',
     ).exactOptional(),
     policy: z
       .enum(['revert', 'report', 'allow', 'ignore'])

@@ -16,6 +16,8 @@ export interface LiveObject {
   readonly apiVersion: string;
   readonly uid: string;
   readonly resourceVersion: string;
+  /** Counts changes of the content, of kinds that count them. */
+  readonly generation?: number;
   /** The target that its marks name; undefined where the marks are missing or name another object. */
   readonly target: TargetKey | undefined;
   /** Fingerprint of the fields that we own; undefined where we own none. */
@@ -71,6 +73,7 @@ export function observe(object: KubeObject, assess: (object: KubeObject) => Heal
     lastEditor: lastEditorOf(object),
     deleting,
     health: assess(object),
+    ...(typeof object.metadata.generation === 'number' ? { generation: object.metadata.generation } : {}),
     ...(scaledBy === undefined ? {} : { scaledBy }),
     ...(beforeScaling === undefined ? {} : { fieldsHashBeforeScaling: beforeScaling }),
     ...(deleting && finalizers.length > 0 ? { finalizers } : {}),

@@ -1,6 +1,7 @@
 import {
   canonicalJson,
   findDrift,
+  isOwnershipOnly,
   type AuditEvent,
   type Clock,
   type Drift,
@@ -52,6 +53,10 @@ export class DriftBook {
     this.#open.set(target, new Map(records.map((record) => [record.object, openOf(record)])));
   }
 
+  isOpen(key: ObjectKey): boolean {
+    return [...this.#open.values()].some((open) => open.has(key));
+  }
+
   openOf(target: TargetKey): readonly ObjectKey[] {
     return [...(this.#open.get(target)?.keys() ?? [])];
   }
@@ -76,9 +81,10 @@ export class DriftBook {
         open.set(drift.key, { ...known, standing: textOf(standing) });
         return [];
       }
-      if (known !== undefined) news.push({ id: known.id, outcome: 'superseded' });
+      const isOver = isOwnershipOnly(drift) && drift.kind !== 'taken';
+      if (known !== undefined) news.push({ id: known.id, outcome: isOver ? 'gone' : 'superseded' });
       open.delete(drift.key);
-      return isIgnored(judged) ? [] : [{ inspected, signature, standing }];
+      return isOver || isIgnored(judged) ? [] : [{ inspected, signature, standing }];
     });
     const ids = await ledger.recordDrifts(
       fresh.map(({ inspected: { drift }, standing }) => {

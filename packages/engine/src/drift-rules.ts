@@ -19,7 +19,7 @@ type IgnoreSpec = NonNullable<DriftSpec['ignoreDifferences']>[number];
 
 /** What one condition may cost: it is asked for every field of every drift. The steps alone limit it. */
 const LIMITS = { steps: 10_000, timeMs: Infinity };
-const VARIABLES = ['kind', 'namespace', 'name', 'field', 'manager'];
+const VARIABLES = ['object', 'field', 'manager'];
 
 /**
  * What a spec says of drift, ready to be asked. Error: `CelSyntax`, `CelType` or `CelCost` with the field of the condition that
@@ -61,8 +61,8 @@ function compile(text: string, index: number): Result<DriftScope['when'], PlumbE
     return fail(new PlumbError(code, `${field}: ${message}`, { field }));
   }
   // A condition without an answer does not hold: what nobody has clearly excepted is put back.
-  return ok((facts) => {
-    const answer = compiled.value.evaluate({ ...facts });
+  return ok(({ field: path, manager, ...object }) => {
+    const answer = compiled.value.evaluate({ object, field: path, manager });
     return answer.kind === 'value' && answer.value;
   });
 }

@@ -308,6 +308,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     clock,
     signal: running,
     health: options.health,
+    isDrifted: (key) => drifts.isOpen(key),
     changed: (key, targets) => {
       // A definition that comes or goes changes which kinds there are.
       if (parseObjectKey(key)?.kind === 'CustomResourceDefinition') client.invalidateDiscovery();

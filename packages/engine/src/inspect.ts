@@ -57,14 +57,11 @@ async function inspect(
   context: InspectContext,
   namespaces: Map<string, Promise<boolean>>,
 ): Promise<Inspected> {
-  const { client, signal, target, clock, isStamped } = context;
+  const { target, clock, isStamped } = context;
   const { key, desired } = write;
-  const { namespace, name } = desired.object.metadata;
-  const ref = parseObjectKey(key);
-  if (ref === undefined) throw new PlumbError('Internal', `${key} is not an object key`);
+  const { namespace } = desired.object.metadata;
   const foundAt = clock.now();
-  const resource = await client.resource({ group: ref.group, kind: ref.kind }, { signal });
-  const live = await client.get(resource, { name, ...(namespace === undefined ? {} : { namespace }) }, { signal });
+  const { live, healed } = await lookAt(write, context);
   if (live !== undefined && observe(live).target !== undefined) context.answered(live);
   const isNamespaceGone =
     live === undefined && namespace !== undefined && (await isGone(namespace, context, namespaces));
@@ -74,7 +71,7 @@ async function inspect(
     desired,
     uid: context.uidOf(key),
     live,
-    healed: live === undefined ? undefined : await tried(write, context),
+    healed,
     isNamespaceGone,
     mask: secretMask(randomBytes(TAG_KEY_BYTES)),
     state: driftState(context.liveOf(key)),
@@ -83,6 +80,29 @@ async function inspect(
     ...(known === undefined ? {} : { known }),
   };
   return { drift: findDrift({ ...evidence, events: context.eventsFor(key, known?.sinceMs) }), evidence };
+}
+
+/** An object that somebody writes all the time is looked at so often at most. */
+const MAX_LOOKS = 5;
+
+/** The object, and what an apply would make of that very state of it: what is written in between is nobody's drift. */
+async function lookAt(
+  write: Write,
+  context: InspectContext,
+): Promise<{ readonly live: KubeObject | undefined; readonly healed: KubeObject | undefined }> {
+  const { client, signal } = context;
+  const ref = parseObjectKey(write.key);
+  if (ref === undefined) throw new PlumbError('Internal', `${write.key} is not an object key`);
+  const { namespace, name } = write.desired.object.metadata;
+  const place = { name, ...(namespace === undefined ? {} : { namespace }) };
+  const resource = await client.resource({ group: ref.group, kind: ref.kind }, { signal });
+  for (let looks = 1; ; looks += 1) {
+    const live = await client.get(resource, place, { signal });
+    if (live === undefined) return { live, healed: undefined };
+    const healed = await tried(write, context);
+    const isOfSameState = healed?.metadata.resourceVersion === live.metadata.resourceVersion;
+    if (healed === undefined || isOfSameState || looks === MAX_LOOKS) return { live, healed };
+  }
 }
 
 /** A key that lives as long as one look: a tag tells what is equal in it, and nothing in another. */

@@ -32,9 +32,7 @@ export function narrate(event: TargetEvent, metrics: Metrics, log: Log): void {
     case 'wrote': {
       for (const { action } of event.writes) metrics.add('plumb_write_total', 1, { action, result: 'ok' });
       for (const { action } of event.failed) metrics.add('plumb_write_total', 1, { action, result: 'failed' });
-      const healed = event.writes.filter(
-        ({ reason }) => reason === 'drifted' || reason === 'deleted' || reason === 'recreated',
-      );
+      const healed = event.writes.filter(({ heal }) => heal !== undefined);
       if (healed.length > 0) metrics.add('plumb_heal_total', healed.length);
       for (const { key, reason, heal } of healed) {
         log({

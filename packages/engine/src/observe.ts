@@ -1,4 +1,5 @@
 import {
+  driftState,
   groupOf,
   isOlderVersion,
   keyOf,
@@ -29,6 +30,8 @@ export interface LiveIndexOptions {
   readonly signal: AbortSignal;
   /** Tells health, also by rules of the user; default without such rules. */
   readonly health?: Pick<HealthAssessor, 'assess' | 'needsStatus'> | undefined;
+  /** Whether the object is known not to be as it was applied. */
+  isDrifted(key: ObjectKey): boolean;
   /** Something that matters of an object changed: its marks, its fields that we own, its health, or it is gone. */
   changed(key: ObjectKey, targets: readonly TargetKey[]): void;
   /** The watch of a kind has synced or failed. */
@@ -259,7 +262,13 @@ export class LiveIndex implements AsyncDisposable {
         this.#members.set(live.target, members);
       }
     }
-    if (before === undefined || matters(before, live)) this.#options.changed(key, targetsOf(before, live));
+    const isNews = before === undefined || matters(before, live) || this.#isEditedAgain(before, live);
+    if (isNews) this.#options.changed(key, targetsOf(before, live));
+  }
+
+  /** What stands as a drift is looked into again with every other edit: whose it is does not tell what it is now. */
+  #isEditedAgain(before: LiveObject, live: LiveObject): boolean {
+    return driftState(before) !== driftState(live) && this.#options.isDrifted(live.key);
   }
 
   #remove(key: ObjectKey, uid: string | undefined): void {

@@ -1,7 +1,7 @@
 import { parseFieldPath } from '../field-path.ts';
 import { isNeverFought, type FieldConflict } from '../field-conflict.ts';
 import { parseObjectKey, type ObjectKey } from '../key.ts';
-import type { Drift, DriftField } from './drift.ts';
+import { isOwnershipOnly, type Drift, type DriftField } from './drift.ts';
 import { coversField, type FieldPattern } from './field-pattern.ts';
 
 /**
@@ -101,6 +101,9 @@ export interface JudgedDrift {
 
 /** What happens to each field of a drift. */
 export function judgeDrift(drift: Drift, object: unknown, wishes: DriftWishes, time: number): JudgedDrift {
+  if (isOwnershipOnly(drift)) {
+    return { drift, revert: [], isWhole: true, stands: [], standing: undefined, until: undefined };
+  }
   const { heal } = wishes;
   const isWished = heal !== undefined && drift.foundAt <= heal.at && (heal.key === undefined || heal.key === drift.key);
   const { key, foundAt } = drift;
@@ -108,7 +111,6 @@ export function judgeDrift(drift: Drift, object: unknown, wishes: DriftWishes, t
     const verdict = verdictOf({ key, field, owners, foundAt }, object, wishes, time);
     return isWished && verdict.policy !== 'ignore' ? { policy: 'revert' } : verdict;
   };
-  // The ownership alone is no value that anybody could want to keep.
   const whole = drift.fields.length === 0 ? judge('', []) : undefined;
   const judged = drift.fields.map((field) => ({ field, verdict: judge(field.path, field.owners) }));
   const stands = [

@@ -55,8 +55,18 @@ export interface Drift {
   /** Of the live object; undefined where there is none. A write that names it changes nothing else. */
   readonly resourceVersion: string | undefined;
   readonly desiredHash: string;
+  /** What exactly differs could not be found out: the API server would not try it. */
+  readonly isUnclear?: true;
   /** Epoch milliseconds. */
   readonly foundAt: number;
+}
+
+/**
+ * Whether nothing differs but who owns fields: somebody has put the value back that Git says, or has taken it over. To take the
+ * ownership back changes nothing, so it is nobody's wish to keep it.
+ */
+export function isOwnershipOnly({ kind, fields, isUnclear }: Drift): boolean {
+  return fields.length === 0 && (kind === 'edited' || kind === 'taken') && isUnclear !== true;
 }
 
 /** One field as a change from Git's value to the live one, which is how people tell of a drift. */

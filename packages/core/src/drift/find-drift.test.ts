@@ -4,7 +4,7 @@ import type { DesiredObject } from '../desired.ts';
 import { objectKey, targetKey } from '../key.ts';
 import type { JsonObject, KubeObject, ManagedFieldsEntry } from '../object.ts';
 import { TRACKING_ANNOTATION, withTracking } from '../tracking.ts';
-import { driftText } from './drift.ts';
+import { driftText, isOwnershipOnly } from './drift.ts';
 import { findDrift, type DriftEvidence } from './find-drift.ts';
 
 const TARGET = targetKey({ namespace: 'default', application: 'shop' });
@@ -81,6 +81,8 @@ test('what was put into something of ours is added', () => {
 });
 
 test('a server-side apply that was told to force has taken the field, whatever its value', () => {
+  const editor = find({ live: object({ replicas: 3 }, [OURS, EDIT]), healed: object({ replicas: 3 }) });
+  assert.deepEqual([editor.kind, isOwnershipOnly(editor)], ['edited', true]);
   const taker = { ...EDIT, manager: 'other-tool', operation: 'Apply' as const };
   const other = find({ live: object({ replicas: 9 }, [OURS, taker]), healed: object({ replicas: 3 }) });
   const same = find({ live: object({ replicas: 3 }, [OURS, taker]), healed: object({ replicas: 3 }) });

@@ -3,7 +3,8 @@ import type { DesiredObject } from '../desired.ts';
 import { diffObjects, type FieldChange } from '../diff.ts';
 import type { FieldConflict } from '../field-conflict.ts';
 import { parseFieldPath, type FieldPath } from '../field-path.ts';
-import type { TargetKey } from '../key.ts';
+import { needsStatus } from '../health/index.ts';
+import { parseObjectKey, type ObjectKey, type TargetKey } from '../key.ts';
 import type { LiveObject } from '../live.ts';
 import { ownersOf, ownTime, type FieldOwner } from '../managed-fields.ts';
 import type { KubeObject, ManagedFieldsEntry } from '../object.ts';
@@ -34,11 +35,14 @@ export function findDrift(evidence: DriftEvidence): Drift {
     live === undefined || healed === undefined
       ? []
       : diffObjects(healed, live, { mask: evidence.mask }).map((change) => toField(change, live, evidence));
+  const by = authorOf(evidence, fields);
+  const isUnclear = live !== undefined && healed === undefined;
   return {
     key: desired.key,
-    kind: kindOfDrift(evidence, fields),
+    kind: kindOfDrift(evidence, fields, by),
     fields,
-    by: authorOf(evidence, fields),
+    by,
+    ...(isUnclear ? { isUnclear } : {}),
     state,
     resourceVersion: live?.metadata.resourceVersion,
     desiredHash: desired.hash,
@@ -46,12 +50,16 @@ export function findDrift(evidence: DriftEvidence): Drift {
   };
 }
 
-function kindOfDrift({ target, uid, live, isNamespaceGone }: DriftEvidence, fields: readonly DriftField[]): DriftKind {
+function kindOfDrift(
+  { target, uid, live, isNamespaceGone }: DriftEvidence,
+  fields: readonly DriftField[],
+  by: Attribution,
+): DriftKind {
   if (live === undefined) return isNamespaceGone ? 'namespace-deleted' : 'deleted';
   if (live.metadata.uid !== uid) return 'recreated';
   if (trackedTarget(live) !== target) return 'unmarked';
-  if (fields.length === 0 || fields.some(({ by }) => by.operation === 'Apply')) return 'taken';
-  return fields.every(({ git }) => git === undefined) ? 'added' : 'edited';
+  if ([by, ...fields.map((field) => field.by)].some(({ operation }) => operation === 'Apply')) return 'taken';
+  return fields.length > 0 && fields.every(({ git }) => git === undefined) ? 'added' : 'edited';
 }
 
 function authorOf(evidence: DriftEvidence, fields: readonly DriftField[]): Attribution {
@@ -100,8 +108,17 @@ function withEntries(object: KubeObject, managedFields: readonly ManagedFieldsEn
   return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
+/** Whether the version also counts writes of status. */
+function hasStatus(key: ObjectKey): boolean {
+  const ref = parseObjectKey(key);
+  return ref === undefined || needsStatus(ref);
+}
+
 /** The same as long as what was found out about a drift holds: status may change meanwhile. */
 export function driftState(live: LiveObject | undefined): string {
   if (live === undefined) return '';
-  return `${live.uid} ${live.fieldsHash ?? ''} ${live.target ?? ''}`;
+  const { manager = '', time = '' } = live.lastEditor ?? {};
+  // Times have whole seconds: what is written within one is told by the number of the content, where there is one.
+  const content = live.generation ?? (hasStatus(live.key) ? '' : live.resourceVersion);
+  return `${live.uid} ${live.fieldsHash ?? ''} ${live.target ?? ''} ${manager} ${time} ${content}`;
 }

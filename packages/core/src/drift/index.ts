@@ -1,4 +1,12 @@
-export { driftChange, driftText, DRIFT_KINDS, type Drift, type DriftField, type DriftKind } from './drift.ts';
+export {
+  driftChange,
+  driftText,
+  isOwnershipOnly,
+  DRIFT_KINDS,
+  type Drift,
+  type DriftField,
+  type DriftKind,
+} from './drift.ts';
 export {
   isLeftToOthers,
   judgeDrift,
