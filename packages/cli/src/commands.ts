@@ -495,6 +495,26 @@ const appAdd = buildCommand({
   docs: { brief: 'Keep the manifests of a folder on the cluster' },
 });
 
+const driftList = buildCommand({
+  loader: async () => (await import('./verbs/drift.ts')).drift,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      all: whether('With what has ended'),
+      since: duration('What was found or has ended within this time, with how often and by whom', '0s'),
+      by: text('Only by this user or field manager, or a part of the name', 'NAME'),
+      limit: wholeNumber('Look through at most this many, the newest first', 'N', 1_000, 100_000),
+      output: oneOf('table', 'json', 'jsonl'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: application,
+  },
+  docs: { brief: 'List what others have changed, and what became of it' },
+});
+
 const driftKeep = buildCommand({
   loader: async () => (await import('./verbs/drift-keep.ts')).driftKeep,
   parameters: {
@@ -553,7 +573,11 @@ export const routes = buildRouteMap<string, CliContext>({
     validate,
     health,
     repo: buildRouteMap({ routes: { add: repoAdd }, docs: { brief: 'Repositories' } }),
-    drift: buildRouteMap({ routes: { keep: driftKeep }, docs: { brief: 'What others changed on the cluster' } }),
+    drift: buildRouteMap({
+      routes: { list: driftList, keep: driftKeep },
+      defaultCommand: 'list',
+      docs: { brief: 'What others changed on the cluster' },
+    }),
     app: buildRouteMap({ routes: { add: appAdd }, docs: { brief: 'Applications' } }),
     version,
   },

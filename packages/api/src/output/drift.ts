@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count } from './parts.ts';
+import { count, objectName, time } from './parts.ts';
 
 const value = z.json().meta({ description: 'null where the field is not there.' });
 
@@ -25,4 +25,64 @@ export const kept = {
   others: z.array(z.string()).meta({ description: 'Other targets that change as well.' }),
   branch: z.string(),
   commit: z.string().nullable().meta({ description: 'null where nothing was pushed.' }),
+};
+
+const author = z
+  .strictObject({
+    tier: z
+      .enum(['audit', 'stamp', 'manager', 'none'])
+      .meta({ description: 'How it is known; each tier says no more than it sees.' }),
+    user: z.string().exactOptional(),
+    impersonator: z.string().exactOptional(),
+    manager: z.string().exactOptional(),
+    operation: z.enum(['Apply', 'Update']).exactOptional(),
+    time: time.exactOptional(),
+    verb: z.string().exactOptional(),
+    address: z.string().exactOptional(),
+    agent: z.string().exactOptional(),
+    auditId: z.string().exactOptional(),
+  })
+  .meta({ description: 'Who did it, as far as that is known.' });
+
+/** `plumb drift -o json`. */
+export const drifts = {
+  items: z.array(
+    z.strictObject({
+      id: count,
+      namespace: z.string(),
+      app: z.string(),
+      env: z.string().exactOptional(),
+      object: z.strictObject(objectName),
+      what: z.enum(['edited', 'added', 'taken', 'deleted', 'recreated', 'unmarked', 'namespace-deleted']),
+      fields: z.array(
+        z.strictObject({
+          path: z.string(),
+          git: z.json().exactOptional(),
+          live: z.json().exactOptional(),
+          order: z.literal(true).exactOptional(),
+          managers: z.array(z.string()).meta({ description: 'Who owns the field besides Plumb, latest first.' }),
+          by: author,
+        }),
+      ),
+      by: author,
+      release: z.string().meta({ description: 'The release that it deviates from: r184.' }),
+      foundAt: time,
+      standing: z
+        .strictObject({
+          policy: z.enum(['report', 'allow']),
+          until: time.exactOptional(),
+          reason: z.string().exactOptional(),
+          hold: z.string().exactOptional(),
+          by: z.string().exactOptional(),
+        })
+        .exactOptional()
+        .meta({ description: 'By what decision it stands.' }),
+      outcome: z.enum(['healed', 'gone', 'released', 'superseded', 'forgotten']).exactOptional(),
+      endedAt: time.exactOptional(),
+    }),
+  ),
+  trend: z
+    .array(z.strictObject({ of: z.enum(['application', 'author']), name: z.string(), count, before: count }))
+    .exactOptional()
+    .meta({ description: 'With --since: how often in that time, and in the one before.' }),
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { objectDiff, renderDiff, stateDiff } from './diff.ts';
-import { kept } from './drift.ts';
+import { drifts, kept } from './drift.ts';
 import { plan, storedPlan, storedPlans } from './plan.ts';
 import { decommissionPlan, events, history, status, tree, why } from './state.ts';
 
@@ -9,6 +9,7 @@ const JSON_VERSION = 'cli.plumb.dev/v1';
 
 const FIELDS = {
   DecommissionPlan: decommissionPlan,
+  Drifts: drifts,
   Events: events,
   History: history,
   ObjectDiff: objectDiff,
