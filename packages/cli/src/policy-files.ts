@@ -33,11 +33,14 @@ export async function openPolicyFiles(
   for (const path of paths) {
     for (const file of await filesAt(path, cwd)) files.push(await readFile(file, cwd));
   }
+  const over = (base: readonly Policy[]): readonly Policy[] => {
+    const read = readPolicies(files, { base, monotonic });
+    return read.ok ? read.value : throwAll(read.error);
+  };
+  // Compiling costs more than asking: what most applications have in common is read once.
+  let overStarters: readonly Policy[] | undefined;
   return {
-    over(base = starterPolicies({ monotonic })) {
-      const read = readPolicies(files, { base, monotonic });
-      return read.ok ? read.value : throwAll(read.error);
-    },
+    over: (base) => (base === undefined ? (overStarters ??= over(starterPolicies({ monotonic }))) : over(base)),
   };
 }
 
