@@ -1,81 +1,37 @@
-import { digest, PlumbError, type FieldChange, type SourceTree, type Where } from '@plumb/core';
+import { digest, type FieldChange, type Where } from '@plumb/core';
 import { keepEdits, type KeepEditsRequest } from '@plumb/engine';
-import type { GitIdentity } from '@plumb/git';
 import { keepMessage, type KeptChange } from './keep-message.ts';
-import { lineDiff, type Hunk } from './line-diff.ts';
-import type { Remote } from './plan-source.ts';
+import { pushEdits, type EditPush, type PushedEdits } from './push-edits.ts';
 import { throwAll } from './report-error.ts';
 
-type Search = Pick<KeepEditsRequest, 'spec' | 'renderer' | 'others' | 'allowsOthers' | 'file' | 'signal'>;
+type Search = Pick<KeepEditsRequest, 'spec' | 'renderer' | 'others' | 'allowsOthers' | 'file'>;
 
-export interface KeepLiveRequest extends Search, Omit<KeptChange, 'target'> {
-  readonly remote: Pick<Remote, 'at' | 'store' | 'push'>;
-  /** The full name of the followed branch. */
-  readonly followed: string;
-  /** Push to this branch instead; undefined: the followed one. */
-  readonly branch: string | undefined;
-  /** Who makes the commit; undefined: nothing is pushed. */
-  readonly author: GitIdentity | undefined;
-  /** Epoch milliseconds of the commit. */
-  readonly timeMs: number;
-}
+export interface KeepLiveRequest extends Search, EditPush, Omit<KeptChange, 'target'> {}
 
-export interface KeptLive {
-  readonly files: readonly { readonly file: string; readonly hunks: readonly Hunk[] }[];
+interface KeptPlaces {
   /** Where each field is written now. */
   readonly places: readonly { readonly path: string; readonly where: Where }[];
   /** Other targets that change as well. */
   readonly others: readonly string[];
-  /** The branch that has it now, or would have: `main`. */
-  readonly branch: string;
-  /** Undefined where nothing was pushed: Git says so already, or it was only asked. */
-  readonly commit: string | undefined;
 }
+
+export interface KeptLive extends KeptPlaces, Omit<PushedEdits<never>, 'about'> {}
 
 /**
- * Puts live values of an object into Git: finds the edit at the tip of the followed branch, proves it by renders, commits
- * it in the name of who asks, and pushes. Where somebody else pushes at the same time it is all done once more, from what
- * they pushed. Throws what `keepEdits`, `Mirror.store` and `Mirror.push` say.
+ * Puts live values of an object into Git: finds the edit at the tip of the followed branch, proves it by renders, commits it in
+ * the name of who asks, and pushes. Throws what `keepEdits` and `pushEdits` say.
  */
 export async function keepLive(request: KeepLiveRequest): Promise<KeptLive> {
-  try {
-    return await keepOnce(request);
-  } catch (thrown) {
-    const isMoved = thrown instanceof PlumbError && thrown.code === 'BranchMoved' && request.branch === undefined;
-    if (!isMoved) throw thrown;
-    return await keepOnce(request);
-  }
-}
-
-async function keepOnce(request: KeepLiveRequest): Promise<KeptLive> {
-  const { remote, followed, author, signal, spec, key, changes } = request;
-  const call = { signal };
-  const { tree, commit: parent, committedMs } = await remote.at(followed, call);
-  if (parent === undefined) throw new PlumbError('RefMissing', `${followed} has no commit`);
-  const result = await keepEdits({
-    ...request,
-    tree,
-    committedMs,
-    fields: changes.map(({ path, after }) => ({ path, live: after })),
+  const { spec, key, changes } = request;
+  const pushed = await pushEdits<KeptPlaces>(request, async ({ tree, committedMs }) => {
+    const fields = changes.map(({ path, after }) => ({ path, live: after }));
+    const result = await keepEdits({ ...request, tree, committedMs, fields });
+    if (!result.ok) throwAll(result.error);
+    const { files, places, others } = result.value;
+    return { files, about: { places, others }, message: keepMessage({ ...request, target: spec.target, key }) };
   });
-  if (!result.ok) throwAll(result.error);
-  const { files, places, others } = result.value;
-  const branch = request.branch ?? followed.slice('refs/heads/'.length);
-  const diffs: KeptLive['files'][number][] = [];
-  for (const [file, text] of files) diffs.push({ file, hunks: lineDiff(await textOf(tree, file, call), text) });
-  const kept = { files: diffs, places, others, branch };
-  if (files.size === 0 || author === undefined) return { ...kept, commit: undefined };
-  const message = keepMessage({ ...request, target: spec.target, key });
-  const commit = await remote.store({ parent, files, author, timeMs: request.timeMs, message }, call);
-  await remote.push(commit, branch, call);
-  return { ...kept, commit };
-}
-
-async function textOf(tree: SourceTree, path: string, call: { readonly signal: AbortSignal }): Promise<string> {
-  const found = await tree.find(path, call);
-  if (found?.mode !== 'file') return '';
-  const [bytes] = await tree.read([{ path, mode: 'file', oid: found.oid }], call);
-  return new TextDecoder().decode(bytes);
+  const { about, ...rest } = pushed;
+  return { ...rest, ...about };
 }
 
 /** A name for a branch that holds one kept change: the same change, the same name. */

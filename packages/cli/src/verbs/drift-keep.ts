@@ -1,4 +1,4 @@
-import { APPLICATION, decodeApplication, decodeRepository, REPOSITORY, type Application } from '@plumb/api';
+import { APPLICATION, decodeApplication, decodeRepository, REPOSITORY } from '@plumb/api';
 import {
   formatChanges,
   formatFieldPath,
@@ -16,7 +16,7 @@ import {
 import { nameOf, targetsOf, type TargetSpec } from '@plumb/engine';
 import { gitIdentity, isSameRepository, parseGitUrl } from '@plumb/git';
 import type { KubeClient } from '@plumb/kube';
-import { checkEnvironment, decodedApplication, listObjects, selectOne } from '../applications.ts';
+import { decodedApplication, listObjects, selectOne } from '../applications.ts';
 import { chooseCluster, openClient, type ChosenCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -24,8 +24,10 @@ import type { EveryVerb } from '../flags.ts';
 import { keepBranchName, keepLive, type KeptLive } from '../keep-live.ts';
 import { PlanSession } from '../plan-session.ts';
 import type { Remote } from '../plan-source.ts';
-import { jsonText, oneLine, printable } from '../printable.ts';
+import { jsonText, oneLine } from '../printable.ts';
+import { commitText, hunksText } from '../pushed-text.ts';
 import { openRendererHere } from '../renderer-here.ts';
+import { selectTarget } from '../selected-target.ts';
 import { showSign, STATE_SIGNS } from '../style.ts';
 import { JSON_VERSION } from '../version.ts';
 
@@ -55,7 +57,7 @@ export async function driftKeep(this: CliContext, flags: DriftKeepFlags, name: s
   const { renderer } = rendering;
   const known = await listObjects(client, APPLICATION.kind, cluster, { signal });
   const application = decodedApplication(selectOne(known, name, cluster));
-  const spec = targetOf(application, flags.env);
+  const spec = selectTarget(application, flags.env);
   const none = { workingCopy: undefined, isWide: false, policies: undefined };
   await using session = new PlanSession({ client, cluster, renderer, known, ...none, clock, signal });
   const [planned] = await session.plan(application, { env: spec.environment === '' ? undefined : spec.environment });
@@ -98,17 +100,6 @@ function checkFlags({ branch, pullRequest, reason, dryRun }: DriftKeepFlags): vo
       fix: 'Say with --reason why it stays, or look first with --dry-run.',
     });
   }
-}
-
-/** The one target that is meant. */
-function targetOf(application: Application, env: string | undefined): TargetSpec {
-  checkEnvironment(application, env);
-  const targets = targetsOf(application).filter(({ environment }) => env === undefined || environment === env);
-  const [only, ...others] = targets;
-  if (only !== undefined && others.length === 0) return only;
-  throw new PlumbError('Usage', `${application.metadata.name} has several environments`, {
-    fix: `Name one with -e: ${targets.map(({ environment }) => environment).join(', ')}.`,
-  });
 }
 
 function pinned({ application, environment, revision }: TargetSpec): PlumbError {
@@ -266,20 +257,7 @@ function report(cli: CliContext, kept: KeptLive, { object, changes, followed, fl
   }
   const sign = showSign(cli.style, STATE_SIGNS.Healthy);
   for (const line of formatChanges(changes)) cli.show(`${sign} ${oneLine(`${object} ${line}`)}\n`);
-  for (const { file, hunks } of kept.files) {
-    for (const { after, removed, added } of hunks) {
-      cli.show(`  ${oneLine(file)}:${after}\n`);
-      for (const line of removed) cli.show(`  - ${printable(line)}\n`);
-      for (const line of added) cli.show(`  + ${printable(line)}\n`);
-    }
-  }
+  cli.show(hunksText(kept.files));
   if (kept.others.length > 0) cli.show(`Changes as well: ${oneLine(kept.others.join(', '))}\n`);
-  cli.show(`${ending(kept, followed)}\n`);
-}
-
-function ending({ commit, branch }: KeptLive, followed: string): string {
-  if (commit === undefined) return 'Nothing is pushed (--dry-run).';
-  const short = commit.slice(0, 7);
-  if (`refs/heads/${branch}` === followed) return `Commit ${short} on ${branch}.`;
-  return `Commit ${short} on the branch ${branch}: open a pull request from it.`;
+  cli.show(`${commitText(kept, followed)}\n`);
 }
