@@ -14,6 +14,7 @@ export async function generatedPages(): Promise<readonly GeneratedPage[]> {
     { path: 'docs/reference/application.md', text: kindPage('Application') },
     { path: 'docs/reference/repository.md', text: kindPage('Repository') },
     { path: 'docs/reference/approval.md', text: kindPage('Approval') },
+    { path: 'docs/reference/hold.md', text: kindPage('Hold') },
     { path: 'docs/reference/health-conventions.md', text: healthPage() },
     { path: 'docs/reference/metrics.md', text: metricsPage() },
     { path: 'docs/reference/policies.md', text: policyPage() },

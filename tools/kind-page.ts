@@ -10,7 +10,7 @@ interface Introduction {
   readonly larger: string;
 }
 
-const INTRODUCTIONS: Readonly<Record<'Application' | 'Approval' | 'Repository', Introduction>> = {
+const INTRODUCTIONS: Readonly<Record<'Application' | 'Approval' | 'Hold' | 'Repository', Introduction>> = {
   Repository: {
     source: 'packages/api/src/repository.ts',
     smallest: `apiVersion: plumb.dev/v1alpha1
@@ -59,6 +59,39 @@ spec:
   groups:
     - pay-leads
   reason: Seen with the team.`,
+  },
+  Hold: {
+    source: 'packages/api/src/drift.ts',
+    smallest: `apiVersion: plumb.dev/v1alpha1
+kind: Hold
+metadata:
+  name: shop-inc-9
+  namespace: default
+spec:
+  application: shop
+  allowEdits: true
+  until: '2026-01-31T18:00:00Z'
+  by: dana@example.com
+  reason: INC-9, by hand until the fix is released.`,
+    larger: `apiVersion: plumb.dev/v1alpha1
+kind: Hold
+metadata:
+  name: checkout-billing
+  namespace: team-pay
+spec:
+  application: checkout
+  environment: prod
+  allowEdits: true
+  object:
+    group: apps
+    kind: Deployment
+    name: api
+  fields:
+    - spec.replicas
+  until: '2026-01-31T18:00:00Z'
+  by: dana@example.com
+  reason: Billing run.
+  atEnd: report`,
   },
   Application: {
     source: 'packages/api/src/application.ts',

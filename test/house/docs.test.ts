@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { decodeApplication, decodeApproval, decodeRepository } from '@plumb/api';
+import { decodeApplication, decodeApproval, decodeHold, decodeRepository } from '@plumb/api';
 import { PlumbError } from '@plumb/core';
 import { decodeYaml } from '@plumb/render';
 
@@ -138,7 +138,8 @@ function whyNoObject(value: unknown): readonly string[] {
   if (kind === undefined) return [];
   const isOurs = typeof apiVersion === 'string' && apiVersion.startsWith('plumb.dev/');
   if (!isOurs) return typeof apiVersion === 'string' && metadata !== undefined ? [] : ['has no apiVersion or metadata'];
-  const decode = { Repository: decodeRepository, Approval: decodeApproval }[String(kind)] ?? decodeApplication;
+  const decode =
+    { Repository: decodeRepository, Approval: decodeApproval, Hold: decodeHold }[String(kind)] ?? decodeApplication;
   const decoded = decode(value);
   return decoded.ok ? [] : [decoded.error.message];
 }

@@ -1,18 +1,23 @@
-import { decodeApplication, API_VERSION, type Application, type APPLICATION, type REPOSITORY } from '@plumb/api';
+import {
+  decodeApplication,
+  API_VERSION,
+  type Application,
+  type APPLICATION,
+  type HOLD,
+  type REPOSITORY,
+} from '@plumb/api';
 import { closest, groupOf, PlumbError, type KubeObject } from '@plumb/core';
 import type { ApiResource, KubeClient } from '@plumb/kube';
 import type { ChosenCluster } from './cluster.ts';
+
+type OwnKind = typeof APPLICATION.kind | typeof HOLD.kind | typeof REPOSITORY.kind;
 
 interface Call {
   readonly signal: AbortSignal;
 }
 
 /** How the cluster serves one of our kinds; a clear error where it has never seen Plumb. */
-export async function plumbResource(
-  client: KubeClient,
-  kind: typeof APPLICATION.kind | typeof REPOSITORY.kind,
-  call: Call,
-): Promise<ApiResource> {
+export async function plumbResource(client: KubeClient, kind: OwnKind, call: Call): Promise<ApiResource> {
   try {
     return await client.resource({ group: groupOf(API_VERSION), kind }, call);
   } catch (thrown) {
@@ -26,7 +31,7 @@ export async function plumbResource(
 /** The objects of one of our kinds, in the named namespace, else in all; in the context's own where all may not be read. */
 export async function listObjects(
   client: KubeClient,
-  kind: typeof APPLICATION.kind | typeof REPOSITORY.kind,
+  kind: OwnKind,
   cluster: ChosenCluster,
   call: Call,
 ): Promise<readonly KubeObject[]> {

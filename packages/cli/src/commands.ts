@@ -1,7 +1,7 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import { PlumbError, RENDERERS } from '@plumb/core';
 import type { CliContext } from './context.ts';
-import { duration, everyVerb, everyVerbAliases, text, texts, wholeNumber, whether } from './flags.ts';
+import { duration, everyVerb, everyVerbAliases, someDuration, text, texts, wholeNumber, whether } from './flags.ts';
 
 // What the command line looks like. It loads no verb: each one comes with its first use, so that `--help` is fast.
 
@@ -514,6 +514,13 @@ const driftList = buildCommand({
   },
   docs: { brief: 'List what others have changed, and what became of it' },
 });
+const objectOfApplication = {
+  kind: 'tuple',
+  parameters: [
+    { brief: 'Application: NAME or NAMESPACE/NAME', placeholder: 'APP', parse: String },
+    { brief: 'Object of it: Deployment/shop', placeholder: 'KIND/NAME', parse: String },
+  ],
+} as const;
 
 const driftKeep = buildCommand({
   loader: async () => (await import('./verbs/drift-keep.ts')).driftKeep,
@@ -533,17 +540,118 @@ const driftKeep = buildCommand({
       output: oneOf('text', 'json'),
     },
     aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
-    positional: {
-      kind: 'tuple',
-      parameters: [
-        { brief: 'Application: NAME or NAMESPACE/NAME', placeholder: 'APP', parse: String },
-        { brief: 'Object of it: Deployment/shop', placeholder: 'KIND/NAME', parse: String },
-      ],
-    },
+    positional: objectOfApplication,
   },
   docs: {
     brief: 'Commit to Git what somebody changed on the cluster: the one line that makes it so, proven by a render',
   },
+});
+
+/** Of what a person lets stand for a while. */
+const holding = {
+  field: texts('Only this field, and what is in it; may be repeated', 'PATH'),
+  for: someDuration('How long: 90m, 2h; 168h at most'),
+  until: text('Until when, with the zone: 2026-01-31T18:00:00Z', 'TIME'),
+  reason: text('Why, for the record', 'TEXT'),
+  atEnd: {
+    kind: 'enum',
+    values: ['heal', 'report'],
+    default: 'heal',
+    brief: 'What happens to the edits at the end: put back, or left and reported',
+  },
+} as const;
+
+const hold = buildCommand({
+  loader: async () => (await import('./verbs/hold.ts')).hold,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      allowEdits: whether('Edits on the cluster stand and are recorded while the hold lasts'),
+      object: text('Only edits of this object', 'KIND/NAME'),
+      ...holding,
+      output: oneOf('text', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'Application: NAME or NAMESPACE/NAME; or "list"', placeholder: 'APP', parse: String },
+        { brief: 'With list: only of this application', placeholder: 'APP', parse: String, optional: true },
+      ],
+    },
+  },
+  docs: { brief: 'Let edits on the cluster stand for a while, and list who does so: plumb hold list' },
+});
+
+const unhold = buildCommand({
+  loader: async () => (await import('./verbs/unhold.ts')).unhold,
+  parameters: {
+    flags: { ...everyVerb, context, namespace, env, output: oneOf('text', 'json') },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'Hold, or application: all that is held of it', placeholder: 'NAME|APP', parse: String }],
+    },
+  },
+  docs: { brief: 'Lift a hold before it ends' },
+});
+
+const driftHeal = buildCommand({
+  loader: async () => (await import('./verbs/drift-heal.ts')).driftHeal,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      noWait: whether('Ask for it and do not wait'),
+      timeout: duration('How long to wait', '5m'),
+      output: oneOf('text', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'Application: NAME or NAMESPACE/NAME', placeholder: 'APP', parse: String },
+        { brief: 'Only this object: Deployment/shop', placeholder: 'KIND/NAME', parse: String, optional: true },
+      ],
+    },
+  },
+  docs: { brief: 'Put back what has drifted by now, whatever rules and holds say' },
+});
+
+const driftAllow = buildCommand({
+  loader: async () => (await import('./verbs/drift-allow.ts')).driftAllow,
+  parameters: {
+    flags: { ...everyVerb, context, namespace, env, ...holding, output: oneOf('text', 'json') },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: objectOfApplication,
+  },
+  docs: { brief: 'Let what was changed in one object stand for a while: a hold of that object alone' },
+});
+
+const driftIgnore = buildCommand({
+  loader: async () => (await import('./verbs/drift-ignore.ts')).driftIgnore,
+  parameters: {
+    flags: {
+      ...everyVerb,
+      context,
+      namespace,
+      env,
+      field: texts('Ignore this field, and what is in it; may be repeated', 'PATH'),
+      manager: texts('Only where this field manager owns it; may be repeated', 'NAME'),
+      reason: text('Why, for the rule and the commit', 'TEXT'),
+      branch: text('Push to this branch instead of the one that is followed', 'NAME'),
+      dryRun: whether('Push nothing: show the lines that would change'),
+      output: oneOf('text', 'json'),
+    },
+    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    positional: objectOfApplication,
+  },
+  docs: { brief: "Commit a rule to the Application in Git, by which fields of an object are nobody's drift" },
 });
 
 const version = buildCommand({
@@ -566,6 +674,8 @@ export const routes = buildRouteMap<string, CliContext>({
     logs,
     events,
     history,
+    hold,
+    unhold,
     decommission,
     forget,
     render,
@@ -574,7 +684,7 @@ export const routes = buildRouteMap<string, CliContext>({
     health,
     repo: buildRouteMap({ routes: { add: repoAdd }, docs: { brief: 'Repositories' } }),
     drift: buildRouteMap({
-      routes: { list: driftList, keep: driftKeep },
+      routes: { list: driftList, heal: driftHeal, keep: driftKeep, allow: driftAllow, ignore: driftIgnore },
       defaultCommand: 'list',
       docs: { brief: 'What others changed on the cluster' },
     }),

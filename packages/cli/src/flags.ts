@@ -54,15 +54,16 @@ export function wholeNumber(
 
 /** Milliseconds of `30s`, `5m`, `1h`. */
 export function duration(brief: string, fallback: string): TypedFlagParameter<number, CliContext> {
-  return {
-    kind: 'parsed',
-    parse: (input) => {
-      const milliseconds = parseDuration(input);
-      if (milliseconds === undefined) throw new PlumbError('Usage', 'must be a duration such as 30s, 5m or 1h30m');
-      return milliseconds;
-    },
-    brief,
-    placeholder: 'DURATION',
-    default: fallback,
-  };
+  return { kind: 'parsed', parse: parsedDuration, brief, placeholder: 'DURATION', default: fallback };
+}
+
+/** As `duration`, without one where it is not given. */
+export function someDuration(brief: string): TypedFlagParameter<number | undefined, CliContext> {
+  return { kind: 'parsed', parse: parsedDuration, brief, placeholder: 'DURATION', optional: true };
+}
+
+function parsedDuration(input: string): number {
+  const milliseconds = parseDuration(input);
+  if (milliseconds === undefined) throw new PlumbError('Usage', 'must be a duration such as 30s, 5m or 1h30m');
+  return milliseconds;
 }

@@ -43,17 +43,27 @@ export async function readNamed(
   named: ObjectName,
   { namespace, signal }: { readonly namespace: string; readonly signal: AbortSignal },
 ): Promise<KubeObject> {
-  const { kind, name } = named;
-  const kinds = (await client.kinds({ signal })).filter((one) => namesOf(one).includes(kind.toLowerCase()));
-  // A kind of many groups is the built-in one: those have a short group, or the one of Kubernetes.
-  const [resource] = kinds.toSorted((a, b) => foreignness(a) - foreignness(b));
-  if (resource === undefined) throw new PlumbError('KindMissing', `The cluster has no kind ${kind}`);
+  const { name } = named;
+  const resource = await kindNamed(client, named.kind, { signal });
   const object = await client.get(resource, { name, ...(resource.namespaced ? { namespace } : {}) }, { signal });
   if (object !== undefined) return object;
   const where = resource.namespaced ? ` in ${namespace}` : '';
   throw new PlumbError('NotFound', `There is no ${resource.kind}/${name}${where}`, {
     fix: 'Name the namespace with -n, or the application before the object.',
   });
+}
+
+/** How the cluster serves a kind that a person names, the built-in one of several. Errors: `KindMissing`. */
+export async function kindNamed(
+  client: KubeClient,
+  kind: string,
+  call: { readonly signal: AbortSignal },
+): Promise<ApiResource> {
+  const kinds = (await client.kinds(call)).filter((one) => namesOf(one).includes(kind.toLowerCase()));
+  // A kind of many groups is the built-in one: those have a short group, or the one of Kubernetes.
+  const [resource] = kinds.toSorted((a, b) => foreignness(a) - foreignness(b));
+  if (resource === undefined) throw new PlumbError('KindMissing', `The cluster has no kind ${kind}`);
+  return resource;
 }
 
 function foreignness({ group }: ApiResource): number {

@@ -2,8 +2,11 @@ import type { Application, TargetStatus } from '@plumb/api';
 import { PlumbError, type KubeObject, type Retirement } from '@plumb/core';
 import {
   APPROVE_DELETION_ANNOTATION,
+  formatHealWishes,
   formatRetirements,
+  HEAL_ANNOTATION,
   parseApprovals,
+  parseHealWishes,
   parseRetirements,
   PLAN_ANNOTATION,
   RECONCILE_ANNOTATION,
@@ -24,6 +27,10 @@ export interface Wishes {
   readonly plan?: { readonly environment: string; readonly digest: string; readonly release: number };
   /** By environment, `-` where there are none. */
   readonly retire?: ReadonlyMap<string, Retirement>;
+  /** By environment, `-` where there are none. */
+  readonly heal?: ReturnType<typeof parseHealWishes>;
+  /** Whether a plan that is wished for stays the only one that may be applied. Default: no. */
+  readonly keepsPlan?: boolean;
 }
 
 /**
@@ -37,8 +44,11 @@ export function requestOf({ apiVersion, kind, metadata }: Application, wishes: W
   const approved = [...approvals].map(([environment, digest]) => `${environment}=${digest}`).join(',');
   const before = parseRetirements(metadata.annotations?.[RETIRE_ANNOTATION] ?? '');
   const retired = formatRetirements(new Map([...before, ...(wishes.retire ?? [])]));
+  const healed = formatHealWishes(
+    new Map([...parseHealWishes(metadata.annotations?.[HEAL_ANNOTATION] ?? ''), ...(wishes.heal ?? [])]),
+  );
   const { name, namespace, uid } = metadata;
-  const { plan } = wishes;
+  const plan = planText(wishes) ?? (wishes.keepsPlan === true ? metadata.annotations?.[PLAN_ANNOTATION] : undefined);
   return {
     apiVersion,
     kind,
@@ -48,14 +58,17 @@ export function requestOf({ apiVersion, kind, metadata }: Application, wishes: W
       ...(uid === undefined ? {} : { uid }),
       annotations: {
         [RECONCILE_ANNOTATION]: wishes.request,
-        ...(plan === undefined
-          ? {}
-          : { [PLAN_ANNOTATION]: `${plan.environment || '-'}=${plan.digest}@${plan.release}` }),
+        ...(plan === undefined ? {} : { [PLAN_ANNOTATION]: plan }),
         ...(approved === '' ? {} : { [APPROVE_DELETION_ANNOTATION]: approved }),
         ...(retired === '' ? {} : { [RETIRE_ANNOTATION]: retired }),
+        ...(healed === '' ? {} : { [HEAL_ANNOTATION]: healed }),
       },
     },
   };
+}
+
+function planText({ plan }: Wishes): string | undefined {
+  return plan === undefined ? undefined : `${plan.environment || '-'}=${plan.digest}@${plan.release}`;
 }
 
 export interface Followed {

@@ -93,6 +93,14 @@ export const ERROR_CODES = {
   },
   KeepImpossible: { culprit: 'user', retry: 'change', fix: 'Change it in Git by hand, or let it be healed.' },
   KeepShared: { culprit: 'user', retry: 'change', fix: 'Let the others change as well with --also.' },
+  // Drift
+  HoldMissing: { culprit: 'user', retry: 'change', fix: 'See what is held with "plumb hold list".' },
+  ManifestMissing: {
+    culprit: 'user',
+    retry: 'change',
+    fix: 'Commit the Application to a repository that Plumb follows, or change it on the cluster.',
+  },
+  ManifestBuilt: { culprit: 'user', retry: 'change', fix: 'Change what the Application is built from by hand.' },
   // Rendering
   TemplateError: { culprit: 'user', retry: 'change', fix: 'Correct the template at this line.' },
   ValuesInvalid: { culprit: 'user', retry: 'change', fix: 'Correct the values.' },

@@ -19,8 +19,11 @@ export { keepMemorySmall } from './small-memory.ts';
 export {
   APPROVE_DELETION_ANNOTATION,
   nameOf,
+  formatHealWishes,
   formatRetirements,
+  HEAL_ANNOTATION,
   parseApprovals,
+  parseHealWishes,
   parseRetirements,
   PLAN_ANNOTATION,
   RECONCILE_ANNOTATION,

@@ -1,7 +1,10 @@
 export * from './choose-renderer.ts';
 export { openDiskCache, type DiskCacheOptions } from './disk-cache.ts';
 export { askedOnce, isUnchanged, readsCapabilities, readSetDigest, Trace, type ReadSet } from './read-set.ts';
+export { readTextFile, type TextFile } from './edit/edit-candidate.ts';
+export { editYaml } from './edit/edit-yaml.ts';
 export * from './edit/keep-candidates.ts';
+export { writtenObjects, type WrittenObject } from './edit/written-objects.ts';
 export { followPath } from './follow-path.ts';
 export type { CachedRender, RenderCache } from './render-cache.ts';
 export { FieldPlaces, type Place } from './field-places.ts';

@@ -1,7 +1,17 @@
 import { z } from 'zod';
+import { STATES } from '../names.ts';
 import { count, objectName, time } from './parts.ts';
 
 const value = z.json().meta({ description: 'null where the field is not there.' });
+
+const files = z.array(
+  z.strictObject({
+    file: z.string(),
+    hunks: z.array(
+      z.strictObject({ before: count, after: count, removed: z.array(z.string()), added: z.array(z.string()) }),
+    ),
+  }),
+);
 
 /** `plumb drift keep -o json`. */
 export const kept = {
@@ -14,14 +24,7 @@ export const kept = {
       where: z.strictObject({ file: z.string(), line: count.exactOptional() }).nullable(),
     }),
   ),
-  files: z.array(
-    z.strictObject({
-      file: z.string(),
-      hunks: z.array(
-        z.strictObject({ before: count, after: count, removed: z.array(z.string()), added: z.array(z.string()) }),
-      ),
-    }),
-  ),
+  files,
   others: z.array(z.string()).meta({ description: 'Other targets that change as well.' }),
   branch: z.string(),
   commit: z.string().nullable().meta({ description: 'null where nothing was pushed.' }),
@@ -85,4 +88,70 @@ export const drifts = {
     .array(z.strictObject({ of: z.enum(['application', 'author']), name: z.string(), count, before: count }))
     .exactOptional()
     .meta({ description: 'With --since: how often in that time, and in the one before.' }),
+};
+
+const env = z.string().nullable().meta({ description: 'null where the application names no environments.' });
+
+const holdFields = {
+  name: z.string(),
+  namespace: z.string(),
+  app: z.string(),
+  env,
+  object: z
+    .strictObject({
+      group: z.string().meta({ description: 'Empty for the core group.' }),
+      kind: z.string(),
+      namespace: z.string().nullable().meta({ description: 'null for any.' }),
+      name: z.string(),
+    })
+    .nullable()
+    .meta({ description: 'null for all objects.' }),
+  fields: z.array(z.string()).meta({ description: 'Empty for all fields.' }),
+  until: time,
+  ended: z.boolean(),
+  by: z.string(),
+  reason: z.string(),
+  atEnd: z.enum(['heal', 'report']),
+};
+
+/** `plumb hold -o json`, `plumb drift allow -o json`. */
+export const hold = holdFields;
+
+/** `plumb hold list -o json`: also those that have ended. */
+export const holds = { items: z.array(z.strictObject(holdFields)) };
+
+/** `plumb unhold -o json`: what was lifted. */
+export const unheld = { items: z.array(z.strictObject(holdFields)) };
+
+/** `plumb drift heal -o json`. */
+export const healRequest = {
+  app: z.string(),
+  object: z.string().nullable().meta({ description: 'The one object that was asked for; null for all.' }),
+  items: z.array(
+    z.strictObject({
+      env,
+      asked: time.meta({ description: 'What had drifted by then is healed.' }),
+      state: z.enum(STATES).nullable().meta({ description: 'What came of it; null where nobody waited.' }),
+      message: z.string().nullable(),
+    }),
+  ),
+};
+
+/** `plumb drift ignore -o json`. */
+export const ignored = {
+  app: z.string(),
+  env: env.meta({ description: 'null where the rule is one of all environments.' }),
+  rule: z.strictObject({
+    kind: z.string(),
+    namespace: z.string().exactOptional(),
+    name: z.string(),
+    fields: z.array(z.string()),
+    managers: z.array(z.string()).exactOptional(),
+    policy: z.literal('ignore'),
+    reason: z.string(),
+  }),
+  files: files.meta({ description: 'Empty where Git says so already.' }),
+  repository: z.string().meta({ description: 'The Repository: NAMESPACE/NAME.' }),
+  branch: z.string(),
+  commit: z.string().nullable().meta({ description: 'null where nothing was pushed.' }),
 };

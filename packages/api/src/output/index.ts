@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { objectDiff, renderDiff, stateDiff } from './diff.ts';
-import { drifts, kept } from './drift.ts';
+import { drifts, healRequest, hold, holds, ignored, kept, unheld } from './drift.ts';
 import { plan, storedPlan, storedPlans } from './plan.ts';
 import { decommissionPlan, events, history, status, tree, why } from './state.ts';
 
@@ -11,7 +11,11 @@ const FIELDS = {
   DecommissionPlan: decommissionPlan,
   Drifts: drifts,
   Events: events,
+  HealRequest: healRequest,
   History: history,
+  Hold: hold,
+  Holds: holds,
+  Ignored: ignored,
   ObjectDiff: objectDiff,
   Kept: kept,
   Plan: plan,
@@ -21,6 +25,7 @@ const FIELDS = {
   StoredPlan: storedPlan,
   StoredPlans: storedPlans,
   Tree: tree,
+  Unheld: unheld,
   Why: why,
 } as const;
 
