@@ -93,7 +93,9 @@ export interface KubeLike {
   readonly data?: Record<string, string>;
 }
 
-export type FixtureOptions = Partial<Pick<EngineOptions, 'clock' | 'listen' | 'identity' | 'health' | 'stampEdits'>> & {
+export type FixtureOptions = Partial<
+  Pick<EngineOptions, 'clock' | 'listen' | 'identity' | 'health' | 'stampEdits' | 'compareEveryMs'>
+> & {
   readonly prefix?: string;
   /** Default: the one that all tests share. */
   readonly cluster?: TestCluster;
@@ -150,6 +152,7 @@ export async function startFixture(
       ...(options.listen === undefined ? {} : { listen: options.listen }),
       ...(options.health === undefined ? {} : { health: options.health }),
       stampEdits: options.stampEdits,
+      compareEveryMs: options.compareEveryMs,
       log: (event) => {
         events.push(event);
         for (const listener of listeners) listener(event);

@@ -64,6 +64,39 @@ test('a stream comes through as it is sent, and ends at the server when the clie
   await left.promise;
 });
 
+test('swallows single events of a watch, and lets the history of another expire', async () => {
+  await using server = await startApiFaultServer((exchange) => {
+    const stream = exchange.stream();
+    for (const name of ['a', 'b', 'c', 'd']) stream.event('ADDED', { metadata: { name } });
+  });
+  await using proxy = await startFaultyProxy(
+    { server: server.url },
+    () => 'passed',
+    ({ object: { metadata } }) => (metadata.name === 'b' ? 'swallowed' : metadata.name === 'c' ? 'expired' : 'passed'),
+  );
+
+  const heard = await new Promise<string>((resolve, reject) => {
+    request(`${proxy.url}/api/v1/pods?watch=true`, { ca: TEST_CA, agent: false }, (response) => {
+      text(response).then(resolve, reject);
+    })
+      .on('error', reject)
+      .end();
+  });
+
+  const events = heard
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; object: { code?: number } });
+  assert.deepEqual(
+    events.map(({ type, object }) => [type, object.code]),
+    [
+      ['ADDED', undefined],
+      ['ADDED', undefined],
+      ['ERROR', 410],
+    ],
+  );
+});
+
 test('draws the same faults for the same requests, about as many as it was asked for, and loses no dry-run and no read', () => {
   const shares = { seed: 'a', refused: 0.3, lost: 0.1 };
   const drawn = (seed: string, method: string, query: string): readonly string[] =>

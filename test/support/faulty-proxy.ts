@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import { SERVER_CERT, SERVER_KEY } from './tls-fixture.ts';
 
@@ -11,6 +12,19 @@ import { SERVER_CERT, SERVER_KEY } from './tls-fixture.ts';
  * `passed`: as if the proxy were not there.
  */
 export type ProxyFault = 'passed' | 'refused' | 'lost';
+
+/**
+ * What becomes of one event of a watch. `swallowed`: the client never hears of it. `expired`: it is passed on, and after
+ * it the server says that it has lost the history (410) and ends the watch.
+ */
+export type EventFault = 'passed' | 'swallowed' | 'expired';
+
+export interface ProxiedEvent {
+  readonly type: string;
+  readonly object: {
+    readonly metadata: { readonly name?: string; readonly annotations?: Readonly<Record<string, string>> };
+  };
+}
 
 export interface ProxiedRequest {
   readonly method: string;
@@ -36,10 +50,14 @@ export interface FaultyProxy extends AsyncDisposable {
 /** Seconds; the shortest that the header can name. */
 const RETRY_AFTER = '1';
 
-/** A proxy on loopback before a real API server, for bad days of a server that is in good order. Streams pass through. */
+/**
+ * A proxy on loopback before a real API server, for bad days of a server that is in good order. Streams pass through, but
+ * for the events of watches that `eventFaultOf` has something against.
+ */
 export async function startFaultyProxy(
   upstream: { readonly server: string; readonly ca?: string },
   faultOf: (request: ProxiedRequest) => ProxyFault,
+  eventFaultOf?: (event: ProxiedEvent, request: ProxiedRequest) => EventFault,
 ): Promise<FaultyProxy> {
   const exchanges: ProxiedExchange[] = [];
   const attempts = new Map<string, number>();
@@ -50,8 +68,9 @@ export async function startFaultyProxy(
     const { method = 'GET', url: path = '/' } = request;
     const attempt = (attempts.get(`${method} ${path}`) ?? 0) + 1;
     attempts.set(`${method} ${path}`, attempt);
-    const fault = faultOf({ method, path, attempt });
-    const exchange: ProxiedExchange = { method, path, attempt, fault, status: undefined };
+    const proxied: ProxiedRequest = { method, path, attempt };
+    const fault = faultOf(proxied);
+    const exchange: ProxiedExchange = { ...proxied, fault, status: undefined };
     exchanges.push(exchange);
     const body = await buffer(request);
     if (fault === 'refused') {
@@ -69,7 +88,11 @@ export async function startFaultyProxy(
       }
       response.writeHead(answered.statusCode ?? 502, answered.headers);
       response.flushHeaders();
-      answered.on('error', () => response.destroy()).pipe(response);
+      if (eventFaultOf === undefined || !path.includes('watch=true') || answered.statusCode !== 200) {
+        answered.on('error', () => response.destroy()).pipe(response);
+        return;
+      }
+      passEvents(answered, response, (event) => eventFaultOf(event, proxied)).catch(() => response.destroy());
     });
     asked.on('error', () => response.destroy());
     response.on('close', () => asked.destroy());
@@ -122,9 +145,29 @@ export function drawFault({ seed, refused, lost }: FaultShares): (request: Proxi
   };
 }
 
+async function passEvents(
+  answered: IncomingMessage,
+  response: ServerResponse,
+  faultOf: (event: ProxiedEvent) => EventFault,
+): Promise<void> {
+  for await (const line of createInterface({ input: answered, crlfDelay: Infinity })) {
+    const fault = faultOf(JSON.parse(line) as ProxiedEvent);
+    if (fault !== 'swallowed') response.write(`${line}\n`);
+    if (fault === 'expired') {
+      response.write(`${JSON.stringify({ type: 'ERROR', object: { ...FAILURE, ...EXPIRED } })}\n`);
+      answered.destroy();
+      break;
+    }
+  }
+  response.end();
+}
+
+const FAILURE = { kind: 'Status', apiVersion: 'v1', status: 'Failure' };
+const EXPIRED = { reason: 'Expired', message: 'too old resource version', code: 410 };
+
 function answer(response: ServerResponse, code: number, reason: string, headers: Readonly<Record<string, string>>) {
   const message = reason === 'TooManyRequests' ? 'the server has received too many requests' : 'the answer was lost';
-  const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason, message, code };
+  const status = { ...FAILURE, reason, message, code };
   response.writeHead(code, { 'content-type': 'application/json', ...headers });
   response.end(JSON.stringify(status));
 }

@@ -186,6 +186,7 @@ const up = buildCommand({
         'FILE',
       ),
       auditLog: text('Audit log of the API server, to follow', 'FILE'),
+      compareEvery: duration('How often each watch is held against a list, in case it lost something', '1h'),
       ...engineRules,
     },
     aliases: { ...everyVerbAliases, n: 'namespace' },

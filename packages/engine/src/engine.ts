@@ -48,6 +48,7 @@ import type { Elsewhere } from './source-look.ts';
 import { Sources } from './source.ts';
 import { HEADLINE_STATES } from './status.ts';
 import { StatusWriter } from './status-writer.ts';
+import { COMPARE_EVERY_MS, sayComparisons } from './say-comparisons.ts';
 import { reportsOf } from './target-reports.ts';
 import { nameOf, RECONCILE_ANNOTATION, type NamespacedName, type TargetSpec } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -79,6 +80,8 @@ export interface EngineOptions {
   readonly auditToken?: (() => Promise<string | undefined>) | undefined;
   /** The audit log of the API server, where it is a file here; default none is read. */
   readonly auditLog?: string | undefined;
+  /** How often each watch is held against a list, in case it lost something without a word; default an hour. */
+  readonly compareEveryMs?: number | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -500,6 +503,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   gate.open('starting');
   pullRequests.start();
+  opening.use(
+    client.compareWatches({ everyMs: options.compareEveryMs ?? COMPARE_EVERY_MS, ...sayComparisons(metrics, log) }),
+  );
 
   metrics.collect(() => {
     metrics.set('plumb_queue_depth', queue.depth);

@@ -52,6 +52,9 @@ export class Metrics {
       { result: 'kept' },
       { result: 'failed' },
     ]);
+    this.#declare('plumb_watch_lost_total', 'counter', 'Objects of which a watch lost an event, found by a list.', [
+      {},
+    ]);
     this.#declare('plumb_queue_depth', 'gauge', 'Targets that wait or are worked on.', [{}]);
     this.#declare('plumb_live_objects', 'gauge', 'Managed objects in the watches.', [{}]);
     this.#declare(

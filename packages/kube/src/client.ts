@@ -1,6 +1,7 @@
 import { PlumbError, type Clock, type GroupKind, type JsonObject, type KubeObject, type Random } from '@plumb/core';
 import type { ApiResource, ResourceRef } from './api-resource.ts';
 import { applyObject, kindOf, patchOwners, type Applied, type ApplyOptions, type PatchOwnersOptions } from './apply.ts';
+import { Comparison, type CompareOptions } from './comparison.ts';
 import { decodeJson, textOf } from './decode.ts';
 import { deleteObject, getObject, type DeleteOptions, type Deletion } from './delete.ts';
 import { Discovery } from './discovery.ts';
@@ -51,6 +52,8 @@ export interface KubeClient extends AsyncDisposable {
   disown(resource: ApiResource, live: KubeObject, options: DisownOptions): Promise<void>;
   /** Starts at once; runs until it is disposed of, its signal aborts or the client is disposed of. */
   reflect(resource: ApiResource, options: ReflectOptions): Reflector;
+  /** Holds each watch that is or will be against a list from time to time, until it is disposed of. One at a time. */
+  compareWatches(options: CompareOptions): Disposable;
   /** The cluster shows an older state than it has shown before: all reflectors read everything anew, and say `isRewound`. */
   rewound(): void;
 }
@@ -86,6 +89,7 @@ class ClusterClient implements KubeClient {
   readonly #discovery: Discovery;
   readonly #life = new AbortController();
   readonly #reflectors = new Set<ClusterReflector>();
+  #comparison: Comparison | undefined;
   readonly #shared: ConstructorParameters<typeof ClusterReflector>[3];
 
   constructor(config: ClusterConfig, options: Parameters<typeof connect>[1]) {
@@ -180,9 +184,17 @@ class ClusterClient implements KubeClient {
   reflect(resource: ApiResource, options: ReflectOptions): Reflector {
     const reflector = new ClusterReflector(this.#transport, resource, options, this.#shared);
     this.#reflectors.add(reflector);
+    this.#comparison?.add(reflector);
     // Otherwise a client that lives long would keep every reflector that ever was.
     void reflector.done.then(() => this.#reflectors.delete(reflector));
     return reflector;
+  }
+
+  compareWatches(options: CompareOptions): Disposable {
+    const comparison = new Comparison(options, this.#shared);
+    for (const reflector of this.#reflectors) comparison.add(reflector);
+    this.#comparison = comparison;
+    return comparison;
   }
 
   rewound(): void {
@@ -191,6 +203,7 @@ class ClusterClient implements KubeClient {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#life.abort();
+    this.#comparison?.[Symbol.dispose]();
     await Promise.all([...this.#reflectors].map((reflector) => reflector[Symbol.asyncDispose]()));
     await this.#transport[Symbol.asyncDispose]();
   }

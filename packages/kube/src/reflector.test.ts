@@ -92,6 +92,30 @@ test('D36: a watch that waits in silence for a future that the server has lost i
   assert.deepEqual(world.rewinds, [false, true]);
 });
 
+test('D36: events that had arrived before a watch was ended do not take it back to where it stood', async () => {
+  let reads = 0;
+  await using world = await open(
+    (exchange) => {
+      const stream = exchange.stream();
+      if (exchange.query.get('sendInitialEvents') === null) return;
+      reads += 1;
+      stream.event('BOOKMARK', initialEnd(reads * 20));
+      const events = [pod('a', 21), pod('b', 22)].map((object) => JSON.stringify({ type: 'ADDED', object }));
+      if (reads === 1) stream.raw(`${events.join('\n')}\n`);
+    },
+    {
+      trim(object) {
+        if (object.metadata.name === 'a') world.client.rewound();
+        return object;
+      },
+    },
+  );
+
+  await world.heard('synced', 2);
+
+  assert.deepEqual(world.events, ['synced', 'added a', 'deleted a', 'synced']);
+});
+
 test('D36: a server that comes back at an older state is read anew before anything is watched', async () => {
   let reads = 0;
   await using world = await open(

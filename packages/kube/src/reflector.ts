@@ -105,6 +105,10 @@ export class ClusterReflector implements Reflector {
   /** The connection broke or fell silent: who answers next may be another state of the server. */
   #isDoubtful = false;
   #guard: StallGuard | undefined;
+  /** What the watch has told to be gone since a comparison began; undefined while there is none. */
+  #goneSince: Set<ObjectKey> | undefined;
+  /** Complete readings so far. */
+  #readings = 0;
   /** Failures since the last event that a watch brought. */
   #failures = 0;
 
@@ -159,6 +163,55 @@ export class ClusterReflector implements Reflector {
   /** The server is at an older state than before: everything is read anew, and what is there counts, however old. */
   rewound(): void {
     this.#isRewound = true;
+    this.#readAnew();
+  }
+
+  /**
+   * The net under a watch that loses an event without a word: holds the cache against a list. A watch may be a moment
+   * behind, so what differs gets `graceMs`; what is still behind then is answered, and everything is read anew. A watch
+   * that knows itself that it is behind, and a list that is older than what the watch has shown, say nothing.
+   */
+  async compare(options: { readonly graceMs: number; readonly signal: AbortSignal }): Promise<readonly ObjectKey[]> {
+    if (!this.#isFollowing) return [];
+    const signal = AbortSignal.any([options.signal, this.#life.signal]);
+    const [readings, furthest] = [this.#readings, this.#furthest];
+    const gone = new Set<ObjectKey>();
+    this.#goneSince = gone;
+    try {
+      // Versions are all that is looked at, so that a list of whole objects would be for nothing.
+      const selection = { ...this.#options, metadataOnly: true };
+      const { items, resourceVersion } = await listPages(this.#transport, this.resource, selection, {
+        keep: identityOf,
+        signal,
+      });
+      if (isOlderVersion(resourceVersion, furthest)) return [];
+      const listed = new Map(items.map((object) => [this.#keyOf(object), object]));
+      const isBehind = (key: ObjectKey): boolean => {
+        const [there, cached] = [listed.get(key), this.#objects.get(key)];
+        if (cached === undefined) return there !== undefined && !gone.has(key);
+        return isOlderVersion(versionOf(cached), there === undefined ? resourceVersion : versionOf(there));
+      };
+      const suspects = [...new Set([...listed.keys(), ...this.#objects.keys()])].filter(isBehind);
+      if (suspects.length === 0) return [];
+      await this.#clock.sleep(options.graceMs, { signal });
+      if (!this.#isFollowing || this.#readings !== readings) return [];
+      const lost = suspects.filter(isBehind);
+      if (lost.length > 0) this.#readAnew();
+      return lost;
+    } catch (error) {
+      if (this.#life.signal.aborted) return [];
+      throw error;
+    } finally {
+      this.#goneSince = undefined;
+    }
+  }
+
+  /** Whether the cache is complete, and a watch keeps it so, as far as anybody can tell. */
+  get #isFollowing(): boolean {
+    return this.#synced && this.#error === undefined && this.#resourceVersion !== undefined;
+  }
+
+  #readAnew(): void {
     this.#resourceVersion = undefined;
     this.#guard?.end();
   }
@@ -236,6 +289,8 @@ export class ClusterReflector implements Reflector {
         signal: guard.signal,
       });
       for await (const event of events) {
+        // What had arrived with it does not say where the watch stands any more.
+        guard.signal.throwIfAborted();
         this.#alive();
         if (event.type === 'opened') {
           if (reading === undefined) this.#error = undefined;
@@ -282,6 +337,7 @@ export class ClusterReflector implements Reflector {
     const previous = this.#objects.get(key);
     if (type === 'gone') {
       this.#objects.delete(key);
+      this.#goneSince?.add(key);
       if (previous !== undefined) this.#tell({ type: 'deleted', key, object, previous });
       return;
     }
@@ -297,6 +353,7 @@ export class ClusterReflector implements Reflector {
     this.#isDoubtful = false;
     this.#furthest = resourceVersion;
     this.#objects = fresh;
+    this.#readings += 1;
     this.#resourceVersion = resourceVersion;
     let looked = 0;
     for (const [key, object] of fresh) {
@@ -358,6 +415,15 @@ export class ClusterReflector implements Reflector {
 
 function sameState(a: KubeObject, b: KubeObject): boolean {
   return a.metadata.uid === b.metadata.uid && a.metadata.resourceVersion === b.metadata.resourceVersion;
+}
+
+function versionOf({ metadata }: KubeObject): string {
+  return metadata.resourceVersion ?? '';
+}
+
+function identityOf({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const { name, namespace = '', resourceVersion = '' } = metadata;
+  return { apiVersion, kind, metadata: { name, namespace, resourceVersion } };
 }
 
 /** Aborts one watch when its reflector ends, or when nothing was heard for too long. */

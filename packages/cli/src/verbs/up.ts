@@ -22,12 +22,19 @@ export interface UpFlags extends EveryVerb, EngineRuleFlags {
   readonly stampEdits?: boolean | undefined;
   readonly auditToken?: string | undefined;
   readonly auditLog?: string | undefined;
+  readonly compareEvery: number;
 }
+
+/** A list of every kind: not more often than a server bears, nor so rarely that a timer cannot hold it. */
+const COMPARE_EVERY_MS = { least: 1_000, most: 7 * 24 * 3_600_000 };
 
 /** `plumb up`: the engine here, in the foreground, until Ctrl-C. */
 export async function up(this: CliContext, flags: UpFlags): Promise<void> {
   const { surroundings } = this;
   const { cwd, env, home, clock, signal } = surroundings;
+  if (flags.compareEvery < COMPARE_EVERY_MS.least || flags.compareEvery > COMPARE_EVERY_MS.most) {
+    throw new PlumbError('Usage', '--compare-every: must be from 1s to 168h');
+  }
   keepMemorySmall();
   // First: rules that cannot be read must not cost the start of a cluster.
   const health = await readEngineRules(flags, cwd, clock);
@@ -48,6 +55,7 @@ export async function up(this: CliContext, flags: UpFlags): Promise<void> {
       stampEdits: flags.stampEdits ?? env['PLUMB_STAMP_EDITS'] === '1',
       ...(flags.auditToken === undefined ? {} : { auditToken: await tokenIn(resolve(cwd, flags.auditToken)) }),
       ...(flags.auditLog === undefined ? {} : { auditLog: resolve(cwd, flags.auditLog) }),
+      compareEveryMs: flags.compareEvery,
       listen: { host: '127.0.0.1', port: flags.port },
       identity: `${userInfo().username}@${hostname()} (context ${cluster.config.context})`,
       log: (event) => this.note(eventLine(this, event)),
