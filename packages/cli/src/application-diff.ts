@@ -7,6 +7,7 @@ import {
   refOf,
   saysHook,
   secretMask,
+  withPlainData,
   targetKey,
   type DocumentAt,
   type JsonObject,
@@ -201,7 +202,9 @@ function specOf(application: Application, environment: string | undefined): Targ
 
 function documentOf(object: KubeObject, origin: DocumentAt['origin'], spec: TargetSpec): DocumentAt {
   const { namespace, ...metadata } = object.metadata;
+  // How Git says the data of a Secret is no difference.
+  const stored = withPlainData(object);
   const isElsewhere = namespace !== undefined && namespace !== spec.namespace;
-  const placed = { ...object, metadata: isElsewhere ? { ...metadata, namespace } : metadata };
+  const placed = { ...stored, metadata: isElsewhere ? { ...metadata, namespace } : metadata };
   return { value: placed as unknown as JsonObject, origin };
 }

@@ -1,4 +1,12 @@
-import { diffObjects, keyOf, type FieldChange, type KubeObject, type Origin, type TargetKey } from '@plumb/core';
+import {
+  diffObjects,
+  keyOf,
+  withPlainData,
+  type FieldChange,
+  type KubeObject,
+  type Origin,
+  type TargetKey,
+} from '@plumb/core';
 import { releaseName, type LedgerReader, type Release } from '@plumb/ledger';
 
 /** What changed an object last, told from the releases of its target. */
@@ -32,7 +40,9 @@ export async function readOrigin(
   if (current === undefined) return 'nothing was released yet';
   const entryIn = async ({ number }: Release) => {
     const entries = await ledger.releaseObjects(target, number);
-    return { isKept: entries !== undefined, entry: entries?.find((one) => keyOf(one.object) === keyOf(object)) };
+    const entry = entries?.find((one) => keyOf(one.object) === keyOf(object));
+    // Older releases have a Secret as Git says it.
+    return { isKept: entries !== undefined, entry: entry && { ...entry, object: withPlainData(entry.object) } };
   };
   const { entry: now } = await entryIn(current);
   if (now === undefined) return `it is not part of ${releaseName(current.number)}`;

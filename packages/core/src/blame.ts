@@ -39,11 +39,11 @@ export function blameFields(
   options: BlameOptions,
 ): readonly BlamedField[] {
   const evidence = { object: live, isStamped: options.isStamped, events: [] };
-  const wanted = desired === undefined ? undefined : comparableSecret(desired);
+  const wanted = desired === undefined ? undefined : withPlainData(desired);
   const fields = liveFields(live, options).map(({ path, value, holders }): BlamedField => {
     const [first] = holders;
     const isOurs = first !== undefined && isOurHolder(first);
-    // What is ours is as we applied it, but for what was sent as stringData: nobody loses that when it changes.
+    // What is ours is as we applied it, but for what was once sent as stringData: nobody loses that when it changes.
     const isTold = isOurs && wanted === desired;
     const said = isTold || wanted === undefined ? undefined : valueAt(wanted, path);
     const isDifferent = said !== undefined && !equalJson(said, valueAt(live, path));
@@ -58,10 +58,6 @@ export function blameFields(
     };
   });
   return [...fields, ...missingFields(live, wanted)];
-}
-
-function comparableSecret(object: KubeObject): KubeObject {
-  return object.apiVersion === 'v1' && object.kind === 'Secret' ? withPlainData(object) : object;
 }
 
 function missingFields(live: KubeObject, desired: KubeObject | undefined): readonly BlamedField[] {

@@ -3,7 +3,8 @@ import { PlumbError } from './error.ts';
 import { hookOf, type SyncHook } from './hook.ts';
 import { keyOf, parseObjectKey, refOf, shortName, shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
 import { fieldAt, groupOf, kindName, type GroupKind, type KubeObject } from './object.ts';
-import { orderOf, type Order, type OrderedObject } from './order-graph.ts';
+import { orderOf, type Order } from './order-graph.ts';
+import { withPlainData } from './offline-diff/comparable.ts';
 import { applyPhase } from './order.ts';
 import type { Origin, RenderedObject } from './rendered.ts';
 import { syncOptionsOf } from './sync-options.ts';
@@ -17,6 +18,8 @@ export interface DesiredObject extends Order {
   readonly phase: number;
   readonly origin: Origin;
   readonly object: KubeObject;
+  /** As Git says it, where that is not how it is sent: a Secret with `stringData`. Known of what was rendered now. */
+  readonly written?: KubeObject;
 }
 
 /** An object that is run and not kept: see `hook.ts`. */
@@ -57,7 +60,8 @@ export interface Placement {
 }
 
 /**
- * Places rendered objects: fills in namespaces, sets the marks, orders. A kind that the cluster does not know is an
+ * Places rendered objects: fills in namespaces, sets the marks, orders. Of a Secret the `stringData` is sent as `data`: who
+ * applies `stringData` owns nothing of what the server makes of it, and hears of no edit. A kind that the cluster does not know is an
  * error, unless a CustomResourceDefinition in the same set brings it, or the object says that something else will.
  */
 export function place(
@@ -100,7 +104,9 @@ export function place(
       continue;
     }
     seen.set(key, origin);
-    placed.push({ origin, object: withTracking(inNamespace, placement.target, placement.applySet) });
+    const written = withTracking(inNamespace, placement.target, placement.applySet);
+    const sent = withPlainData(written);
+    placed.push({ origin, object: sent, ...(sent === written ? {} : { written }) });
   }
   return { desired: { ...arrange(placed, errors), awaiting }, errors };
 }
@@ -109,21 +115,24 @@ export function place(
 export interface PlacedObject {
   readonly object: KubeObject;
   readonly origin: Origin;
+  readonly written?: KubeObject;
 }
 
 /** Tells hooks from what is kept, and puts both into their order. What cannot be ordered goes to `errors`. */
 export function arrange(placed: readonly PlacedObject[], errors: PlumbError[]): DesiredSet {
-  const ordered = placed.map(({ object, origin }): OrderedObject => {
-    return { key: keyOf(object), object, origin, hook: hookOf(object, origin, errors) };
+  const ordered = placed.map((one) => {
+    const { object, origin } = one;
+    return { ...one, key: keyOf(object), hook: hookOf(object, origin, errors) };
   });
   // What never runs is not there for anybody.
   const present = ordered.filter(({ hook }) => hook === undefined || hook.phases.length > 0);
   const orders = orderOf(present, errors);
   const objects: DesiredObject[] = [];
   const hooks: DesiredHook[] = [];
-  for (const { key, object, origin, hook } of present) {
+  for (const { hook, ...one } of present) {
+    const { key, object } = one;
     const phase = applyPhase(parseObjectKey(key) ?? { group: '', kind: object.kind });
-    const desired = { key, hash: desiredHash(object), phase, origin, object, wave: 0, ...orders.get(key) };
+    const desired = { ...one, hash: desiredHash(object), phase, wave: 0, ...orders.get(key) };
     if (hook === undefined) objects.push(desired);
     else hooks.push({ ...desired, hook });
   }

@@ -30,8 +30,9 @@ export async function judgePlan(policies: readonly Policy[], judged: Judged): Pr
   const { spec, desired, items, marked, places, isExact, signal } = judged;
   const wanted = [...desired.objects, ...desired.hooks];
   const { results, counts } = judgePolicies(policies, {
-    objects: wanted.map(({ key, object }) => ({
-      object,
+    // What people have written is judged, as it is without a cluster, and not how it is sent.
+    objects: wanted.map(({ key, object, written = object }) => ({
+      object: written,
       namespace: object.metadata.namespace ?? '',
       oldObject: marked.get(key),
     })),
@@ -53,7 +54,9 @@ export async function judgePlan(policies: readonly Policy[], judged: Judged): Pr
       const { file, line } = object.origin;
       return { ...result, where: line === undefined ? { file } : { file, line } };
     }
-    return { ...result, where: await places.placeOf(object, result.path, { isFieldName: false, signal }) };
+    const { origin, written = object.object } = object;
+    const where = await places.placeOf({ object: written, origin }, result.path, { isFieldName: false, signal });
+    return { ...result, where };
   });
   return { results: await Promise.all(located), counts };
 }

@@ -12,10 +12,12 @@ import {
   type KubeObject,
   type Plan,
   type PlanItem,
+  type PlanPolicies,
   REVERT_ALL,
 } from '@plumb/core';
 import { localTree } from '@plumb/git';
 import { connect, loadKubeconfig } from '@plumb/kube';
+import { readPolicies } from '@plumb/policy';
 import { openTargetRenderer } from './open-target-renderer.ts';
 import { realClock, sharedCluster, type TestCluster } from '@plumb/test-support';
 import { planTarget, type PlanRequest } from './plan.ts';
@@ -528,4 +530,49 @@ test('values of Secrets never leave them: a tag tells what is equal', async () =
   for (const value of ['hunter2', 'correct-horse']) {
     assert.ok(!text.includes(value) && !text.includes(Buffer.from(value).toString('base64')));
   }
+});
+
+test('a Secret in plain text changes at its line, and policies see it as it is written', async () => {
+  await using world = await openWorld();
+  const secret = (value: string): string =>
+    `apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  pw: ${value}\n`;
+  await world.write({ 's.yaml': secret('hunter2') });
+  await world.apply();
+  await world.write({ 's.yaml': secret('correct-horse') });
+  const rules = [{ name: 'no-plain-text', action: 'deny', expression: '!has(object.stringData)' }];
+  const read = readPolicies([{ documents: [{ policies: rules }], file: 'p.yaml' }], { monotonic: realClock.monotonic });
+  assert.ok(read.ok);
+  let judged: PlanPolicies | undefined;
+
+  const plan = await world.plan({
+    judging: async (judge) => {
+      judged = await judge(read.value);
+    },
+  });
+
+  const [change] = plan.items[0]?.changes ?? [];
+  assert.deepEqual([change?.path, change?.place], ['data.pw', { file: 'app/s.yaml', line: 5 }]);
+  assert.deepEqual(
+    judged?.results.map(({ policy, where }) => [policy, where?.file]),
+    [['no-plain-text', 'app/s.yaml']],
+  );
+});
+
+test('a Secret that a former Plumb has sent as stringData is no change', async () => {
+  await using world = await openWorld();
+  await world.write({ 's.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {pw: hunter2}\n' });
+  await world.apply();
+  const path = `/api/v1/namespaces/${world.namespace}/secrets/s`;
+  const { body } = await world.cluster.request('GET', path);
+  const { metadata } = body as KubeObject;
+  const { name, labels = {}, annotations = {} } = metadata;
+  const sent = await world.cluster.request('PATCH', `${path}?fieldManager=plumb&force=true`, {
+    body: { apiVersion: 'v1', kind: 'Secret', metadata: { name, labels, annotations }, stringData: { pw: 'hunter2' } },
+    contentType: 'application/apply-patch+yaml',
+  });
+
+  const plan = await world.plan();
+
+  assert.match(JSON.stringify((sent.body as KubeObject).metadata.managedFields), /f:stringData/);
+  assert.deepEqual([plan.items, plan.unchanged], [[], 1]);
 });

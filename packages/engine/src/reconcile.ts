@@ -16,6 +16,7 @@ import {
   place,
   PlumbError,
   shortNameOf,
+  withPlainData,
   toPlumbError,
   DELETION,
   DISOWNING,
@@ -359,7 +360,9 @@ export class Reconciler {
     const rows = await ledger.applied(target);
     memory.release = release?.number;
     const isOpen = release?.outcome === 'running' || release?.outcome === 'failed';
-    const desired = stored === undefined ? undefined : arrange(placedOf(stored), []);
+    const recorded = stored === undefined ? undefined : arrange(placedOf(stored), []);
+    const desired = recorded === undefined ? undefined : asSentNow(recorded);
+    const isWhole = recorded?.digest === release?.digest;
     // Only what has hooks can have run any: everybody else starts without the question.
     const hasRun = release !== undefined && (isOpen || (desired?.hooks.length ?? 0) > 0);
     const runs = hasRun ? await ledger.hookRuns(target, release.number) : [];
@@ -376,9 +379,9 @@ export class Reconciler {
       release.startedAt >= createdAt(target);
     if (isOurs && desired !== undefined) {
       memory.releasedCommit = release.commit;
-      if (isRetired || !hasRunForDeletion(runs)) memory.releasedDigest = release.digest;
+      if (isRetired || !hasRunForDeletion(runs)) memory.releasedDigest = isWhole ? desired.digest : release.digest;
       if (isOpen) memory.openRelease = openReleaseOf(release.number, release.outcome === 'failed', runs);
-      if (desired.digest === release.digest) {
+      if (isWhole) {
         memory.desired = { ...desired, inputs: release.inputsKey, commit: release.commit };
         memory.released = memory.desired;
       }
@@ -885,7 +888,7 @@ export class Reconciler {
     // Nothing of it is left to be taken down.
     if (memory.releasedDigest === undefined || memory.release === undefined) return undefined;
     const stored = await ledger.releaseObjects(target, memory.release);
-    const { hooks } = arrange(placedOf(stored ?? []), []);
+    const { hooks } = asSentNow(arrange(placedOf(stored ?? []), []));
     return { hooks, open: openReleaseOf(memory.release, false, await ledger.hookRuns(target, memory.release)) };
   }
 
@@ -1277,6 +1280,16 @@ function isKindMissing(thrown: unknown): boolean {
 
 function placedOf(stored: readonly ReleaseObject[]): readonly PlacedObject[] {
   return stored.map(({ object, origin }) => ({ object, origin: origin ?? { file: '' } }));
+}
+
+/**
+ * What was released, as it is sent now: a former Plumb sent Secrets as Git says them. Their hashes are others then, so that
+ * each is sent once more, and no release is made of it.
+ */
+function asSentNow(recorded: DesiredSet): DesiredSet {
+  const placed = everythingIn(recorded).map(({ object, origin }) => ({ object: withPlainData(object), origin }));
+  const isSame = everythingIn(recorded).every(({ object }, index) => object === placed[index]?.object);
+  return isSame ? recorded : arrange(placed, []);
 }
 
 function hasRunForDeletion(runs: readonly HookRunRecord[]): boolean {

@@ -43,6 +43,34 @@ test('of a plain manifest it is the line of the field, list items found by their
   assert.equal(await at('spec.paused', 1), undefined);
 });
 
+test('the data of a Secret is found where it is written in plain text, and is never read from what is hidden', async () => {
+  const secret = `kind: Secret
+metadata: {name: login}
+data:
+  both: b2xk
+  coded: eA==
+stringData:
+  both: new
+  plain: open
+`;
+  const files = {
+    'a.yaml': secret,
+    'p.yaml': 'kind: Secret\nmetadata: {name: login}\nstringData:\n  plain: patched\n',
+  };
+  const at = (path: string, after: string) =>
+    place(files, { renderer: 'plain' }, { file: 'a.yaml', line: 1 }, [path, after]);
+  const patched = (path: string, after: string) =>
+    place(files, { renderer: 'kustomize' }, { file: 'a.yaml', line: 1, patches: ['p.yaml'] }, [path, after]);
+
+  assert.equal(await at('data.plain', '(secret)'), 'a.yaml:8');
+  assert.equal(await at('data.both', '(secret 0a1b2c3d)'), 'a.yaml:7');
+  assert.equal(await at('data.coded', '(secret)'), 'a.yaml:5');
+  assert.equal(await at('data.none', '(secret)'), undefined);
+  assert.equal(await patched('data.plain', '(secret)'), 'p.yaml:4');
+  assert.equal(await patched('data.plain', 'b3Blbg=='), 'a.yaml:8');
+  assert.equal(await patched('data.coded', '(secret)'), 'a.yaml:5');
+});
+
 test('a field that is gone has no place', async () => {
   assert.equal(
     await place({ 'a.yaml': DEPLOYMENT }, { renderer: 'plain' }, { file: 'a.yaml', line: 4 }, ['spec.x', undefined]),

@@ -1,4 +1,5 @@
 import {
+  fieldAt,
   isJsonObject,
   parseFieldPath,
   PlumbError,
@@ -69,8 +70,8 @@ export class FieldPlaces {
     const document =
       documents.find(({ line }) => line === origin.line) ?? (documents.length === 1 ? documents[0] : undefined);
     if (lined === undefined || document === undefined) return undefined;
-    const found = follow(document.value, path, lined.lineOf);
-    if (found === undefined || (after !== undefined && !isSame(found.value, after))) return undefined;
+    const found = find(document.value, path, lined.lineOf);
+    if (found === undefined || (after !== undefined && !isGiven(found.value, after))) return undefined;
     return { file: origin.file, line: found.line };
   }
 
@@ -79,8 +80,8 @@ export class FieldPlaces {
     const lined = await this.#read(file, call);
     if (lined === undefined) return undefined;
     for (const { value } of lined.documents) {
-      const found = follow(value, path, lined.lineOf);
-      if (found !== undefined && isSame(found.value, after)) return { file, line: found.line };
+      const found = find(value, path, lined.lineOf);
+      if (found !== undefined && isGiven(found.value, after)) return { file, line: found.line };
     }
     const candidates = lined.documents.flatMap(({ value }) => scalarsIn(value, lined.lineOf));
     const isKustomization = KUSTOMIZATION_NAMES.some((name) => file === joinPath(folderOf(file), name));
@@ -124,6 +125,29 @@ async function readLined(tree: SourceTree, file: string, call: Call): Promise<Li
 function noLine(): undefined {
   return undefined;
 }
+
+/** A value of a Secret may be written in plain text, which goes over what is written as the server keeps it. */
+function find(document: Json, path: FieldPath, lineOf: LineOf): ReturnType<typeof follow> {
+  const [first, ...rest] = path;
+  const isData = first !== undefined && 'field' in first && first.field === 'data';
+  if (!isData || fieldAt(document, 'kind') !== 'Secret') return follow(document, path, lineOf);
+  const plain = follow(document, [{ field: 'stringData' }, ...rest], lineOf);
+  if (plain === undefined) return follow(document, path, lineOf);
+  return { ...plain, value: storedText(plain.value) };
+}
+
+function storedText(value: Json): Json {
+  if (isJsonObject(value))
+    return Object.fromEntries(Object.entries(value).map(([key, text]) => [key, storedText(text)]));
+  return typeof value === 'string' ? Buffer.from(value, 'utf8').toString('base64') : value;
+}
+
+/** What may not be shown cannot be told from another value: then the field itself has to do. */
+function isGiven(written: Json, applied: Json): boolean {
+  return isSame(written, applied) || (typeof applied === 'string' && HIDDEN.test(applied));
+}
+
+const HIDDEN = /^\(secret(?: [0-9a-f]+)?\)$/;
 
 /** As far down as the path leads: a field of a list item may be written together with the whole item. */
 function follow(

@@ -74,10 +74,13 @@ export function asStored(object: KubeObject, live: KubeObject | undefined): Kube
   return object;
 }
 
-/** `stringData` goes over `data`, and is not there any more when the Secret is read. */
+/**
+ * A Secret as the server keeps it: `stringData` goes over `data`, and is not there any more when the Secret is read. What is
+ * kept so already, and any other object, is returned as it is.
+ */
 export function withPlainData(object: KubeObject): KubeObject {
   const { stringData, ...rest } = object;
-  if (!isJsonObject(stringData)) return object;
+  if (object.apiVersion !== 'v1' || object.kind !== 'Secret' || !isJsonObject(stringData)) return object;
   const plain = Object.entries(stringData).map(([key, value]) => [
     key,
     typeof value === 'string' ? Buffer.from(value, 'utf8').toString('base64') : value,

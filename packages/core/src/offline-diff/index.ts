@@ -7,4 +7,5 @@ export {
   type ObjectComparison,
   type OfflineChange,
 } from './compare-objects.ts';
+export { withPlainData } from './comparable.ts';
 export { LEFT_OUT_REASONS, type LeftOutReason } from './left-out.ts';
