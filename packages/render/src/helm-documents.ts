@@ -2,7 +2,7 @@ import { isJsonObject, PlumbError, type Json, type JsonObject } from '@plumb/cor
 import { FrameWriter } from './sandbox/frame.ts';
 import type { Sandbox } from './sandbox/pool.ts';
 import { readReply } from './sandbox/reply.ts';
-import { decodeYaml } from './yaml/decode.ts';
+import { decodeYaml, withEnd } from './yaml/decode.ts';
 
 interface ReadDocument {
   readonly value: JsonObject;
@@ -52,7 +52,8 @@ export class HelmDocuments {
 
   async #readLeniently(text: string, file: string): Promise<readonly Json[] | undefined> {
     const writer = new FrameWriter();
-    const texts = text.split(/^---(?:\s.*)?$/m).map((part) => writer.put(Buffer.from(part)));
+    const ended = text.split(/^---(?:\s.*)?$/m).map(withEnd);
+    const texts = ended.map((part) => writer.put(Buffer.from(part)));
     const frame = writer.frame({ op: 'decode', texts });
     const world = { nowMs: 0, seed: '' };
     const reply = readReply(await this.#sandbox.call(frame, { world, isFresh: false, signal: this.#signal }));

@@ -64,6 +64,19 @@ test('an object has the file of its template, and the line where it begins there
   });
 });
 
+test('a template whose last line has no end is read as one that has, also where a key is written twice', async () => {
+  const { signal } = new AbortController();
+  const template = (more: string): string => `${object('ConfigMap', 'a')}data:\n${more}  k: |\n    text`;
+  const dataOf = async (more: string): Promise<unknown> => {
+    const tree = memoryTree({ ...CHART, 'app/templates/a.yaml': template(more) });
+    const outcome = await renderer.render({ tree, path: 'app', release: 'demo', namespace: 'shop', signal });
+    return outcome.ok ? outcome.value.objects[0]?.object['data'] : outcome.error;
+  };
+
+  assert.deepEqual(await dataOf(''), { k: 'text\n' });
+  assert.deepEqual(await dataOf('  k: first\n'), { k: 'text\n' });
+});
+
 test('an object whose kind a template does not write out has its file alone', async () => {
   const found = await origins({
     ...CHART,

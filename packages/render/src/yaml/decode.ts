@@ -28,10 +28,12 @@ const MAX_MERGED_PAIRS = 10_000;
  * ambiguous or dangerous there is an error here: duplicate keys, numbers that 64-bit floats do not hold, tags beyond
  * the core ones, expansions without bound, and the line breaks of YAML 1.1 that no editor shows. One difference is known:
  * inside of `[…]` and `{…}` a colon or question mark right before a bracket or quote ends a key here (`[a:]`), while it is
- * part of the text there. Throws the first problem as a `PlumbError` with file and line.
+ * part of the text there. A last line without an end is ended, as kubectl and Argo CD end it before they read: the library
+ * by itself would leave the newline out of a block text there. Throws the first problem as a `PlumbError` with file and line.
  */
 export function decodeYaml(text: string, file: string): readonly YamlDocument[] {
-  return new Composer(text, file, yamlEvents(text, file)).documents();
+  const ended = withEnd(text);
+  return new Composer(ended, file, yamlEvents(ended, file)).documents();
 }
 
 /** The 1-based line at which an entry of a map or a list that was decoded is written; undefined for any other value. */
@@ -47,12 +49,18 @@ export function decodeYamlWithLines(
     const entries = offsets.get(container) ?? new Map<string | number, number>();
     offsets.set(container, entries.set(entry, offset));
   };
-  const documents = new Composer(text, file, yamlEvents(text, file), note).documents();
+  const ended = withEnd(text);
+  const documents = new Composer(ended, file, yamlEvents(ended, file), note).documents();
   const lineOf: LineOf = (container, entry) => {
     const offset = offsets.get(container)?.get(entry);
     return offset === undefined ? undefined : lineAt(text, offset);
   };
   return { documents, lineOf };
+}
+
+/** Kubernetes' tools read line by line, and end each line themselves. */
+export function withEnd(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
 }
 
 interface Anchor {

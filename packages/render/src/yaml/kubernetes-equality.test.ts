@@ -3,7 +3,7 @@ import { before, test } from 'node:test';
 import { PlumbError, type Json } from '@plumb/core';
 import fc from 'fast-check';
 import { openKubernetesDecoder, type KubernetesReading } from '../../test/kubernetes-decoder.ts';
-import { decodeYaml } from './decode.ts';
+import { decodeYaml, withEnd } from './decode.ts';
 
 let decodeLikeKubernetes: (texts: readonly string[]) => readonly KubernetesReading[];
 
@@ -112,6 +112,32 @@ test('generated documents read as Kubernetes reads them, in block, flow and quot
   );
 });
 
+test('a block text at the end of a file without a final newline reads as kubectl reads it, which ends every line', () => {
+  const header = fc.constantFrom('|', '|-', '|+', '>', '>-', '>+', '|2', '>2-', '|1+');
+  const line = fc.constantFrom(
+    '',
+    '  ',
+    '  x',
+    '  x y  ',
+    '   x',
+    '   ',
+    '    y',
+    '  # no comment',
+    '# a comment',
+    '  - x',
+  );
+  const text = fc
+    .tuple(fc.constantFrom('a: ', 'b: 1\na: ', '- '), header, fc.array(line, { maxLength: 4 }))
+    .map(([before, style, lines]) => `${before}${style}\n${['  x', ...lines].join('\n')}`);
+
+  fc.assert(
+    fc.property(fc.array(text, { minLength: 20, maxLength: 60 }), (texts) => compare(texts, { sent: withEnd })),
+    { numRuns: 60, seed: 1 },
+  );
+  assert.deepEqual(read('a: |\n  x'), { a: 'x\n' });
+  assert.deepEqual(read('a: |-\n  x'), { a: 'x' });
+});
+
 test('merge keys read as Kubernetes reads them: in the order of the text', () => {
   compare([
     'base: &b {a: 1, b: 2}\nx:\n  <<: *b\n  a: 3\n',
@@ -123,8 +149,12 @@ test('merge keys read as Kubernetes reads them: in the order of the text', () =>
   ]);
 });
 
-function compare(texts: readonly string[]): void {
-  const expected = decodeLikeKubernetes(texts);
+/** `sent`: the text as it reaches the library in Kubernetes' tools; default as it is. */
+function compare(
+  texts: readonly string[],
+  { sent = (text) => text }: { readonly sent?: (text: string) => string } = {},
+): void {
+  const expected = decodeLikeKubernetes(texts.map(sent));
   for (const [index, text] of texts.entries()) {
     const theirs = expected[index];
     assert.ok(theirs !== undefined);
