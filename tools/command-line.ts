@@ -17,6 +17,11 @@ type Entries = ReturnType<typeof routes.getAllEntries>;
 /** All verbs, in the order of the table. */
 export const VERBS: readonly Verb[] = verbsOf(routes.getAllEntries(), []);
 
+/** What the first word of a group does alone: `plumb drift` is `plumb drift list`. */
+const ALONE: readonly Verb[] = VERBS.flatMap((verb) =>
+  verb.words.length > 1 && verb.words.at(-1) === 'list' ? [{ ...verb, words: verb.words.slice(0, -1) }] : [],
+);
+
 function verbsOf(entries: Entries, prefix: readonly string[]): readonly Verb[] {
   return entries.flatMap(({ name, target }): readonly Verb[] => {
     const words = [...prefix, name.original];
@@ -41,7 +46,7 @@ function kebab(name: string): string {
 /** Why the table of verbs would refuse these words (without the leading `plumb`), or undefined where it would not. */
 export function whyRefused(words: readonly string[]): string | undefined {
   if (words.length === 1 && (words[0] === '--help' || words[0] === '--version')) return undefined;
-  const verb = VERBS.find((candidate) => candidate.words.every((word, index) => words[index] === word));
+  const verb = [...VERBS, ...ALONE].find((candidate) => candidate.words.every((word, index) => words[index] === word));
   if (verb === undefined) return `there is no verb "${words.slice(0, 2).join(' ')}"`;
   const rest = words.slice(verb.words.length);
   let count = 0;
