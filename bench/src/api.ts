@@ -6,6 +6,8 @@ export interface Api extends AsyncDisposable {
   text(path: string): Promise<string>;
   json(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown>;
   apply(path: string, body: string): Promise<void>;
+  /** A deletion, or a merge patch. */
+  send(method: 'DELETE' | 'PATCH', path: string, body?: unknown): Promise<void>;
   /** Calls back for each event, from the state of the cluster at the call on. */
   watch(path: string, onEvent: (event: WatchEvent) => void): Promise<Disposable>;
 }
@@ -22,8 +24,12 @@ export async function openApi(kubeconfig: string, connections: number): Promise<
   const watches = new Pool(server, { pipelining: 1, connect, bodyTimeout: 0 });
   const authorization = `Bearer ${adminToken}`;
 
-  async function call(method: 'GET' | 'POST' | 'PATCH', path: string, body?: string): Promise<string> {
-    const contentType = method === 'PATCH' ? 'application/apply-patch+yaml' : 'application/json';
+  async function call(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: string,
+    contentType = method === 'PATCH' ? 'application/apply-patch+yaml' : 'application/json',
+  ): Promise<string> {
     const headers = { authorization, accept: '*/*', ...(body === undefined ? {} : { 'content-type': contentType }) };
     const answer = await calls.request({ method, path, headers, ...(body === undefined ? {} : { body }) });
     const text = await answer.body.text();
@@ -38,6 +44,9 @@ export async function openApi(kubeconfig: string, connections: number): Promise<
     },
     async apply(path, body) {
       await call('PATCH', path, body);
+    },
+    async send(method, path, body) {
+      await call(method, path, body === undefined ? undefined : JSON.stringify(body), 'application/merge-patch+json');
     },
     async watch(path, onEvent) {
       const { metadata } = (await api.json('GET', `${path}${path.includes('?') ? '&' : '?'}limit=1`)) as {

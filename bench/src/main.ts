@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { apps } from './apps.ts';
+import { drift } from './drift.ts';
 import { plan } from './plan.ts';
 import { pulls } from './pulls.ts';
 import { render } from './render.ts';
@@ -15,7 +16,7 @@ import { watches } from './watches.ts';
 import { machine, writeResult, type Bench, type BenchOptions } from './result.ts';
 import { missedOf, rewriteTable } from './table.ts';
 
-const BENCHES: readonly Bench[] = [apps, scale, watches, plan, pulls, render];
+const BENCHES: readonly Bench[] = [apps, scale, watches, plan, pulls, drift, render];
 
 async function main(args: readonly string[]): Promise<boolean> {
   const { values, positionals } = parseArgs({
