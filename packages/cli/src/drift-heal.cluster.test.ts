@@ -26,10 +26,11 @@ async function patch(world: World, path: string, body: object): Promise<void> {
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
 }
 
-const application = (world: World) => `/apis/plumb.dev/v1alpha1/namespaces/${world.namespace}/applications/shop`;
+const application = (world: World, name = 'shop') =>
+  `/apis/plumb.dev/v1alpha1/namespaces/${world.namespace}/applications/${name}`;
 
-async function annotations(world: World): Promise<Readonly<Record<string, string>>> {
-  const { body } = await world.cluster.request('GET', application(world));
+async function annotations(world: World, name = 'shop'): Promise<Readonly<Record<string, string>>> {
+  const { body } = await world.cluster.request('GET', application(world, name));
   return (body as { readonly metadata: { readonly annotations: Record<string, string> } }).metadata.annotations;
 }
 
@@ -124,6 +125,27 @@ test('a wish is later than the one before, and every other wish of a person stay
   assert.deepEqual([after['plumb.dev/plan'], after['plumb.dev/approved-deletions']], Object.values(kept));
   // A sync is what ends the wish for a plan; what is to be healed stays.
   assert.deepEqual([synced['plumb.dev/plan'], synced[HEAL]], [undefined, after[HEAL]]);
+});
+
+test('of several environments the named one is asked for, or all of them, each with its own wish', async () => {
+  await using world = await openWithoutEngine();
+  const added = await world.plumb('app', 'add', 'two', '--repo', 'shop', '-e', 'dev=two-dev', '-e', 'prod=two-prod');
+  assert.equal(added.code, 0, added.stderr);
+  const heal = (...args: readonly string[]) => world.plumb('drift', 'heal', 'two', ...args, '--no-wait', '-o', 'json');
+
+  const unclear = await heal('ConfigMap/web');
+  const prod = await heal('-e', 'prod', 'ConfigMap/web');
+  const one = (await annotations(world, 'two'))[HEAL];
+  const all = await heal();
+  const both = (await annotations(world, 'two'))[HEAL];
+
+  assert.equal(unclear.code, 2);
+  assert.match(one ?? '', /^prod=[^,@]+@\/ConfigMap\/two-prod\/web$/);
+  assert.match(both ?? '', /^prod=[^,@]+,dev=[^,@]+$/);
+  assert.deepEqual(
+    [prod, all].map(({ stdout }) => JSON.parse(stdout).items.map((item: { env: string }) => item.env)),
+    [['prod'], ['dev', 'prod']],
+  );
 });
 
 test('without an engine nothing is asked for', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { openWorld, REPOSITORY, type World } from '../test/world.ts';
@@ -214,6 +214,26 @@ test('an Application that an application keeps is found by its render, and refus
     made.stderr,
     /^error: The Application made is built by the chart with charts\/templates\/made\.yaml:\d+, for charts$/m,
   );
+});
+
+test('a protected branch is told of, and another branch takes the commit', async (t) => {
+  const world = await openNamedWorld(t);
+  await world.git.commit(REPOSITORY, { 'shop.yaml': `${HEADER}  namespace: ${world.namespace}\n${SPEC}` }, 'In Git');
+  const hook = join(world.git.folder(REPOSITORY), 'hooks', 'update');
+  await mkdir(join(hook, '..'), { recursive: true });
+  await writeFile(hook, '#!/bin/sh\n[ "$1" = refs/heads/main ] || exit 0\necho "main is protected" >&2\nexit 1\n');
+  await chmod(hook, 0o755);
+
+  const refused = await ignore(world);
+  const branch = await ignore(world, '--branch', 'level');
+
+  assert.equal(refused.code, 6, refused.stderr);
+  assert.match(
+    refused.stderr,
+    /^error: pushing to main of .*: \[remote rejected\] \(hook declined\); main is protected$/m,
+  );
+  assert.equal(branch.code, 0, branch.stderr);
+  assert.match(branch.stdout, /\nCommit [0-9a-f]{7} on the branch level: open a pull request from it\.\n$/);
 });
 
 test('without fields, a reason or a known environment nothing is looked for', async (t) => {

@@ -55,7 +55,7 @@ export async function readNamed(
 
 /** How the cluster serves a kind that a person names, the built-in one of several. Errors: `KindMissing`. */
 export async function kindNamed(
-  client: KubeClient,
+  client: Pick<KubeClient, 'kinds'>,
   kind: string,
   call: { readonly signal: AbortSignal },
 ): Promise<ApiResource> {

@@ -1,13 +1,16 @@
 import type { Application } from '@plumb/api';
-import { PlumbError, refOf, shortName, type ObjectRef } from '@plumb/core';
+import { PlumbError, refOf, shortName, type KubeObject, type ObjectRef } from '@plumb/core';
 import { listMembers, type TargetSpec } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 import { isNamed, kindNamed, parseObjectName, type ObjectName } from './named-object.ts';
 
 export interface TargetObject {
   readonly ref: ObjectRef;
-  /** Whether it is live and bears the marks of the target. A deleted object can be meant too, and a new one. */
-  readonly isMember: boolean;
+  /**
+   * Whether it is live and bears the marks of the target. A deleted object can be meant too, and a new one. Undefined where the
+   * objects of the target may not be listed.
+   */
+  readonly isMember: boolean | undefined;
 }
 
 /**
@@ -15,14 +18,14 @@ export interface TargetObject {
  * the kind, in the namespace of the target. Errors: `Usage`, `KindMissing`.
  */
 export async function objectOfTarget(
-  client: KubeClient,
+  client: Pick<KubeClient, 'resource' | 'list' | 'kinds'>,
   { application, spec }: { readonly application: Application; readonly spec: TargetSpec },
   text: string,
   call: { readonly signal: AbortSignal },
 ): Promise<TargetObject> {
   const named = parsePlaced(text);
-  const members = await listMembers(client, application, spec.target, { metadataOnly: true, ...call });
-  const found = members.filter((object) => {
+  const members = await membersOf(client, application, spec, call);
+  const found = (members ?? []).filter((object) => {
     return isNamed(named, object) && (named.namespace ?? object.metadata.namespace) === object.metadata.namespace;
   });
   const [member, ...others] = found;
@@ -36,7 +39,22 @@ export async function objectOfTarget(
   const resource = await kindNamed(client, named.kind, call);
   const namespace = resource.namespaced ? (named.namespace ?? spec.namespace) : '';
   const { group, kind } = resource;
-  return { ref: { group, kind, namespace, name: named.name }, isMember: false };
+  return { ref: { group, kind, namespace, name: named.name }, isMember: members === undefined ? undefined : false };
+}
+
+/** Undefined for a person who may not list them: a name is enough to wish for something. */
+async function membersOf(
+  client: Pick<KubeClient, 'resource' | 'list'>,
+  application: Application,
+  { target }: TargetSpec,
+  call: { readonly signal: AbortSignal },
+): Promise<readonly KubeObject[] | undefined> {
+  try {
+    return await listMembers(client, application, target, { metadataOnly: true, ...call });
+  } catch (thrown) {
+    if (thrown instanceof PlumbError && thrown.code === 'Forbidden') return undefined;
+    throw thrown;
+  }
 }
 
 interface PlacedName extends ObjectName {

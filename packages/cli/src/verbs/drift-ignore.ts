@@ -92,7 +92,7 @@ async function objectOf(
   let guess: ObjectRef | undefined;
   for (const spec of specs) {
     const { ref, isMember } = await objectOfTarget(client, { application, spec }, text, { signal });
-    if (isMember) return ref;
+    if (isMember === true) return ref;
     guess ??= ref;
   }
   if (guess === undefined)
