@@ -27,7 +27,7 @@ test('the story holds, step by step, and leaves nothing behind', async (t) => {
     /^1 {2}A folder in Git becomes a healthy application/m,
     /✓ Healthy everywhere [\d.]+ m?s after/,
     /✓ prod {5}env LOG_LEVEL info → debug/,
-    /✓ Plumb says what it healed and who did it {2}Deployment\/shop, drifted by kubectl-edit/,
+    /✓ Plumb says what it healed and who did it {2}Deployment\/shop, replicas 3 → 9 by dana \(kubectl-edit\)/,
     /✓ ConfigMap\/shop-banner is gone from all three environments/,
     /✓ It names the mistake: deploy\/service\.yaml:8/,
     /✓ The cluster keeps running what it had {2}12 objects, not one written/,

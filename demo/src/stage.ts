@@ -87,6 +87,7 @@ export async function openStage({ clock, signal, report }: StageOptions): Promis
       cacheFolder: join(folder, 'cache'),
       listen: { port: 0 },
       identity: "the demo's administrator",
+      stampEdits: true,
       log: log.write,
       signal,
     }),

@@ -35,6 +35,9 @@ export async function tellStory(options: SceneOptions): Promise<void> {
   await story.explainABrokenImage();
 }
 
+/** Who edits the cluster by hand. The API server stamps the edit with the name: see docs/guides/who-changed-it.md. */
+const PERSON = 'dana';
+
 class Story {
   readonly #scene: Scene;
   readonly #stage: SceneOptions['stage'];
@@ -122,11 +125,12 @@ class Story {
     const path = `/apis/apps/v1/namespaces/${prod.namespace}/deployments/shop?fieldManager=kubectl-edit`;
     const begun = this.#clock.monotonic();
     const answer = await api.request('PATCH', path, {
+      as: PERSON,
       contentType: 'application/merge-patch+json',
       body: { spec: { replicas: 9 } },
     });
     narrator.verify(
-      'kubectl-edit sets the replicas of Deployment/shop in prod to 9',
+      `${PERSON} sets the replicas of Deployment/shop in prod to 9, with kubectl edit`,
       [answer.status, fieldAt(answer.body, 'spec', 'replicas')],
       [200, 9],
       'the API server took it',
@@ -147,8 +151,8 @@ class Story {
     narrator.verify(
       'Plumb says what it healed and who did it',
       [healed['object'], healed['by']],
-      ['Deployment/shop', 'kubectl-edit'],
-      `${String(healed['object'])}, ${String(healed['reason'])} by ${String(healed['by'])}`,
+      ['Deployment/shop', `${PERSON} (kubectl-edit)`],
+      `${String(healed['object'])}, ${String(healed['what'])} by ${String(healed['by'])}`,
     );
   }
 

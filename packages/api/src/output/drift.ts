@@ -155,3 +155,48 @@ export const ignored = {
   branch: z.string(),
   commit: z.string().nullable().meta({ description: 'null where nothing was pushed.' }),
 };
+
+/** `plumb blame -o json`. */
+export const blame = {
+  items: z.array(
+    z.strictObject({
+      app: z.string().exactOptional(),
+      env: z.string().exactOptional(),
+      object: z.strictObject({
+        apiVersion: z.string(),
+        kind: z.string(),
+        namespace: z.string().exactOptional(),
+        name: z.string(),
+      }),
+      release: z.strictObject({ name: z.string(), commit: z.string(), author: z.string() }).exactOptional(),
+      fields: z.array(
+        z.strictObject({
+          path: z.string(),
+          value: z
+            .json()
+            .exactOptional()
+            .meta({ description: 'Left out where Git sets it and the object does not have it.' }),
+          owners: z.array(
+            z.strictObject({
+              manager: z.string(),
+              operation: z.enum(['Apply', 'Update']),
+              time: time.exactOptional(),
+              subresource: z.string().exactOptional(),
+            }),
+          ),
+          isOurs: z.boolean(),
+          git: z.json().exactOptional(),
+          isDifferent: z.boolean(),
+          attribution: author.exactOptional(),
+          file: z.string().exactOptional(),
+          line: count.exactOptional(),
+          author: z
+            .looseObject({})
+            .exactOptional()
+            .meta({ description: 'Who wrote the line, and with which commit; where there are few of them.' }),
+        }),
+      ),
+      unknown: z.array(z.string()).meta({ description: 'What could not be found out, and why.' }),
+    }),
+  ),
+};

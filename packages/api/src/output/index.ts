@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { objectDiff, renderDiff, stateDiff } from './diff.ts';
-import { drifts, healRequest, hold, holds, ignored, kept, unheld } from './drift.ts';
+import { blame, drifts, healRequest, hold, holds, ignored, kept, unheld } from './drift.ts';
 import { plan, storedPlan, storedPlans } from './plan.ts';
 import { decommissionPlan, events, history, status, tree, why } from './state.ts';
 
@@ -8,6 +8,7 @@ import { decommissionPlan, events, history, status, tree, why } from './state.ts
 const JSON_VERSION = 'cli.plumb.dev/v1';
 
 const FIELDS = {
+  Blame: blame,
   DecommissionPlan: decommissionPlan,
   Drifts: drifts,
   Events: events,
