@@ -17,7 +17,7 @@ import { listObjects } from './applications.ts';
 import type { ChosenCluster } from './cluster.ts';
 import { openRemote, repositoryOf, type PlanSource, type Remote, type WorkingCopy } from './plan-source.ts';
 import type { PoliciesAtHand } from './policy-files.ts';
-import { isTouched, mergedSource, openPullRequest, type PullRequestHere } from './pull-request-source.ts';
+import type { PullRequestHere } from './pull-request-source.ts';
 import { throwAll } from './report-error.ts';
 
 export interface Planned {
@@ -147,6 +147,7 @@ export class PlanSession implements AsyncDisposable {
     const base = await this.#sourceOf(application, ref ?? spec.revision);
     if (pullRequest === undefined) return base;
     const pull = await this.#pullRequestOf(application, pullRequest);
+    const { isTouched, mergedSource } = await loadPullRequests();
     const merged = await mergedSource(pull, await this.remoteOf(application), spec, { base, signal });
     if (merged === undefined || isNamed) return merged;
     const externals = await renderer.externalsOf(spec, { signal });
@@ -158,7 +159,10 @@ export class PlanSession implements AsyncDisposable {
     const name = repositoryName(application);
     const found =
       this.#pullRequests.get(name) ??
-      this.remoteOf(application).then((remote) => openPullRequest(remote, number, this.#options));
+      this.remoteOf(application).then(async (remote) => {
+        const { openPullRequest } = await loadPullRequests();
+        return openPullRequest(remote, number, this.#options);
+      });
     this.#pullRequests.set(name, found);
     return found;
   }
@@ -234,6 +238,11 @@ function together(own: PlanPolicies = NOT_JUDGED, besides: PlanPolicies): PlanPo
       deny: own.counts.deny + counts.deny,
     },
   };
+}
+
+/** Git hosts are loaded by whoever asks for a pull request. */
+function loadPullRequests() {
+  return import('./pull-request-source.ts');
 }
 
 function repositoryName({ metadata, spec }: Application): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { objectKey, PlumbError, targetKey, type LiveObject, type ObjectKey, type Plan } from '@plumb/core';
-import { planData, planText } from './plan-text.ts';
+import { planData, planText, totalOf, totalText } from './plan-text.ts';
 
 const OPTIONS = { style: { isColored: false, isUnicode: true }, isFull: false };
 
@@ -136,6 +136,14 @@ test('what holds data and would be made anew says what is lost, and that it take
   assert.match(text, /^ +!! deleted and made anew: spec\.serviceName cannot be changed$/m);
   assert.match(text, /^ +!! needs an approval: its pods stop\. No backup is made$/m);
   assert.equal(data.items[0].needsApproval, consent.loss);
+});
+
+test('how far several plans reach together is told in one line', () => {
+  const still: Plan = { ...PLAN, target: targetKey({ namespace: 'shop', application: 'cart' }), items: [] };
+  assert.equal(
+    totalText(totalOf([PLAN, still])),
+    'All: 1 of 2 targets of 2 applications, 3 objects in 2 namespaces; 1 deletion; 6 pods of 1 workload made anew.\n',
+  );
 });
 
 test('a plan without changes says so in one line', () => {

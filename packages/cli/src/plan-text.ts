@@ -8,6 +8,7 @@ import {
   shortNameOf,
   waitText,
   type NormalisedObject,
+  type BlastRadius,
   type ObjectKey,
   type Plan,
   type PlanItem,
@@ -134,6 +135,39 @@ function commandName(plan: Plan): string {
   const ref = parseTargetKey(plan.target);
   if (ref === undefined) return '';
   return `${ref.application} -n ${ref.namespace}${ref.environment === undefined ? '' : ` -e ${ref.environment}`}`;
+}
+
+export interface PlanTotal extends BlastRadius {
+  readonly applications: number;
+  /** Environments of applications, and those of them in which something is done. */
+  readonly targets: number;
+  readonly changing: number;
+}
+
+/** How far several plans reach together. */
+export function totalOf(plans: readonly Plan[]): PlanTotal {
+  const names = plans.map(({ target }) => {
+    const ref = parseTargetKey(target);
+    return `${ref?.namespace}/${ref?.application}`;
+  });
+  return {
+    applications: new Set(names).size,
+    targets: plans.length,
+    changing: plans.filter(({ items }) => items.length > 0).length,
+    ...blastRadius(plans.flatMap(({ items }) => items)),
+  };
+}
+
+/** `All: 3 of 12 targets of 8 applications, 5 objects in 2 namespaces; 1 deletion; 6 pods of 2 workloads made anew.` */
+export function totalText(total: PlanTotal): string {
+  const { applications, targets, changing, objects, namespaces, deletions, replacements, restarts, pods } = total;
+  const parts = [
+    `${changing} of ${countText(targets, 'target')} of ${countText(applications, 'application')}, ${countText(objects, 'object')} in ${countText(namespaces.length, 'namespace')}`,
+    ...(deletions === 0 ? [] : [countText(deletions, 'deletion')]),
+    ...(replacements === 0 ? [] : [countText(replacements, 'replacement')]),
+    ...(restarts === 0 ? [] : [`${countText(pods, 'pod')} of ${countText(restarts, 'workload')} made anew`]),
+  ];
+  return `All: ${parts.join('; ')}.\n`;
 }
 
 /** The same as data. */

@@ -1,5 +1,6 @@
 import { PlumbError, type Clock } from '@plumb/core';
-import { addressOf, branchOf, fetchHead, isChangedBy, mergedTree, type TargetSpec } from '@plumb/engine';
+import type { TargetSpec } from '@plumb/engine';
+import { addressOf, branchOf, fetchHead, isChangedBy, mergedTree } from '@plumb/engine/pull-requests';
 import { hostCredentialsFromSecret, hostOf, openHost, type ChangedFiles, type HostKind } from '@plumb/hosts';
 import type { KubeClient } from '@plumb/kube';
 import { isUnchanged, type ReadSet } from '@plumb/render';

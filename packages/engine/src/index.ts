@@ -1,4 +1,5 @@
-export { startEngine, type Engine, type EngineOptions } from './engine.ts';
+export type { Engine, EngineOptions } from './engine.ts';
+export { startEngine } from './start-engine.ts';
 export type { EngineEvent } from './narrate.ts';
 export { planDecommission, type DecommissionPlan } from './decommission-plan.ts';
 export { install, isInstalled } from './install.ts';
@@ -7,13 +8,9 @@ export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
 export { openTargetRenderer, type OpenTargetRenderer, type TargetRendererFolders } from './open-target-renderer.ts';
 export { listMembers } from './members.ts';
 export { readDataOnce } from './named-data.ts';
-export { addressOf } from './followed-pulls.ts';
-export { mergedTree } from './merged-tree.ts';
 export { LiveIndex } from './observe.ts';
 export { planTarget, type Judge, type PlanRequest } from './plan.ts';
 export { PlanLive } from './plan-live.ts';
-export { branchOf, isChangedBy } from './pull-request-plan.ts';
-export { fetchHead } from './pull-request-targets.ts';
 export { systemClock, systemRandom } from './ports/clock.ts';
 export { keepMemorySmall } from './small-memory.ts';
 export {

@@ -62,6 +62,16 @@ const judgement = z.strictObject({
   ),
 });
 
+const radius = {
+  objects: count,
+  deletions: count,
+  replacements: count,
+  restarts: count.meta({ description: 'Workloads whose pods are made anew.' }),
+  pods: count,
+  namespaces: z.array(z.string()),
+  stateful: z.array(z.string()).meta({ description: 'What holds data and is deleted or made anew.' }),
+};
+
 const targetPlan = z.strictObject({
   namespace: z.string(),
   app: z.string(),
@@ -83,15 +93,7 @@ const targetPlan = z.strictObject({
     unchanged: count,
   }),
   blockedDeletions: z.strictObject({ digest: z.string(), reason: z.string() }).exactOptional(),
-  radius: z.strictObject({
-    objects: count,
-    deletions: count,
-    replacements: count,
-    restarts: count.meta({ description: 'Workloads whose pods are made anew.' }),
-    pods: count,
-    namespaces: z.array(z.string()),
-    stateful: z.array(z.string()).meta({ description: 'What holds data and is deleted or made anew.' }),
-  }),
+  radius: z.strictObject(radius),
   quotas: z
     .array(
       z.strictObject({
@@ -116,7 +118,12 @@ const targetPlan = z.strictObject({
 });
 
 /** `plumb plan -o json`. */
-export const plan = { items: z.array(targetPlan) };
+export const plan = {
+  total: z
+    .strictObject({ applications: count, targets: count, changing: count, ...radius })
+    .meta({ description: 'How far all of it reaches together.' }),
+  items: z.array(targetPlan),
+};
 
 const storedFields = {
   id: z.string(),

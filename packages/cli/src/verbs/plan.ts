@@ -11,7 +11,7 @@ import { knownApplications, PlanSession, type Planned } from '../plan-session.ts
 import { applicationsIn, openWorkingCopy, type WorkingCopy } from '../plan-source.ts';
 import { PlanStore, type StoredPlan } from '../plan-store.ts';
 import { judgementData, judgementText } from '../judgement-text.ts';
-import { planData, planText } from '../plan-text.ts';
+import { planData, planText, totalOf, totalText } from '../plan-text.ts';
 import { openPolicyFiles } from '../policy-files.ts';
 import { jsonText } from '../printable.ts';
 import { openRendererHere } from '../renderer-here.ts';
@@ -121,6 +121,8 @@ async function makePlans(
     if (one.plan.items.length > 0) cli.show(`${nextSteps(stored, cluster)}\n`);
     if (stored.text.full !== stored.text.short) ci.fold(`All fields: ${foldTitle(one)}`, stored.text.full);
   }
+  const total = totalOf(planned.map((one) => one.plan));
+  if (flags.output === 'table' && planned.length > 1) cli.show(totalText(total));
   if (flags.output === 'json') {
     const items = planned.map((one) => ({
       ...planData(labelled(one), one.source.commit, { isListed }),
@@ -129,7 +131,7 @@ async function makePlans(
         : { pullRequest: { number: one.source.pullRequest.number, head: one.source.pullRequest.head } }),
       policies: judgementData(one.judgement),
     }));
-    cli.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Plan', items }, 2)}\n`);
+    cli.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Plan', total, items }, 2)}\n`);
   }
   const texts = made.map(({ one, stored }) => `${stored.text.full}${judgementText(one.judgement, { style: PLAIN })}`);
   await ci.report(planned.flatMap(findingsOfPlan), { title: TITLE, text: texts.join('\n') });
