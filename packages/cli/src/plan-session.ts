@@ -1,8 +1,10 @@
-import { APPLICATION, decodeApplication, type Application } from '@plumb/api';
+import { APPLICATION, decodeApplication, decodeHold, HOLD, type Application, type Hold } from '@plumb/api';
 import {
   parseObjectKey,
   PlumbError,
   type Clock,
+  type DriftHold,
+  type ErrorCode,
   type KubeObject,
   type NormalisedObject,
   type ObjectKey,
@@ -10,7 +12,7 @@ import {
   type PlanPolicies,
   type TargetKey,
 } from '@plumb/core';
-import { PlanLive, planTarget, targetsOf, type Judge, type PlanRequest, type TargetSpec } from '@plumb/engine';
+import { holdOf, PlanLive, planTarget, targetsOf, type Judge, type PlanRequest, type TargetSpec } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 import { openLedgerReadOnly, type AppliedObject } from '@plumb/ledger';
 import { listObjects } from './applications.ts';
@@ -60,6 +62,7 @@ export class PlanSession implements AsyncDisposable {
   readonly #pullRequests = new Map<string, Promise<PullRequestHere>>();
   readonly #live: PlanLive;
   readonly #living: ReadonlySet<TargetKey>;
+  #holds: Promise<readonly Hold[]> | undefined;
   #applied: Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>> | undefined;
 
   constructor(options: PlanSessionOptions) {
@@ -90,7 +93,7 @@ export class PlanSession implements AsyncDisposable {
       readonly isNamed?: boolean;
     },
   ): Promise<readonly Planned[]> {
-    const { client, renderer, known, workingCopy, isNormalisedTold, signal } = this.#options;
+    const { client, clock, renderer, known, workingCopy, isNormalisedTold, signal } = this.#options;
     const { name, namespace } = application.metadata;
     const parent = known.find(
       ({ metadata }) => metadata.name === name && (metadata.namespace ?? 'default') === namespace,
@@ -120,6 +123,7 @@ export class PlanSession implements AsyncDisposable {
         parent,
         targets: this.#living,
         applied: await this.#appliedOf(spec.target),
+        standing: { holds: await this.#holdsOf(spec), time: clock.now() },
         removedBy: source.removedBy,
         signal,
       });
@@ -218,6 +222,28 @@ export class PlanSession implements AsyncDisposable {
     return remote;
   }
 
+  /** What people want to stand; nothing where they may not be read, or the cluster knows none. */
+  async #holdsOf({ application, environment }: TargetSpec): Promise<readonly DriftHold[]> {
+    const { client, cluster, signal } = this.#options;
+    const read = async (): Promise<readonly Hold[]> => {
+      const found = await listObjects(client, HOLD.kind, cluster, { signal });
+      return found.flatMap((object) => {
+        const decoded = decodeHold(object);
+        return decoded.ok ? decoded.value : [];
+      });
+    };
+    this.#holds ??= read().catch((thrown: unknown) => {
+      if (thrown instanceof PlumbError && UNREADABLE.has(thrown.code)) return [];
+      throw thrown;
+    });
+    return (await this.#holds).flatMap((hold) => {
+      const { metadata, spec } = hold;
+      const isOf =
+        `${metadata.namespace}/${spec.application}` === application && (spec.environment ?? '') === environment;
+      return isOf ? [holdOf(hold)] : [];
+    });
+  }
+
   /** What the engine's ledger says that it applied, where it lies on this machine: what is as it was needs no dry-run. */
   async #appliedOf(target: TargetKey): Promise<ReadonlyMap<ObjectKey, AppliedObject> | undefined> {
     this.#applied ??= readApplied(this.#options.cluster.stateFolder);
@@ -239,6 +265,8 @@ function together(own: PlanPolicies = NOT_JUDGED, besides: PlanPolicies): PlanPo
     },
   };
 }
+
+const UNREADABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['Forbidden', 'KindMissing', 'NotRunning']);
 
 /** Git hosts are loaded by whoever asks for a pull request. */
 function loadPullRequests() {

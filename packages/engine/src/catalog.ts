@@ -9,7 +9,6 @@ import {
   HOLD,
   REPOSITORY,
   type Application,
-  type Hold,
   type Repository,
 } from '@plumb/api';
 import {
@@ -22,7 +21,7 @@ import {
   type TargetKey,
 } from '@plumb/core';
 import type { KubeClient, ReflectEvent, Reflector } from '@plumb/kube';
-import { driftRulesOf, patternsOf } from './drift-rules.ts';
+import { driftRulesOf, holdOf } from './drift-rules.ts';
 import { nameOf, targetsOf, type NamespacedName, type TargetSpec } from './targets.ts';
 
 export interface CatalogOptions {
@@ -193,22 +192,6 @@ function whyInvalid({ spec }: Application): PlumbError | undefined {
     if (!rules.ok) return rules.error;
   }
   return undefined;
-}
-
-function holdOf({ metadata, spec }: Hold): DriftHold {
-  const { object, fields, until, reason, by, atEnd } = spec;
-  const { name, creationTimestamp } = metadata;
-  return {
-    ...(object === undefined ? {} : { group: object.group, kind: object.kind, name: object.name }),
-    ...(object?.namespace === undefined ? {} : { namespace: object.namespace }),
-    ...(fields === undefined ? {} : { fields: patternsOf(fields) }),
-    hold: name,
-    until: Date.parse(until),
-    since: creationTimestamp === undefined ? 0 : Date.parse(creationTimestamp),
-    reason,
-    by,
-    atEnd,
-  };
 }
 
 /** The name of an object that may not be readable otherwise. */

@@ -1,4 +1,4 @@
-import type { ApplicationSpec } from '@plumb/api';
+import type { ApplicationSpec, Hold } from '@plumb/api';
 import { createCel } from '@plumb/cel';
 import {
   fail,
@@ -6,6 +6,7 @@ import {
   parseFieldPattern,
   PlumbError,
   REVERT_ALL,
+  type DriftHold,
   type DriftRule,
   type DriftRules,
   type DriftScope,
@@ -88,6 +89,23 @@ function scopeOf({ group, kind, namespace, name }: RuleSpec | IgnoreSpec): Drift
 }
 
 /** What is no pattern was refused with the spec. */
-export function patternsOf(texts: readonly string[]): readonly FieldPattern[] {
+function patternsOf(texts: readonly string[]): readonly FieldPattern[] {
   return texts.flatMap((text) => parseFieldPattern(text) ?? []);
+}
+
+/** What a Hold wants to stand, and until when. */
+export function holdOf({ metadata, spec }: Hold): DriftHold {
+  const { object, fields, until, reason, by, atEnd } = spec;
+  const { name, creationTimestamp } = metadata;
+  return {
+    ...(object === undefined ? {} : { group: object.group, kind: object.kind, name: object.name }),
+    ...(object?.namespace === undefined ? {} : { namespace: object.namespace }),
+    ...(fields === undefined ? {} : { fields: patternsOf(fields) }),
+    hold: name,
+    until: Date.parse(until),
+    since: creationTimestamp === undefined ? 0 : Date.parse(creationTimestamp),
+    reason,
+    by,
+    atEnd,
+  };
 }

@@ -355,7 +355,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         error: error.message,
       }),
   });
-  const planContext = (target: TargetKey): Pick<PlanRequest, 'parent' | 'targets'> => ({
+  const planContext = (target: TargetKey): Pick<PlanRequest, 'parent' | 'targets' | 'standing'> => ({
+    standing: { holds: catalog.holdsOf(target), time: clock.now() },
     parent: applicationOf(catalog, target),
     targets: new Set([...catalog.applications()].flatMap(({ targets }) => [...targets.keys()])),
   });

@@ -18,7 +18,7 @@ export interface PullRequestsOptions extends Pick<PlanRequest, 'client' | 'rende
   readonly sources: Pick<Sources, 'repository' | 'targetsChanged' | 'lastLook' | 'mirrorOf' | 'keepRefs'>;
   readonly elsewhere: Elsewhere;
   targetsOf(repository: NamespacedName): ReadonlyMap<TargetKey, TargetSpec>;
-  planContext(target: TargetKey): Pick<PlanRequest, 'parent' | 'targets' | 'applied'>;
+  planContext(target: TargetKey): Pick<PlanRequest, 'parent' | 'targets' | 'applied' | 'standing'>;
   readSecret(
     namespace: string,
     name: string,

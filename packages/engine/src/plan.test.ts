@@ -14,6 +14,10 @@ import {
   type PlanItem,
   type PlanPolicies,
   REVERT_ALL,
+  fieldsHash,
+  type AppliedObject,
+  type DriftHold,
+  type ObjectKey,
 } from '@plumb/core';
 import { localTree } from '@plumb/git';
 import { connect, loadKubeconfig } from '@plumb/kube';
@@ -34,6 +38,8 @@ interface World extends AsyncDisposable {
   /** Replaces all files of the working copy. */
   write(files: Readonly<Record<string, string>>): Promise<void>;
   plan(more?: Partial<PlanRequest>): Promise<Plan>;
+  /** What was applied, as the ledger has it. */
+  readonly applied: Map<ObjectKey, AppliedObject>;
   /** Applies the files as the engine does. */
   apply(more?: Partial<TargetSpec>): Promise<void>;
 }
@@ -99,6 +105,7 @@ async function openWorld(): Promise<World> {
     },
   };
   const tree = localTree(folder);
+  const applied = new Map<ObjectKey, AppliedObject>();
   const source = { tree, externals: undefined, committedMs: 0 };
   const request: PlanRequest = {
     client,
@@ -129,10 +136,27 @@ async function openWorld(): Promise<World> {
     const rendered = await renderer.render(spec, source, { signal });
     assert.ok(rendered.ok);
     const { desired } = place(rendered.value.objects, { ...wanted, scopeOf: () => 'namespaced' });
-    for (const { object } of desired.objects) await client.apply(object, { force: true, signal });
+    for (const { key, hash, object } of desired.objects) {
+      const answer = await client.apply(object, { force: true, signal });
+      applied.set(key, {
+        uid: answer.object.metadata.uid ?? '',
+        desiredHash: hash,
+        fieldsHash: fieldsHash(answer.object),
+      });
+    }
   }
   const open = opening.move();
-  return { cluster, namespace, spec, request, write, plan, apply, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  return {
+    applied,
+    cluster,
+    namespace,
+    spec,
+    request,
+    write,
+    plan,
+    apply,
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
 }
 
 /** The changes, with the owners by name: when they wrote is another time in every run. */
@@ -495,6 +519,38 @@ test('a quota that all of it together would go beyond is told, with what is need
   assert.deepEqual(exceeds.quotas, [
     { namespace: world.namespace, quota: 'pods', resource: 'pods', needed: '5', left: '3' },
   ]);
+});
+
+test('what others changed shows as the engine will treat it: by rules, holds and wishes', async () => {
+  await using world = await openWorld();
+  const { applied, spec } = world;
+  await world.write({ 'a.yaml': configMap('env', 'info'), 'b.yaml': configMap('gone', 'info') });
+  await world.apply();
+  await world.cluster.request('PATCH', `/api/v1/namespaces/${world.namespace}/configmaps/env`, {
+    body: { data: { LEVEL: 'trace' } },
+    contentType: 'application/merge-patch+json',
+  });
+  await world.cluster.request('DELETE', `/api/v1/namespaces/${world.namespace}/configmaps/gone`);
+  const hold: DriftHold = { hold: 'h', until: 10, since: 0, by: 'dana', reason: 'INC-9', atEnd: 'heal' };
+  const plan = async (drift: TargetSpec['drift'], holds: readonly DriftHold[] = [], time = 5): Promise<Plan> => {
+    return await world.plan({ applied, spec: { ...spec, drift }, standing: { holds, time } });
+  };
+
+  const reverted = await plan({ policy: 'revert', rules: [] });
+  const reported = await plan({ policy: 'report', rules: [] });
+  const ignored = await plan({ policy: 'revert', rules: [{ policy: 'ignore' }] });
+  const held = await plan({ policy: 'revert', rules: [] }, [hold]);
+  const ended = await plan({ policy: 'revert', rules: [] }, [hold], 10);
+
+  assert.deepEqual(summary(reverted.items), ['change ConfigMap/env', 'create ConfigMap/gone']);
+  assert.deepEqual([reported.items, reported.unchanged], [[], 2]);
+  assert.deepEqual(reported.notes, [
+    'ConfigMap/env data.LEVEL differs, and stays so (report)',
+    'ConfigMap/gone differs, and stays so (report)',
+  ]);
+  assert.deepEqual([ignored.items, ignored.notes], [[], ['ConfigMap/env: data.LEVEL is left to unknown']]);
+  assert.deepEqual([held.items, held.notes.length], [[], 2]);
+  assert.deepEqual(summary(ended.items), summary(reverted.items));
 });
 
 test('variables in another order are a change, since pods are made anew for it', async () => {

@@ -49,6 +49,7 @@ import {
   type DeletionVerdict,
   type DesiredObject,
   type DesiredSet,
+  type DriftHold,
   type FieldChange,
   type GroupKind,
   type HookPhase,
@@ -71,6 +72,7 @@ import type { ApiResource, KubeClient } from '@plumb/kube';
 import type { Policy } from '@plumb/policy';
 import { FieldPlaces, FindingPlaces } from '@plumb/render';
 import { examine } from './examine.ts';
+import { leftByWishes, plannedDrift, standingNotes } from './plan-drift.ts';
 import { applyWish } from './apply-wish.ts';
 import type { Externals } from './externals.ts';
 import { judgePlan } from './judge-plan.ts';
@@ -95,6 +97,8 @@ export interface PlanRequest {
   readonly targets: ReadonlySet<TargetKey>;
   /** What the ledger knows of the target's objects; without it a drift shows as a change. */
   readonly applied?: ReadonlyMap<ObjectKey, AppliedObject> | undefined;
+  /** What people want to stand, and when that is asked (epoch milliseconds); default: nothing, and rules that end count. */
+  readonly standing?: { readonly holds: readonly DriftHold[]; readonly time: number } | undefined;
   /** The commit that is planned, which removes what is not in it: `3f2a1bc`. */
   readonly removedBy?: string | undefined;
   /** Hears what of an object differs from its manifest and is no change. Costs a comparison of every object. */
@@ -346,11 +350,20 @@ async function planObject(
     if (current !== undefined) request.leftOut?.(key, besidesChanges(current, object, []));
     return undefined;
   }
+  const wasApplied = { desired, applied: request.applied?.get(key), live: current, mask };
+  if (current === undefined) {
+    const gone = plannedDrift(request, { ...wasApplied, healed: undefined });
+    if (gone?.isWhole === false) {
+      notes.push(...standingNotes(gone));
+      return undefined;
+    }
+  }
   // As the apply itself would be made.
   const force = 'force' in first ? first.force : true;
   const sent = 'force' in first ? sentObject(first) : object;
   const asSent = { client, writeAs: impersonate, createNamespace: undefined, signal };
-  const dryRun = await applyWish(sent, { force, dryRun: true }, asSent).then(
+  const isLeft = leftByWishes(request, desired);
+  const dryRun = await applyWish(sent, { force, dryRun: true }, asSent, isLeft).then(
     (answer) => ({
       answer: answer.object,
       left: answer.left,
@@ -381,7 +394,13 @@ async function planObject(
   if ('changes' in dryRun && current !== undefined) {
     request.leftOut?.(key, besidesChanges(current, object, dryRun.changes));
   }
-  const decision = decide({ ...input, dryRun });
+  const drift = 'changes' in dryRun ? plannedDrift(request, { ...wasApplied, healed: dryRun.answer }) : undefined;
+  if (drift !== undefined) notes.push(...standingNotes(drift));
+  const stands = new Set(drift?.stands.map(({ path }) => path));
+  const decision = decide({
+    ...input,
+    dryRun: 'changes' in dryRun ? { changes: dryRun.changes.filter(({ path }) => !stands.has(path)) } : dryRun,
+  });
   if (decision.action !== 'replace') {
     if (decision.action !== 'keep') uses.push({ before: current, after: 'answer' in dryRun ? dryRun.answer : object });
     return itemOf(decision, desired, current);

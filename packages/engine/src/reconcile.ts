@@ -112,7 +112,7 @@ export interface ReconcilerOptions {
   /** The target has nothing more to do for now. */
   rested(target: TargetKey, rest: Rest): void;
   /** The Application of a target as it is on the cluster, and all targets that there are. */
-  planContext(target: TargetKey): Pick<PlanRequest, 'parent' | 'targets'>;
+  planContext(target: TargetKey): Pick<PlanRequest, 'parent' | 'targets' | 'standing'>;
   /** What people have approved of a target. */
   approvalsOf(target: TargetKey): readonly GivenApproval[];
   /** The targets of an application; undefined where there is no such application. */
