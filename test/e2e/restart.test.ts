@@ -64,7 +64,10 @@ test('what was edited while the engine was down is healed after its start, with 
   await plumb.untilObject('apps/v1', 'deployments', 'app', (object) => object?.spec.replicas === 1);
 
   const healed = await plumb.untilEvent(({ message }) => message === 'Healed');
-  assert.deepEqual({ object: healed['object'], by: healed['by'] }, { object: 'Deployment/app', by: 'kubectl-edit' });
+  assert.deepEqual(
+    { object: healed['object'], by: healed['by'] },
+    { object: 'Deployment/app', by: 'unknown user, manager kubectl-edit' },
+  );
 });
 
 test('a commit that was pushed while the engine was down is rolled out after its start', async () => {
