@@ -134,7 +134,10 @@ test('no value of a Secret is shown', async () => {
   const text = await world.plumb('blame', 'shop', 'secret/login');
   const json = await world.plumb('blame', 'shop', 'secret/login', '-o', 'json');
 
-  assert.match(lineOf(text.stdout, 'data.password'), /^data\.password \| \(secret\) \| plumb Apply/);
+  assert.match(
+    lineOf(text.stdout, 'data.password'),
+    /^data\.password \| \(secret\) \| plumb Apply.*deploy\/login\.yaml:4/,
+  );
   assert.doesNotMatch(text.stdout + json.stdout, /hunter2|aHVudGVyMg/);
 });
 

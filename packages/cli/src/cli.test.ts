@@ -33,6 +33,15 @@ test('a wrong value names the right ones', async () => {
   assert.match(stderr, /^error: --output must be one of table, wide, json, yaml, jsonl, name, not "xml"$/m);
 });
 
+test('up refuses to compare all the time, before anything is started', async () => {
+  for (const every of ['0s', '169h']) {
+    const { code, stderr } = await runCaptured(['up', '--compare-every', every]);
+
+    assert.equal(code, 2);
+    assert.match(stderr, /^error: --compare-every: must be from 1s to 168h$/m);
+  }
+});
+
 test('with -o json the error is on standard output too', async () => {
   const { code, stdout, stderr } = await runCaptured(['status', '-o', 'json', '--nope']);
 

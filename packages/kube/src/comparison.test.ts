@@ -8,9 +8,9 @@ import type { ReflectEvent } from './reflector.ts';
 const pods = apiResource({ group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true, verbs: [] });
 const { signal } = new AbortController();
 /** Less than the silence after which a watch counts as dead. */
-const EVERY_MS = 100_000;
-/** With a chance that is always one half. */
-const FIRST_MS = EVERY_MS / 2;
+const EVERY_MS = 80_000;
+/** In the middle of the second half, with a chance that is always one half. */
+const FIRST_MS = EVERY_MS * 0.75;
 const GRACE_MS = 5_000;
 
 test('an event that a watch has lost is found by a list, and everything is read anew', async () => {

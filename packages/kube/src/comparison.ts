@@ -33,8 +33,8 @@ export class Comparison implements Disposable {
   }
 
   add(reflector: ClusterReflector): void {
-    // Anywhere in the interval: watches that were opened together are not compared together.
-    this.#wait(reflector, this.#options.everyMs * this.#random.next());
+    // What was just opened has just read everything; and what was opened together is not compared together.
+    this.#wait(reflector, this.#options.everyMs * (0.5 + this.#random.next() / 2));
     void reflector.done.then(() => this.#forget(reflector));
   }
 
