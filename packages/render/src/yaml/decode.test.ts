@@ -40,6 +40,23 @@ test('malformed YAML names line and column (B1)', () => {
   assert.equal(summary('a: *nowhere\n'), 'YamlSyntax a.yaml:1:5');
 });
 
+test('what is wrong at the end of a file without a final newline is told of a line that the file has', () => {
+  assert.equal(summary('{"type":'), 'YamlSyntax a.yaml:1:9');
+  const text = fc.string({ unit: fc.constantFrom(...'ab:- \n\t{}[]"\'|>&*!,#'), maxLength: 20 });
+
+  fc.assert(
+    fc.property(text, (whole) => {
+      try {
+        decodeYaml(whole, 'a.yaml');
+      } catch (thrown) {
+        assert.ok(thrown instanceof PlumbError);
+        assert.ok((thrown.where?.line ?? 1) <= whole.split('\n').length, thrown.message);
+      }
+    }),
+    { numRuns: 5_000, seed: 1 },
+  );
+});
+
 test('a duplicate key is an error, in maps of any style (B2)', () => {
   assert.equal(summary('a: 1\nb: 2\na: 3\n'), 'YamlDuplicateKey a.yaml:3:1');
   assert.equal(summary('x:\n  - {k: 1, "k": 2}\n'), 'YamlDuplicateKey a.yaml:2:12');

@@ -32,8 +32,7 @@ const MAX_MERGED_PAIRS = 10_000;
  * by itself would leave the newline out of a block text there. Throws the first problem as a `PlumbError` with file and line.
  */
 export function decodeYaml(text: string, file: string): readonly YamlDocument[] {
-  const ended = withEnd(text);
-  return new Composer(ended, file, yamlEvents(ended, file)).documents();
+  return readEnded(text, (ended) => new Composer(ended, file, yamlEvents(ended, file)).documents());
 }
 
 /** The 1-based line at which an entry of a map or a list that was decoded is written; undefined for any other value. */
@@ -49,8 +48,7 @@ export function decodeYamlWithLines(
     const entries = offsets.get(container) ?? new Map<string | number, number>();
     offsets.set(container, entries.set(entry, offset));
   };
-  const ended = withEnd(text);
-  const documents = new Composer(ended, file, yamlEvents(ended, file), note).documents();
+  const documents = readEnded(text, (ended) => new Composer(ended, file, yamlEvents(ended, file), note).documents());
   const lineOf: LineOf = (container, entry) => {
     const offset = offsets.get(container)?.get(entry);
     return offset === undefined ? undefined : lineAt(text, offset);
@@ -61,6 +59,17 @@ export function decodeYamlWithLines(
 /** Kubernetes' tools read line by line, and end each line themselves. */
 export function withEnd(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+function readEnded<T>(text: string, read: (ended: string) => T): T {
+  const ended = withEnd(text);
+  try {
+    return read(ended);
+  } catch (error) {
+    // No line of the file is behind the end that was added to it.
+    if (ended !== text) read(text);
+    throw error;
+  }
 }
 
 interface Anchor {
