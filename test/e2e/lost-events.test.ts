@@ -20,21 +20,18 @@ test('events that a watch swallows, an edit and a deletion, are found by the nex
   isSwallowing = true;
   await plumb.edit('v1', 'configmaps', 'one', { data: { key: 'other' } });
   await plumb.remove('v1', 'configmaps', 'two');
-  const lost = await plumb.untilEvent(({ message }) => message.startsWith('A watch has lost events'));
-  isSwallowing = false;
+  // A comparison may fall between the two, and then there is one for each.
   await plumb.untilObject('v1', 'configmaps', 'one', isAsInGit);
   await plumb.untilObject('v1', 'configmaps', 'two', isAsInGit);
+  isSwallowing = false;
 
-  assert.deepEqual(
-    { ...lost, objects: (lost['objects'] as readonly string[]).toSorted() },
-    {
-      level: 'warn',
-      message: 'A watch has lost events: everything of its kind is read anew',
-      kind: 'ConfigMap',
-      count: 2,
-      objects: ['ConfigMap/one', 'ConfigMap/two'],
-    },
-  );
+  const lost = plumb.events.filter(({ message }) => message.startsWith('A watch has lost events'));
+  const [first] = lost;
+  assert.deepEqual([first?.level, first?.['kind']], ['warn', 'ConfigMap']);
+  assert.deepEqual([...new Set(lost.flatMap((event) => event['objects'] as readonly string[]))].toSorted(), [
+    'ConfigMap/one',
+    'ConfigMap/two',
+  ]);
 });
 
 test('D25: a watch that falls silent is found within 90 s, and the drift since then is healed', async () => {
@@ -71,10 +68,11 @@ test('a storm of expired histories ends in readings that back off, and drift in 
   );
 
   isStorm = true;
-  for (let round = 1; round <= 6; round += 1) {
-    // Each by another hand, since a fight with one would be fought with pauses.
-    await plumb.edit('v1', 'configmaps', 'one', { data: { key: `round ${round}` } }, `editor-${round}`);
-    await plumb.untilObject('v1', 'configmaps', 'one', isAsInGit);
+  for (const round of ROUNDS) {
+    // Each another field, since a fight over one would be fought with pauses.
+    const key = `key${round}`;
+    await plumb.edit('v1', 'configmaps', 'one', { data: { [key]: 'other' } });
+    await plumb.untilObject('v1', 'configmaps', 'one', (object) => object?.data?.[key] === 'value');
   }
   const pausesMs = readings.slice(1).map((at, index) => at - (readings[index] ?? 0));
 
@@ -108,6 +106,10 @@ test('an engine at rest sends nothing but the renewal of its lease', async () =>
   );
 });
 
+const ROUNDS = [1, 2, 3, 4, 5, 6];
+/** A field for each round of edits. */
+const ONE = Object.fromEntries(['key', ...ROUNDS.map((round) => `key${round}`)].map((key) => [key, 'value']));
+
 /** Two healthy ConfigMaps, and an engine that reaches the cluster through a proxy that does this to events. */
 async function startThrough(
   eventFaultOf: EventFaultOf,
@@ -132,7 +134,7 @@ async function startThrough(
     },
     async ({ git }) => {
       await git.create('shop');
-      await git.commit('shop', { 'deploy/one.yaml': configMap('one'), 'deploy/two.yaml': configMap('two') });
+      await git.commit('shop', { 'deploy/one.yaml': configMap('one', ONE), 'deploy/two.yaml': configMap('two') });
     },
   );
   await plumb.application('shop');
