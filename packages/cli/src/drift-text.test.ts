@@ -34,7 +34,7 @@ test('each drift is a line with what, by whom, and what became of it', () => {
     record({ standing: { policy: 'allow', until: NOW + 3_600_000, reason: 'INC-9', by: 'dana' } }),
     record({ kind: 'deleted', fields: [], by: { tier: 'none' } }),
   ];
-  const text = driftsText({ records, trend: undefined }, { style: STYLE, now: NOW, isOpen: false });
+  const text = driftsText({ records, trend: undefined, suggestions: [] }, { style: STYLE, now: NOW, isOpen: false });
   assert.deepEqual(
     text
       .trimEnd()
@@ -68,8 +68,47 @@ test('each drift is a line with what, by whom, and what became of it', () => {
 
 test('where nothing has drifted that is said', () => {
   const options = { style: STYLE, now: NOW };
-  assert.equal(driftsText({ records: [], trend: undefined }, { ...options, isOpen: true }), 'Nothing has drifted.\n');
-  assert.equal(driftsText({ records: [], trend: [] }, { ...options, isOpen: false }), 'Nothing is recorded.\n');
+  assert.equal(
+    driftsText({ records: [], trend: undefined, suggestions: [] }, { ...options, isOpen: true }),
+    'Nothing has drifted.\n',
+  );
+  assert.equal(
+    driftsText({ records: [], trend: [], suggestions: [] }, { ...options, isOpen: false }),
+    'Nothing is recorded.\n',
+  );
+});
+
+test('what keeps being changed comes with a rule that is ready to be pasted', () => {
+  const rule = {
+    group: 'apps',
+    kind: 'Deployment',
+    fields: ['spec.replicas'],
+    managers: ['scaler'],
+    policy: 'ignore',
+    reason: 'r',
+  } as const;
+  const text = driftsText(
+    { records: [], trend: undefined, suggestions: [{ rule, count: 7 }] },
+    { style: STYLE, now: NOW, isOpen: true },
+  );
+  assert.equal(
+    text,
+    `Nothing has drifted.
+
+scaler has changed this 7 times. To leave it alone, in the Application (plumb drift ignore):
+  spec:
+    drift:
+      rules:
+      - group: apps
+        kind: Deployment
+        fields:
+        - spec.replicas
+        managers:
+        - scaler
+        policy: ignore
+        reason: r
+`,
+  );
 });
 
 test('a trend counts for applications and authors, in the time and in the one before', () => {

@@ -5,12 +5,14 @@ import {
   parseTargetKey,
   shortNameOf,
   type DriftField,
+  type Suggestion,
   type TargetKey,
 } from '@plumb/core';
 import { releaseName, type DriftRecord } from '@plumb/ledger';
 import { oneLine } from './printable.ts';
 import { paint, showSign, STATE_SIGNS, type Style } from './style.ts';
 import { formatTable } from './table.ts';
+import { yamlText } from './yaml-text.ts';
 
 /** How often something drifted in a time, and in the one before that. */
 export interface TrendRow {
@@ -24,6 +26,8 @@ export interface TrendRow {
 export interface DriftList {
   readonly records: readonly DriftRecord[];
   readonly trend: readonly TrendRow[] | undefined;
+  /** Rules that would end what keeps being changed. */
+  readonly suggestions: readonly Suggestion[];
 }
 
 /** Whether a record is by somebody: a part of the user's or the manager's name. */
@@ -61,7 +65,10 @@ interface DriftTextOptions {
 }
 
 /** One line a drift, the newest first, and what it comes to. */
-export function driftsText({ records, trend }: DriftList, { style, now, isOpen }: DriftTextOptions): string {
+export function driftsText(
+  { records, trend, suggestions }: DriftList,
+  { style, now, isOpen }: DriftTextOptions,
+): string {
   const rows = records.map((record) => [
     `${new Date(record.foundAt).toISOString().slice(0, 19).replace('T', ' ')}`,
     oneLine(targetName(record.target)),
@@ -73,7 +80,14 @@ export function driftsText({ records, trend }: DriftList, { style, now, isOpen }
   const header = ['FOUND (UTC)', 'APP', 'OBJECT', 'WHAT', 'BY', 'STATE'];
   const empty = isOpen ? 'Nothing has drifted.\n' : 'Nothing is recorded.\n';
   const table = rows.length === 0 ? empty : formatTable([header, ...rows]);
-  return table + (trend === undefined || trend.length === 0 ? '' : `\n${trendText(trend, style)}`);
+  const trends = trend === undefined || trend.length === 0 ? '' : `\n${trendText(trend, style)}`;
+  return `${table}${trends}${suggestions.map(suggestionText).join('')}`;
+}
+
+/** For the Application in Git, as it would be written there. */
+function suggestionText({ rule, count }: Suggestion): string {
+  const head = `${rule.managers.join(', ')} has changed this ${count} times. To leave it alone, in the Application (plumb drift ignore):`;
+  return `\n${oneLine(head)}\n${yamlText({ spec: { drift: { rules: [rule] } } }).replaceAll(/^(?=.)/gm, '  ')}`;
 }
 
 function trendText(trend: readonly TrendRow[], style: Style): string {

@@ -88,6 +88,22 @@ export const drifts = {
     .array(z.strictObject({ of: z.enum(['application', 'author']), name: z.string(), count, before: count }))
     .exactOptional()
     .meta({ description: 'With --since: how often in that time, and in the one before.' }),
+  suggestions: z
+    .array(
+      z.strictObject({
+        rule: z.strictObject({
+          group: z.string().exactOptional(),
+          kind: z.string(),
+          name: z.string().exactOptional(),
+          fields: z.array(z.string()),
+          managers: z.array(z.string()),
+          policy: z.literal('ignore'),
+          reason: z.string(),
+        }),
+        count,
+      }),
+    )
+    .meta({ description: 'Rules that would end what keeps being changed by the same manager.' }),
 };
 
 const env = z.string().nullable().meta({ description: 'null where the application names no environments.' });

@@ -1,4 +1,4 @@
-import { parseTargetKey, PlumbError, type TargetKey } from '@plumb/core';
+import { parseTargetKey, PlumbError, suggestRules, type TargetKey } from '@plumb/core';
 import { openLedgerReadOnly, type DriftRecord } from '@plumb/ledger';
 import { chooseCluster, type ChosenCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
@@ -35,9 +35,11 @@ export async function drift(this: CliContext, flags: DriftFlags, name?: string):
   const meant = found.filter((record) => isMeant(record, flags, name, cluster) && isBy(record, flags.by));
   const records = meant.filter(({ foundAt, end }) => from === undefined || Math.max(foundAt, end?.at ?? 0) >= from);
   const trend = from === undefined ? undefined : trendOf(meant, from);
+  const lately = await ledger.drifts({ since: Math.min(from ?? now, now - LATELY_MS), limit: flags.limit });
+  const suggestions = suggestRules(lately.filter((record) => isMeant(record, flags, name, cluster)));
   if (found.length === flags.limit) this.note(`Only the newest ${flags.limit} were looked through (--limit).`);
   if (flags.output === 'table') {
-    return this.show(driftsText({ records, trend }, { style: this.style, now, isOpen }));
+    return this.show(driftsText({ records, trend, suggestions }, { style: this.style, now, isOpen }));
   }
   const items = records.map(driftData);
   if (flags.output === 'jsonl') {
@@ -45,8 +47,11 @@ export async function drift(this: CliContext, flags: DriftFlags, name?: string):
     return;
   }
   const counts = trend === undefined ? {} : { trend };
-  this.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Drifts', items, ...counts }, 2)}\n`);
+  this.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Drifts', items, ...counts, suggestions }, 2)}\n`);
 }
+
+/** What flaps is looked for in a day at least. */
+const LATELY_MS = 24 * 3_600_000;
 
 function checkName(targets: readonly TargetKey[], name: string | undefined): void {
   const known = new Set(targets.flatMap((target) => parseTargetKey(target)?.application ?? []));

@@ -21,6 +21,7 @@ export {
   type JudgedDrift,
   type RuleFacts,
 } from './drift-policy.ts';
+export { suggestRules, type Suggestion } from './suggest-rules.ts';
 export { settleDrift, type DriftFacts, type SettledDrift } from './settle-drift.ts';
 export { parseFieldPattern, type FieldPattern } from './field-pattern.ts';
 export { driftState, findDrift, type DriftEvidence } from './find-drift.ts';
