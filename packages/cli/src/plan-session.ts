@@ -1,7 +1,10 @@
-import { APPLICATION, decodeApplication, decodeHold, HOLD, type Application, type Hold } from '@plumb/api';
+import { APPLICATION, decodeHold, HOLD, type Application, type Hold } from '@plumb/api';
 import {
+  fieldAt,
+  isJsonArray,
   parseObjectKey,
   PlumbError,
+  targetKey,
   type Clock,
   type DriftHold,
   type ErrorCode,
@@ -14,7 +17,7 @@ import {
 } from '@plumb/core';
 import { holdOf, PlanLive, planTarget, targetsOf, type Judge, type PlanRequest, type TargetSpec } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
-import { openLedgerReadOnly, type AppliedObject } from '@plumb/ledger';
+import { openLedgerReadOnly, type AppliedObject, type LedgerReader } from '@plumb/ledger';
 import { listObjects } from './applications.ts';
 import type { ChosenCluster } from './cluster.ts';
 import { openRemote, repositoryOf, type PlanSource, type Remote, type WorkingCopy } from './plan-source.ts';
@@ -63,17 +66,12 @@ export class PlanSession implements AsyncDisposable {
   readonly #live: PlanLive;
   readonly #living: ReadonlySet<TargetKey>;
   #holds: Promise<readonly Hold[]> | undefined;
-  #applied: Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>> | undefined;
+  #applied: Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]> | undefined> | undefined;
 
   constructor(options: PlanSessionOptions) {
     this.#options = options;
     this.#live = new PlanLive(options.client, options);
-    this.#living = new Set(
-      options.known.flatMap((object) => {
-        const decoded = decodeApplication(object);
-        return decoded.ok ? targetsOf(decoded.value).map(({ target }) => target) : [];
-      }),
-    );
+    this.#living = new Set(options.known.flatMap(targetKeysOf));
   }
 
   /**
@@ -246,9 +244,12 @@ export class PlanSession implements AsyncDisposable {
 
   /** What the engine's ledger says that it applied, where it lies on this machine: what is as it was needs no dry-run. */
   async #appliedOf(target: TargetKey): Promise<ReadonlyMap<ObjectKey, AppliedObject> | undefined> {
-    this.#applied ??= readApplied(this.#options.cluster.stateFolder);
-    const rows = (await this.#applied).get(target);
-    return rows === undefined ? undefined : new Map(rows.map((row) => [row.key, row]));
+    const { cluster, isWide } = this.#options;
+    if (isWide) this.#applied ??= readLedger(cluster.stateFolder, (ledger) => ledger.appliedAll());
+    const rows = isWide
+      ? (await this.#applied)?.get(target)
+      : await readLedger(cluster.stateFolder, (ledger) => ledger.applied(target));
+    return rows === undefined || rows.length === 0 ? undefined : new Map(rows.map((row) => [row.key, row]));
   }
 }
 
@@ -277,14 +278,26 @@ function repositoryName({ metadata, spec }: Application): string {
   return `${metadata.namespace}/${spec.source.repository}`;
 }
 
-async function readApplied(folder: string): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>> {
+/** Undefined where there is no ledger on this machine, or it cannot be read. */
+async function readLedger<T>(folder: string, read: (ledger: LedgerReader) => Promise<T>): Promise<T | undefined> {
   try {
     await using ledger = await openLedgerReadOnly(folder);
-    return await ledger.appliedAll();
+    return await read(ledger);
   } catch (thrown) {
-    if (thrown instanceof PlumbError) return new Map();
+    if (thrown instanceof PlumbError) return undefined;
     throw thrown;
   }
+}
+
+/** Which targets an Application has, without reading all of it: there may be thousands that are not planned. */
+function targetKeysOf({ metadata, ...rest }: KubeObject): readonly TargetKey[] {
+  const { name: application, namespace = 'default' } = metadata;
+  const environments = fieldAt(rest, 'spec', 'environments');
+  if (!isJsonArray(environments)) return [targetKey({ namespace, application })];
+  return environments.flatMap((item) => {
+    const name = fieldAt(item, 'name');
+    return typeof name === 'string' ? targetKey({ namespace, application, environment: name }) : [];
+  });
 }
 
 /** The Applications of the cluster; none where it does not know Plumb and a working copy says itself what there is. */

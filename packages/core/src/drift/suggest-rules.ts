@@ -2,7 +2,7 @@ import { parseObjectKey, type ObjectKey } from '../key.ts';
 import type { DriftField } from './drift.ts';
 
 /** A rule of `spec.drift.rules` that would end a back and forth, ready to be pasted. */
-export interface SuggestedRule {
+interface SuggestedRule {
   readonly group?: string;
   readonly kind: string;
   /** Left out where several objects of the kind are changed alike. */
