@@ -63,6 +63,24 @@ async function lastDiff(world: World, branch = 'main'): Promise<readonly string[
   return text.split('\n').filter((line) => /^(?:\+\+\+|[-+](?![-+]))/.test(line));
 }
 
+test('what stands by a rule is kept as well, though no plan would put it back', async (t) => {
+  const world = await openSuspendedWorld(t, { 'deploy/all.yaml': settings('info') });
+  await patch(world, `/apis/plumb.dev/v1alpha1/namespaces/${world.namespace}/applications/shop`, {
+    spec: { suspend: false, drift: { policy: 'report' } },
+  });
+  await world.plumb('wait', 'shop');
+  await patch(world, configMap(world, 'settings'), { data: { LEVEL: 'debug' } });
+  await world.plumb('wait', 'shop', '--for', 'settled');
+
+  const plan = await world.plumb('plan', 'shop', '--exit-code');
+  const kept = await world.plumb('drift', 'keep', 'shop', 'ConfigMap/settings', '--reason', 'wanted');
+
+  assert.deepEqual([plan.code, plan.stderr], [0, '']);
+  assert.match(plan.stdout, /^note: ConfigMap\/settings data\.LEVEL differs, and stays so \(report\)$/m);
+  assert.deepEqual([kept.code, kept.stderr], [0, '']);
+  assert.deepEqual(await lastDiff(world), ['+++ b/deploy/all.yaml', '-  LEVEL: info # ours', '+  LEVEL: debug # ours']);
+});
+
 test('a plain manifest: one line, in the name of who asks, and the plan is then without a change', async (t) => {
   const world = await openSuspendedWorld(t, { 'deploy/all.yaml': `${settings('info')}---\n${JOB}` });
   await patch(world, configMap(world, 'settings'), { data: { LEVEL: 'yes' } });

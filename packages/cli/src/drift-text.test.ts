@@ -49,7 +49,7 @@ test('each drift is a line with what, by whom, and what became of it', () => {
         'Deployment/api',
         'replicas 3 → 9',
         'j.doe (kubectl-edit)',
-        '✓ healed in 0.2 s',
+        '✓ healed in 200 ms',
       ],
       ['2026-01-02 11:59:00', 'shop/prod', 'Deployment/api', 'replicas 3 → 9', 'j.doe (kubectl-edit)', '✓ gone'],
       ['2026-01-02 11:59:00', 'shop/prod', 'Deployment/api', 'replicas 3 → 9', 'j.doe (kubectl-edit)', '≠ reported'],

@@ -121,7 +121,8 @@ function outcomeText({ end, standing, foundAt }: DriftRecord, style: Style, now:
 }
 
 function seconds(ms: number): string {
-  return ms < 10_000 ? `${(Math.max(0, ms) / 1_000).toFixed(1)} s` : `${Math.round(ms / 1_000)} s`;
+  if (ms < 1_000) return `${Math.max(0, ms)} ms`;
+  return ms < 10_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 1_000)} s`;
 }
 
 /** `shop/prod`, with the namespace where it is not the usual one. */

@@ -4,6 +4,7 @@ import {
   isJsonArray,
   parseObjectKey,
   PlumbError,
+  REVERT_ALL,
   targetKey,
   type Clock,
   type DriftHold,
@@ -50,6 +51,8 @@ export interface PlanSessionOptions {
   readonly isWide: boolean;
   /** Those to look at besides: over the starter set, or over those of the application where it names any. */
   readonly policies: PoliciesAtHand | undefined;
+  /** Whether to show what others have changed although it is to stand. Default: no, as the engine leaves it. */
+  readonly isDriftShown?: boolean | undefined;
   /** Whether to tell what differs and is no change. Default: no. */
   readonly isNormalisedTold?: boolean | undefined;
   readonly signal: AbortSignal;
@@ -91,7 +94,7 @@ export class PlanSession implements AsyncDisposable {
       readonly isNamed?: boolean;
     },
   ): Promise<readonly Planned[]> {
-    const { client, clock, renderer, known, workingCopy, isNormalisedTold, signal } = this.#options;
+    const { client, clock, renderer, known, workingCopy, isDriftShown, isNormalisedTold, signal } = this.#options;
     const { name, namespace } = application.metadata;
     const parent = known.find(
       ({ metadata }) => metadata.name === name && (metadata.namespace ?? 'default') === namespace,
@@ -114,14 +117,14 @@ export class PlanSession implements AsyncDisposable {
         ...(isNormalisedTold === true ? { leftOut } : {}),
         client,
         live: this.#live,
-        spec,
+        spec: isDriftShown === true ? { ...spec, drift: REVERT_ALL } : spec,
         tree: source.tree,
         committedMs: source.committedMs,
         renderer,
         parent,
         targets: this.#living,
         applied: await this.#appliedOf(spec.target),
-        standing: { holds: await this.#holdsOf(spec), time: clock.now() },
+        standing: { holds: isDriftShown === true ? [] : await this.#holdsOf(spec), time: clock.now() },
         removedBy: source.removedBy,
         signal,
       });

@@ -58,7 +58,8 @@ export async function driftKeep(this: CliContext, flags: DriftKeepFlags, name: s
   const known = await listObjects(client, APPLICATION.kind, cluster, { signal });
   const application = decodedApplication(selectOne(known, name, cluster));
   const spec = selectTarget(application, flags.env);
-  const none = { workingCopy: undefined, isWide: false, policies: undefined };
+  // What is kept is mostly what stands by a rule or a hold.
+  const none = { workingCopy: undefined, isWide: false, policies: undefined, isDriftShown: true };
   await using session = new PlanSession({ client, cluster, renderer, known, ...none, clock, signal });
   const [planned] = await session.plan(application, { env: spec.environment === '' ? undefined : spec.environment });
   const item = itemNamed(planned?.plan.items ?? [], object);
