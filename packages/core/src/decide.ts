@@ -87,6 +87,8 @@ export interface Heal {
   readonly drift: Drift;
   /** Fields that are left as they are. */
   readonly left: readonly string[];
+  /** Whether nothing is left that could be wished back one day. */
+  readonly isWhole: boolean;
   /** Fields that are put back; empty text for the object as a whole. */
   readonly paths: readonly string[];
 }

@@ -142,7 +142,7 @@ async function send(
   const guarded =
     resourceVersion === undefined ? wished : { ...wished, metadata: { ...wished.metadata, resourceVersion } };
   const options = { force: true, signal, ...(writeAs === undefined ? {} : { impersonate: writeAs }) };
-  return { first: await client.apply(guarded, options), isWhole: heal.left.length === 0 };
+  return { first: await client.apply(guarded, options), isWhole: heal.isWhole };
 }
 
 /** Writes of objects of which there is no record: something else may have managed them until now. */

@@ -84,6 +84,8 @@ export interface DriftVerdict {
   readonly hold?: string | undefined;
   /** Who wants it, where a person does. */
   readonly by?: string | undefined;
+  /** Its owner is never fought: that is no wish that could end. */
+  readonly isTheirs?: true;
 }
 
 export interface JudgedDrift {
@@ -152,7 +154,7 @@ export function isLeftToOthers(
 }
 
 function verdictOf(judged: JudgedField, object: unknown, { rules, holds }: DriftWishes, time: number): DriftVerdict {
-  if (judged.owners.some(isNeverFought)) return { policy: 'ignore', reason: 'its owner is never fought' };
+  if (judged.owners.some(isNeverFought)) return { policy: 'ignore', isTheirs: true };
   const rule = rules.rules.find(
     (each) => (each.until === undefined || each.until > time) && isInScope(each, judged, object),
   );

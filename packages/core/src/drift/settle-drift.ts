@@ -48,6 +48,7 @@ export function settleDrift(facts: TargetFacts, decisions: readonly Decision[]):
     const judged = judgeDrift(drift, desired.object, facts.drift.wishes, facts.time);
     if (judged.until !== undefined) wakes.push(facts.now + judged.until - facts.time);
     const left = judged.stands.map(({ path }) => path);
+    const isWhole = judged.stands.every(({ verdict }) => verdict.isTheirs === true);
     if (judged.standing !== undefined) standing.push(judged);
     if (!judged.isWhole && judged.revert.length === 0) return { action: 'keep', key };
     const paths = judged.isWhole ? [''] : judged.revert.map(({ path }) => path);
@@ -57,7 +58,7 @@ export function settleDrift(facts: TargetFacts, decisions: readonly Decision[]):
       wakes.push(after);
       return { action: 'keep', key };
     }
-    return { ...decision, heal: { drift, left, paths } };
+    return { ...decision, heal: { drift, left, paths, isWhole } };
   });
   return { decisions: settled, inspect, standing, fights, wakeAt: earliest(wakes) };
 }
