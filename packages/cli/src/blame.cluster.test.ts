@@ -98,7 +98,9 @@ test('of one field the commit and the author of its line are told; JSON says all
   const { apiVersion, kind, items } = JSON.parse(json.stdout);
   assert.deepEqual([apiVersion, kind, items.length], ['cli.plumb.dev/v1', 'Blame', 1]);
   const { app, env, object, release, fields, unknown } = items[0];
-  assert.deepEqual([app, env, release.name, unknown], ['shop', '', 'r1', []]);
+  assert.deepEqual([app, env, unknown], ['shop', '', []]);
+  // The engine may have released the first commit by then, or met the second at once.
+  assert.match(release.name, /^r[12]$/);
   assert.deepEqual(object, { apiVersion: 'apps/v1', kind: 'Deployment', namespace: world.namespace, name: 'web' });
   const image = fields.find(({ path }: { path: string }) => path.endsWith('.image'));
   assert.deepEqual([image.value, image.isOurs, image.isDifferent], ['registry.example.com/web:2', true, false]);
