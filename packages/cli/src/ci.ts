@@ -20,7 +20,10 @@ export interface Ci {
   /** Shows a text folded away. Returns false where there is no pipeline that could, and nothing was shown. */
   fold(title: string, text: string): boolean;
   /** Says what was found: beside the lines, in the summary, or in a report. */
-  report(findings: readonly CiFinding[], summary: { readonly title: string; readonly text: string }): Promise<void>;
+  report(
+    findings: readonly CiFinding[],
+    summary: { readonly title: string; readonly text: () => string },
+  ): Promise<void>;
 }
 
 const REPORT_FILE = 'gl-code-quality-report.json';
@@ -55,7 +58,7 @@ export function openCi(cli: CliContext, { ci, ciReport, output }: CiFlags): Ci {
       },
       async report(findings, { title, text }) {
         cli.print(githubAnnotations(findings));
-        if (file !== undefined && file !== '') await appendFile(file, githubSummary(title, text));
+        if (file !== undefined && file !== '') await appendFile(file, githubSummary(title, text()));
       },
     };
   }
@@ -83,7 +86,7 @@ export async function reportingErrors<T>(
   } catch (thrown) {
     if (isAbort(thrown, surroundings.signal)) throw thrown;
     const errors = errorsOf(thrown);
-    await ci.report(findingsOfErrors(errors), { title, text: errors.map(({ message }) => message).join('\n') });
+    await ci.report(findingsOfErrors(errors), { title, text: () => errors.map(({ message }) => message).join('\n') });
     throw thrown;
   }
 }

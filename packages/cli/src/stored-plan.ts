@@ -6,10 +6,9 @@ import type { Planned } from './plan-session.ts';
 import { planIdOf, type PlanStore, type StoredPlan } from './plan-store.ts';
 import { planText, type LabelledPlan } from './plan-text.ts';
 import { jsonText, oneLine } from './printable.ts';
+import { PLAIN } from './style.ts';
 import { formatTable } from './table.ts';
 import { JSON_VERSION } from './version.ts';
-
-const PLAIN = { isColored: false, isUnicode: true } as const;
 
 export function labelled({ plan, normalised, source }: Planned): LabelledPlan {
   return { plan, label: source.label, ...(normalised === undefined ? {} : { normalised }) };

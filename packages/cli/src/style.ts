@@ -7,6 +7,9 @@ export interface Style {
   readonly isUnicode: boolean;
 }
 
+/** What is kept, or read by others than who asked: no colours, and whole Unicode. */
+export const PLAIN: Style = { isColored: false, isUnicode: true };
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**

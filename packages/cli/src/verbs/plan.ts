@@ -15,6 +15,7 @@ import { planData, planText, totalOf, totalText } from '../plan-text.ts';
 import { openPolicyFiles } from '../policy-files.ts';
 import { jsonText } from '../printable.ts';
 import { openRendererHere } from '../renderer-here.ts';
+import { PLAIN } from '../style.ts';
 import { labelled, listPlans, showPlan, storedPlanOf } from '../stored-plan.ts';
 import { JSON_VERSION } from '../version.ts';
 
@@ -45,7 +46,6 @@ export async function plan(this: CliContext, flags: PlanFlags, name?: string, id
 }
 
 const TITLE = 'plumb plan';
-const PLAIN = { isColored: false, isUnicode: true } as const;
 
 async function makePlans(
   cli: CliContext,
@@ -112,14 +112,19 @@ async function makePlans(
 
   if (flags.pr !== undefined) sayOfPullRequest(cli, flags.pr, planned);
   const at = new Date(clock.now()).toISOString();
-  const made = planned.map((one) => ({ one, stored: storedPlanOf(one, client.server, at) }));
   // Where nothing would change there is nothing to come back to.
-  await store.save(made.flatMap(({ one, stored }) => (one.plan.items.length > 0 ? stored : [])));
+  const made = planned.map((one) => ({
+    one,
+    stored: one.plan.items.length > 0 ? storedPlanOf(one, client.server, at) : undefined,
+  }));
+  await store.save(made.flatMap(({ stored }) => stored ?? []));
   for (const { one, stored } of flags.output === 'table' ? made : []) {
     cli.show(planText(labelled(one), { style: cli.style, isFull: flags.full ?? false, isListed }));
     cli.show(judgementText(one.judgement, { style: cli.style }));
-    if (one.plan.items.length > 0) cli.show(`${nextSteps(stored, cluster)}\n`);
-    if (stored.text.full !== stored.text.short) ci.fold(`All fields: ${foldTitle(one)}`, stored.text.full);
+    if (stored === undefined) continue;
+    cli.show(`${nextSteps(stored, cluster)}\n`);
+    const whole = plainText(one, { isFull: true });
+    if (whole !== plainText(one, { isFull: false })) ci.fold(`All fields: ${foldTitle(one)}`, whole);
   }
   const total = totalOf(planned.map((one) => one.plan));
   if (flags.output === 'table' && planned.length > 1) cli.show(totalText(total));
@@ -133,9 +138,14 @@ async function makePlans(
     }));
     cli.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'Plan', total, items }, 2)}\n`);
   }
-  const texts = made.map(({ one, stored }) => `${stored.text.full}${judgementText(one.judgement, { style: PLAIN })}`);
-  await ci.report(planned.flatMap(findingsOfPlan), { title: TITLE, text: texts.join('\n') });
+  const text = () => planned.map((one) => plainText(one, { isFull: true })).join('\n');
+  await ci.report(planned.flatMap(findingsOfPlan), { title: TITLE, text });
   cli.answer(exitCodeFor(planned, flags));
+}
+
+/** What a pipeline keeps of a plan, with what all the policies say that it was held against. */
+function plainText(one: Planned, { isFull }: { readonly isFull: boolean }): string {
+  return planText(labelled(one), { style: PLAIN, isFull }) + judgementText(one.judgement, { style: PLAIN });
 }
 
 function foldTitle({ application, spec }: Planned): string {

@@ -11,6 +11,7 @@ import { readPolicyFiles } from '../policy-files.ts';
 import { jsonText, oneLine } from '../printable.ts';
 import type { RenderInputFlags } from '../render-folder.ts';
 import { warningsOf } from '../render-refusals.ts';
+import { PLAIN } from '../style.ts';
 import { hasRefusals, validateFolder } from '../validate-folder.ts';
 
 export interface ValidateFlags extends EveryVerb, RenderInputFlags, CiFlags {
@@ -20,7 +21,6 @@ export interface ValidateFlags extends EveryVerb, RenderInputFlags, CiFlags {
 
 /** More findings than these are folded away in a pipeline: the first ones are shown beside their lines. */
 const MAX_UNFOLDED = 10;
-const PLAIN = { isColored: false, isUnicode: true } as const;
 
 /** `plumb validate DIR`: what an API server or a policy would refuse, told without a cluster. Exit code 1: something. */
 export async function validate(this: CliContext, flags: ValidateFlags, folder = '.'): Promise<void> {
@@ -54,7 +54,7 @@ export async function validate(this: CliContext, flags: ValidateFlags, folder = 
       const whole = findingsText(report, { style: PLAIN });
       const isFolded = report.findings.length > MAX_UNFOLDED && ci.fold(title, whole);
       if (!isFolded) this.show(findingsText(report, { style: this.style }));
-      await ci.report(findingsOfReport(report), { title, text: whole });
+      await ci.report(findingsOfReport(report), { title, text: () => whole });
     }
   }
   this.answer(hasRefusals(report) ? EXIT.no : EXIT.yes);
