@@ -134,10 +134,14 @@ export interface FieldOwner {
  * status or scaled through a subresource counts as any other.
  */
 export function ownersOf(object: KubeObject, path: FieldPath): readonly FieldOwner[] {
+  return entriesOwning(object, path).map(ownerOf);
+}
+
+/** The entries of those, which also tell the subresource that was written through. */
+export function entriesOwning(object: KubeObject, path: FieldPath): readonly ManagedFieldsEntry[] {
   const own = ownEntry(object);
   return (object.metadata.managedFields ?? [])
     .filter((entry) => entry !== own && entry.manager !== own?.manager && owns(entry.fieldsV1 ?? {}, path))
-    .map(ownerOf)
     .sort((a, b) => compareTimes(b.time, a.time));
 }
 
@@ -212,7 +216,7 @@ function subtree(node: JsonObject | undefined, name: string): JsonObject | undef
   return isJsonObject(child) ? child : undefined;
 }
 
-function ownerOf(entry: ManagedFieldsEntry): FieldOwner {
+export function ownerOf(entry: ManagedFieldsEntry): FieldOwner {
   return { manager: entry.manager ?? '', operation: entry.operation ?? 'Update', time: entry.time };
 }
 

@@ -6,8 +6,8 @@ import { parseFieldPath, type FieldPath } from '../field-path.ts';
 import { needsStatus } from '../health/index.ts';
 import { parseObjectKey, type ObjectKey, type TargetKey } from '../key.ts';
 import type { LiveObject } from '../live.ts';
-import { ownersOf, ownTime, type FieldOwner } from '../managed-fields.ts';
-import type { KubeObject, ManagedFieldsEntry } from '../object.ts';
+import { entriesOwning, ownerOf, ownersOf, ownTime, type FieldOwner } from '../managed-fields.ts';
+import type { KubeObject } from '../object.ts';
 import type { SecretMask } from '../secret-tag.ts';
 import { trackedTarget } from '../tracking.ts';
 import type { Drift, DriftField, DriftKind } from './drift.ts';
@@ -90,22 +90,13 @@ function toField({ path, before, after, isOrder }: FieldChange, live: KubeObject
 
 /** Who owns a field besides us, with the subresource it was written through. */
 function contendersOf(live: KubeObject, fields: FieldPath, path: string): readonly FieldConflict[] {
-  const { managedFields = [] } = live.metadata;
-  const owning = managedFields.filter((entry) => ownersOf(withEntries(live, [entry]), fields).length > 0);
-  return owning
-    .toSorted((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1))
-    .map(({ manager = '', subresource }) => ({ manager, subresource, field: path }));
+  return entriesOwning(live, fields).map(({ manager = '', subresource }) => ({ manager, subresource, field: path }));
 }
 
 /** Who wrote it after us, whatever it was; nobody where what was written left no trace. Status is no drift. */
 function lastWriter(live: KubeObject): FieldOwner | undefined {
-  const entries = (live.metadata.managedFields ?? []).filter(({ subresource }) => subresource !== 'status');
-  const [last] = ownersOf(withEntries(live, entries), []);
-  return (last?.time ?? '') < (ownTime(live) ?? '') ? undefined : last;
-}
-
-function withEntries(object: KubeObject, managedFields: readonly ManagedFieldsEntry[]): KubeObject {
-  return { ...object, metadata: { ...object.metadata, managedFields } };
+  const [last] = entriesOwning(live, []).filter(({ subresource }) => subresource !== 'status');
+  return last === undefined || (last.time ?? '') < (ownTime(live) ?? '') ? undefined : ownerOf(last);
 }
 
 /** Whether the version also counts writes of status. */
