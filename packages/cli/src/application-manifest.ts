@@ -19,7 +19,7 @@ import {
   type KubeObject,
   type SourceTree,
 } from '@plumb/core';
-import { nameOf, targetsOf, type TargetSpec } from '@plumb/engine';
+import { nameOf, targetName, targetsOf, type TargetSpec } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 import { KUSTOMIZATION_NAMES, readTextFile, writtenObjects, type TextFile, type WrittenObject } from '@plumb/render';
 import { listObjects } from './applications.ts';
@@ -27,7 +27,6 @@ import type { ChosenCluster } from './cluster.ts';
 import { openRemote, type Remote } from './plan-source.ts';
 import { oneLine } from './printable.ts';
 import type { openRendererHere } from './renderer-here.ts';
-import { targetName } from './selected-target.ts';
 import { throwAll } from './report-error.ts';
 
 /** Where Git spells an Application out. */

@@ -14,9 +14,3 @@ export function selectTarget(application: Application, environment: string | und
     fix: `Name one with -e: ${all.map((target) => target.environment).join(', ')}.`,
   });
 }
-
-/** `shop → prod`, or `shop` where there are no environments. */
-export function targetName({ application, environment }: TargetSpec): string {
-  const name = application.slice(application.indexOf('/') + 1);
-  return environment === '' ? name : `${name} → ${environment}`;
-}

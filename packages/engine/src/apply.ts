@@ -54,8 +54,8 @@ export type WriteResult =
       readonly object: KubeObject | undefined;
       /** Whether a deletion is done: an object with finalizers is only on its way. */
       readonly gone: boolean;
-      /** False where fields are left to others: what was applied is not all that Git says. */
-      readonly isWhole?: boolean;
+      /** Fingerprint of what we own of it, as it is to be found again; undefined after a deletion. */
+      readonly fieldsHash?: string | undefined;
     }
   | { readonly key: ObjectKey; readonly ok: false; readonly error: PlumbError };
 
@@ -89,6 +89,8 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
         context.answered(first.object);
         const { object, auditId } = FIRST_CONTACT.has(reason) ? await settle(first, sent, context, options) : first;
         const uid = object.metadata.uid ?? '';
+        // What is left to others for a while is a drift still, or nobody would put it back at the end.
+        const fingerprint = isWhole ? fieldsHash(object) : PARTLY;
         outcomes.push({
           seq,
           result: 'ok',
@@ -101,11 +103,10 @@ export async function applyAll(writes: readonly Write[], context: WriteContext):
           uid,
           apiVersion: object.apiVersion,
           desiredHash: desired.hash,
-          // What is left to others for a while is a drift still, or nobody would put it back at the end.
-          fieldsHash: isWhole ? (fieldsHash(object) ?? '') : PARTLY,
+          fieldsHash: fingerprint ?? '',
           release,
         });
-        return { key, ok: true, object, uid, gone: false, isWhole };
+        return { key, ok: true, object, uid, gone: false, fieldsHash: fingerprint };
       } catch (thrown) {
         if (isAbort(thrown, signal)) throw thrown;
         const error = located(toPlumbError(thrown), desired);

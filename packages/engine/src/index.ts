@@ -26,6 +26,7 @@ export {
   PLAN_ANNOTATION,
   RECONCILE_ANNOTATION,
   RETIRE_ANNOTATION,
+  targetName,
   targetsOf,
   type NamespacedName,
   type TargetSpec,

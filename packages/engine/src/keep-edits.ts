@@ -37,7 +37,7 @@ import {
 import { editedTree } from './edited-tree.ts';
 import { isSameMeaning } from './is-same-meaning.ts';
 import type { TargetRenderer } from './target-renderer.ts';
-import type { TargetSpec } from './targets.ts';
+import { targetName, type TargetSpec } from './targets.ts';
 
 /** A field as it is live: what Git is to say from now on. */
 export interface LiveField {
@@ -304,11 +304,6 @@ class TargetRenders {
     if (!before.ok || !after.ok) return true;
     return !areSame(before.value.objects, after.value.objects);
   }
-}
-
-function targetName({ application, environment }: TargetSpec): string {
-  const name = application.slice(application.indexOf('/') + 1);
-  return environment === '' ? name : `${name} → ${environment}`;
 }
 
 /** The rendered object that a key means: what names no namespace goes to that of the target. */

@@ -3,7 +3,6 @@ import {
   arrange,
   deletionId,
   denialsOf,
-  fieldsHash,
   hookAttempt,
   isAbort,
   isDeletionRun,
@@ -1127,7 +1126,7 @@ export class Reconciler {
       memory.applied.set(result.key, {
         uid: result.uid,
         desiredHash: write.desired.hash,
-        fieldsHash: result.isWhole === false ? 'partly' : fieldsHash(result.object),
+        fieldsHash: result.fieldsHash,
       });
       const { resourceVersion: version } = result.object.metadata;
       memory.written.set(result.key, { version, sinceMs: this.#options.clock.now() });

@@ -114,6 +114,12 @@ export function nameOf(object: {
   return `${object.metadata.namespace}/${object.metadata.name}`;
 }
 
+/** How people read a target: `shop → prod`, or `shop` where there are no environments. */
+export function targetName({ application, environment }: TargetSpec): string {
+  const name = application.slice(application.indexOf('/') + 1);
+  return environment === '' ? name : `${name} → ${environment}`;
+}
+
 /** The targets of an application: one for each environment, or one where it names none. Pure. */
 export function targetsOf(application: Application): readonly TargetSpec[] {
   const { metadata, spec } = application;

@@ -1,5 +1,6 @@
 import { API_VERSION, APPLICATION, type Application } from '@plumb/api';
 import { PlumbError, type KubeObject } from '@plumb/core';
+import { targetName } from '@plumb/engine';
 import { checkEnvironment, decodedApplication, selectNamed, selectOne } from '../applications.ts';
 import { openCi, reportingErrors, type Ci, type CiFlags } from '../ci.ts';
 import { findingsOfPlan } from '../ci-finding.ts';
@@ -124,7 +125,7 @@ async function makePlans(
     if (stored === undefined) continue;
     cli.show(`${nextSteps(stored, cluster)}\n`);
     const whole = plainText(one, { isFull: true });
-    if (whole !== plainText(one, { isFull: false })) ci.fold(`All fields: ${foldTitle(one)}`, whole);
+    if (whole !== plainText(one, { isFull: false })) ci.fold(`All fields: ${targetName(one.spec)}`, whole);
   }
   const total = totalOf(planned.map((one) => one.plan));
   if (flags.output === 'table' && planned.length > 1) cli.show(totalText(total));
@@ -146,10 +147,6 @@ async function makePlans(
 /** What a pipeline keeps of a plan, with what all the policies say that it was held against. */
 function plainText(one: Planned, { isFull }: { readonly isFull: boolean }): string {
   return planText(labelled(one), { style: PLAIN, isFull }) + judgementText(one.judgement, { style: PLAIN });
-}
-
-function foldTitle({ application, spec }: Planned): string {
-  return `${application.metadata.name}${spec.environment === '' ? '' : ` → ${spec.environment}`}`;
 }
 
 /** Applications that are planned together: what one waits for, the others compute. */
