@@ -33,8 +33,8 @@ interface Recent extends Inspected {
 /** What audit events may still tell of is kept for as long as those are, and of no more drifts than that. */
 const RECENT_MS = 15 * 60_000;
 const MAX_RECENT = 100;
-/** More open drifts of one target than a person would ever look through. */
-const MAX_OPEN = 10_000;
+/** More open drifts than a person would ever look through. */
+const MAX_OPEN = 100_000;
 
 /** The records of what others have changed: one for each object and deviation, from when it is found to when it ends. */
 export class DriftBook {
@@ -47,10 +47,11 @@ export class DriftBook {
   }
 
   /** What was open when the engine last ran is still open. */
-  async recall(target: TargetKey): Promise<void> {
-    const records = await this.#options.ledger.drifts({ target, isOpen: true, limit: MAX_OPEN });
-    if (records.length === 0) return;
-    this.#open.set(target, new Map(records.map((record) => [record.object, openOf(record)])));
+  async recall(): Promise<void> {
+    for (const record of await this.#options.ledger.drifts({ isOpen: true, limit: MAX_OPEN })) {
+      const open = this.#open.get(record.target) ?? new Map<ObjectKey, OpenDrift>();
+      this.#open.set(record.target, open.set(record.object, openOf(record)));
+    }
   }
 
   isOpen(key: ObjectKey): boolean {
@@ -73,18 +74,15 @@ export class DriftBook {
     const fresh = found.flatMap(({ inspected, judged }) => {
       const { drift } = inspected;
       const signature = signatureOf(drift);
-      const standing = standingOf(judged);
       const known = open.get(drift.key);
       if (known?.signature === signature) {
-        if (known.standing === textOf(standing)) return [];
-        news.push({ id: known.id, standing: standing ?? null });
-        open.set(drift.key, { ...known, standing: textOf(standing) });
+        news.push(...judgeAnew(open, judged));
         return [];
       }
       const isOver = isOwnershipOnly(drift) && drift.kind !== 'taken';
       if (known !== undefined) news.push({ id: known.id, outcome: isOver ? 'gone' : 'superseded' });
       open.delete(drift.key);
-      return isOver || isIgnored(judged) ? [] : [{ inspected, signature, standing }];
+      return isOver || isIgnored(judged) ? [] : [{ inspected, signature, standing: standingOf(judged) }];
     });
     const ids = await ledger.recordDrifts(
       fresh.map(({ inspected: { drift }, standing }) => {
@@ -109,13 +107,9 @@ export class DriftBook {
   /** What becomes of open drifts, where that is another decision now. */
   async stands(target: TargetKey, judged: readonly JudgedDrift[]): Promise<void> {
     const open = this.#open.get(target);
-    const news = judged.flatMap((one): readonly DriftNews[] => {
-      const known = open?.get(one.drift.key);
-      const standing = standingOf(one);
-      if (known === undefined || known.standing === textOf(standing)) return [];
-      open?.set(one.drift.key, { ...known, standing: textOf(standing) });
-      return [{ id: known.id, standing: standing ?? null }];
-    });
+    if (open === undefined) return;
+    const news = judged.flatMap((one) => judgeAnew(open, one));
+    if (open.size === 0) this.#open.delete(target);
     if (news.length > 0) await this.#options.ledger.updateDrifts(news);
   }
 
@@ -153,6 +147,21 @@ export class DriftBook {
       this.#recent.delete(key);
     }
   }
+}
+
+/** What is news of an open drift by what was decided over it: it stands by something else, or is none any more. */
+function judgeAnew(open: Map<ObjectKey, OpenDrift>, judged: JudgedDrift): readonly DriftNews[] {
+  const { key } = judged.drift;
+  const known = open.get(key);
+  if (known === undefined) return [];
+  if (isIgnored(judged)) {
+    open.delete(key);
+    return [{ id: known.id, outcome: 'ignored' }];
+  }
+  const standing = standingOf(judged);
+  if (known.standing === textOf(standing)) return [];
+  open.set(key, { ...known, standing: textOf(standing) });
+  return [{ id: known.id, standing: standing ?? null }];
 }
 
 /** The kind and the fields with both values: tags of Secrets differ with every look, so of them only the fields count. */

@@ -498,6 +498,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   opening.use(queue);
   opening.use(catalog);
   await catalog.start();
+  await drifts.recall();
   // Claims first: until every target has said what it wanted last, none may take an object for free.
   for (const { targets } of catalog.applications()) {
     for (const target of targets.keys()) await reconciler.recall(target);

@@ -390,7 +390,6 @@ export class Reconciler {
     const raced = this.#memories.get(target);
     if (raced !== undefined) return raced;
     if (specOf(target) === undefined) return memory;
-    await this.#options.drifts.recall(target);
     this.#memories.set(target, memory);
     if (memory.desired !== undefined) claims.claim(target, keysOf(memory.desired));
     return memory;

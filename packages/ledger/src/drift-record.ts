@@ -27,9 +27,9 @@ export interface NewDrift {
 
 /**
  * How a drift ended: `healed` by the engine, `gone` because somebody put it back, `released` because a release wrote the object
- * anew, `superseded` by another drift of the same object, `forgotten` with its target.
+ * anew, `superseded` by another drift of the same object, `ignored` by a rule that came later, `forgotten` with its target.
  */
-export type DriftOutcome = 'healed' | 'gone' | 'released' | 'superseded' | 'forgotten';
+export type DriftOutcome = 'healed' | 'gone' | 'released' | 'superseded' | 'ignored' | 'forgotten';
 
 export interface DriftRecord extends NewDrift {
   readonly id: number;

@@ -60,7 +60,6 @@ export interface LedgerReader extends AsyncDisposable {
 }
 
 export interface DriftQuery {
-  readonly target?: TargetKey | undefined;
   readonly isOpen?: boolean | undefined;
   /** Epoch milliseconds: found or ended since then. */
   readonly since?: number | undefined;
@@ -231,12 +230,11 @@ export class SqliteReader implements LedgerReader {
     return byTarget;
   }
 
-  async drifts({ target, isOpen, since, limit }: DriftQuery): Promise<readonly DriftRecord[]> {
+  async drifts({ isOpen, since, limit }: DriftQuery): Promise<readonly DriftRecord[]> {
     const rows = await this.read((db) =>
       db
         .selectFrom('drift')
         .selectAll()
-        .$if(target !== undefined, (query) => query.where('target', '=', target ?? ''))
         .$if(isOpen === true, (query) => query.where('ended_at', 'is', null))
         .$if(since !== undefined, (query) =>
           query.where((eb) => eb.or([eb('found_at', '>=', since ?? 0), eb('ended_at', '>=', since ?? 0)])),

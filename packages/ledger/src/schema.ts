@@ -167,11 +167,11 @@ const DRIFT = [
     found_at INTEGER NOT NULL,
     standing TEXT,
     ended_at INTEGER,
-    outcome TEXT CHECK (outcome IN ('healed', 'gone', 'released', 'superseded', 'forgotten'))
+    outcome TEXT CHECK (outcome IN ('healed', 'gone', 'released', 'superseded', 'ignored', 'forgotten'))
   ) STRICT`,
   `CREATE INDEX drift_by_time ON drift (found_at)`,
   // Only what is open is in it: that is asked at each start.
-  `CREATE INDEX drift_open ON drift (target) WHERE ended_at IS NULL`,
+  `CREATE INDEX drift_open ON drift (id) WHERE ended_at IS NULL`,
 ];
 
 /** A JSON list of `deletionId`s: what a release may delete to make it anew, approved before it began. */

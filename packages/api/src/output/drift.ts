@@ -80,7 +80,7 @@ export const drifts = {
         })
         .exactOptional()
         .meta({ description: 'By what decision it stands.' }),
-      outcome: z.enum(['healed', 'gone', 'released', 'superseded', 'forgotten']).exactOptional(),
+      outcome: z.enum(['healed', 'gone', 'released', 'superseded', 'ignored', 'forgotten']).exactOptional(),
       endedAt: time.exactOptional(),
     }),
   ),
