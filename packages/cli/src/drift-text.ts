@@ -1,6 +1,7 @@
 import {
   attributionText,
   driftText,
+  minuteText,
   parseObjectKey,
   parseTargetKey,
   shortNameOf,
@@ -114,7 +115,7 @@ function outcomeText({ end, standing, foundAt }: DriftRecord, style: Style, now:
   if (standing === undefined) return `${sign} open`;
   const { policy, until, reason, by } = standing;
   const isOver = until !== undefined && until <= now;
-  const time = until === undefined ? '' : ` until ${new Date(until).toISOString().slice(0, 16).replace('T', ' ')}`;
+  const time = until === undefined ? '' : ` until ${minuteText(until)}`;
   const why = reason === undefined ? '' : `: ${reason}`;
   const who = by === undefined ? '' : ` by ${by}`;
   return `${sign} ${policy === 'report' ? 'reported' : 'allowed'}${who}${isOver ? '' : time}${why}`;

@@ -1,4 +1,4 @@
-import { fieldAt, PlumbError, SYSTEM_NAMESPACE, type KubeObject } from '@plumb/core';
+import { fieldAt, minuteText, PlumbError, SYSTEM_NAMESPACE, type KubeObject } from '@plumb/core';
 import { LEASE_NAME, LEASE_SECONDS } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 
@@ -47,7 +47,7 @@ const GRACE_SECONDS = 15;
 /** `no engine has looked since 14:02 (3 h ago)`. */
 export function describeAbsence({ seenAt }: EngineSign, now: number): string {
   if (seenAt === undefined) return 'no engine has ever looked';
-  return `no engine has looked since ${new Date(seenAt).toISOString().slice(0, 16).replace('T', ' ')} UTC (${formatAge(now - seenAt)} ago)`;
+  return `no engine has looked since ${minuteText(seenAt)} UTC (${formatAge(now - seenAt)} ago)`;
 }
 
 /** `40s`, `3m`, `2h`, `9d`: one unit, as people say it. */

@@ -1,4 +1,5 @@
 import type { Hold } from '@plumb/api';
+import { minuteText } from '@plumb/core';
 import { formatAge } from './engine-lease.ts';
 import { oneLine } from './printable.ts';
 
@@ -20,7 +21,7 @@ export function hasEnded({ until }: Hold['spec'], now: number): boolean {
 
 /** `2026-01-31 18:00 UTC (19:00 CET here)`; of a zone that is UTC, or is not known, only the first. */
 export function timeText(time: number, zone: string | undefined): string {
-  const utc = new Date(time).toISOString().slice(0, 16).replace('T', ' ');
+  const utc = minuteText(time);
   const local = localParts(time, zone);
   if (local === undefined || `${local.date} ${local.clock}` === utc) return `${utc} UTC`;
   const day = utc.startsWith(local.date) ? '' : `${local.date} `;

@@ -29,6 +29,7 @@ export * from './list-keys.ts';
 export * from './live-fields.ts';
 export * from './live.ts';
 export * from './managed-fields.ts';
+export * from './minute-text.ts';
 export * from './name-suggestion.ts';
 export * from './object.ts';
 export * from './offline-diff/index.ts';

@@ -1,4 +1,4 @@
-import { parseTargetKey, PlumbError, type TargetKey } from '@plumb/core';
+import { minuteText, parseTargetKey, PlumbError, type TargetKey } from '@plumb/core';
 import { openLedgerReadOnly, releaseName, type Release } from '@plumb/ledger';
 import { selectNamed } from '../applications.ts';
 import { chooseCluster, type ClusterFlags } from '../cluster.ts';
@@ -78,7 +78,7 @@ export function historyText(releases: readonly Release[], style: Style): string 
     releaseName(release.number),
     release.commit.slice(0, 7),
     `${showSign(style, OUTCOME_SIGNS[release.outcome])} ${release.outcome}`,
-    new Date(release.startedAt).toISOString().slice(0, 16).replace('T', ' '),
+    minuteText(release.startedAt),
     String(release.objectCount),
     ...(showsChart ? [oneLine(release.chart?.split(' ').slice(0, 2).join(' ') ?? '')] : []),
     oneLine(release.author),

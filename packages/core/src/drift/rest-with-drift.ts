@@ -1,6 +1,7 @@
 import type { DesiredSet } from '../desired.ts';
 import { shortNameOf } from '../key.ts';
 import { attributionText } from '../attribution.ts';
+import { minuteText } from '../minute-text.ts';
 import { earliest } from '../rest.ts';
 import type { Rest, Step } from '../step.ts';
 import type { TargetFacts } from '../target-facts.ts';
@@ -56,7 +57,7 @@ function heldRest(facts: TargetFacts, told: readonly JudgedDrift[], resting: Res
     told.length === 0
       ? 'Nothing was edited yet.'
       : `${told.length === 1 ? '1 object was' : `${told.length} objects were`} edited.`;
-  const ends = isEnding ? `Ends soon: until ${timeText(hold.until)}` : `Until ${timeText(hold.until)}`;
+  const ends = isEnding ? `Ends soon: until ${minuteText(hold.until)} UTC` : `Until ${minuteText(hold.until)} UTC`;
   return {
     ...resting,
     state: 'Held',
@@ -72,9 +73,5 @@ function textOf({ drift }: JudgedDrift, all: readonly JudgedDrift[]): string {
 }
 
 function untilText({ standing }: JudgedDrift): string {
-  return standing?.until === undefined ? '' : ` until ${timeText(standing.until)}`;
-}
-
-function timeText(time: number): string {
-  return `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return standing?.until === undefined ? '' : ` until ${minuteText(standing.until)} UTC`;
 }

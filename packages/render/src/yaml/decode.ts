@@ -5,6 +5,7 @@ import {
   isMergeKey,
   SCALAR_STYLE,
   yamlEvents,
+  type YamlEvents,
   type Event,
   type ScalarEvent,
 } from './events.ts';
@@ -88,9 +89,8 @@ type Pairs = Record<string, Json>;
 class Composer {
   readonly #text: string;
   readonly #file: string;
-  readonly #events: readonly Event[];
+  readonly #events: YamlEvents;
   readonly #hasOldLineBreaks: boolean;
-  #next = 0;
   #anchors = new Map<string, Anchor>();
   #handles = new Map<string, string>();
   #size = 0;
@@ -105,7 +105,7 @@ class Composer {
   constructor(
     text: string,
     file: string,
-    events: readonly Event[],
+    events: YamlEvents,
     note?: (container: object, entry: string | number, offset: number) => void,
   ) {
     this.#note = note;
@@ -117,8 +117,8 @@ class Composer {
 
   documents(): readonly YamlDocument[] {
     const documents: YamlDocument[] = [];
-    while (this.#next < this.#events.length) {
-      const start = this.#take();
+    while (!this.#events.isAtEnd) {
+      const start = this.#events.take();
       if (start.type !== EVENT_ID.DOCUMENT) throw new Error('the parser broke its own grammar');
       this.#anchors = new Map();
       this.#handles = new Map(
@@ -126,18 +126,12 @@ class Composer {
           directive.kind === 'tag' ? [[directive.handle, directive.prefix]] : [],
         ),
       );
-      const first = this.#take();
+      const first = this.#events.take();
       const line = this.#documentLine(offsetOf(first));
       documents.push({ value: this.#value(first), line });
-      this.#take(); // the end of the document
+      this.#events.take(); // the end of the document
     }
     return documents;
-  }
-
-  #take(): Event {
-    const event = this.#events[this.#next++];
-    if (event === undefined) throw new Error('the parser broke its own grammar');
-    return event;
   }
 
   #value(event: Event): Json {
@@ -153,7 +147,7 @@ class Composer {
         const before = this.#size;
         const items: Json[] = [];
         this.#anchor(event, { value: null, size: 0, open: true });
-        for (let item = this.#take(); item.type !== EVENT_ID.POP; item = this.#take()) {
+        for (let item = this.#events.take(); item.type !== EVENT_ID.POP; item = this.#events.take()) {
           this.#note?.(items, items.length, offsetOf(item));
           items.push(this.#value(item));
         }
@@ -178,7 +172,7 @@ class Composer {
   #pairs(): Pairs {
     const pairs: Pairs = {};
     let merged: Set<string> | undefined;
-    for (let keyEvent = this.#take(); keyEvent.type !== EVENT_ID.POP; keyEvent = this.#take()) {
+    for (let keyEvent = this.#events.take(); keyEvent.type !== EVENT_ID.POP; keyEvent = this.#events.take()) {
       if (isMergeKey(this.#text, keyEvent)) {
         merged ??= new Set();
         this.#merge(pairs, merged, keyEvent);
@@ -189,7 +183,7 @@ class Composer {
         throw this.#error('YamlDuplicateKey', `the key ${JSON.stringify(key)} is given twice`, offsetOf(keyEvent));
       }
       this.#note?.(pairs, key, offsetOf(keyEvent));
-      setPair(pairs, key, this.#value(this.#take()));
+      setPair(pairs, key, this.#value(this.#events.take()));
     }
     return pairs;
   }
@@ -199,7 +193,7 @@ class Composer {
    * by keys below it; of a list of maps, the first wins.
    */
   #merge(pairs: Pairs, merged: Set<string>, keyEvent: Event): void {
-    const source = this.#value(this.#take());
+    const source = this.#value(this.#events.take());
     const maps: readonly Json[] = Array.isArray(source) ? source.toReversed() : [source];
     for (const map of maps) {
       if (typeof map !== 'object' || map === null || Array.isArray(map)) {

@@ -5,10 +5,30 @@ export { EVENT_ID, getScalarValue, SCALAR_STYLE, type Event, type ScalarEvent } 
 
 const MAX_DEPTH = 100;
 
-/** What stands in a text, piece by piece, with offsets into it. Throws `YamlSyntax` and `YamlDepthLimit`. */
-export function yamlEvents(text: string, file: string): readonly Event[] {
+/** What stands in a text, piece by piece, with offsets into it. */
+export class YamlEvents {
+  readonly #events: readonly Event[];
+  #next = 0;
+
+  constructor(events: readonly Event[]) {
+    this.#events = events;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#next >= this.#events.length;
+  }
+
+  take(): Event {
+    const event = this.#events[this.#next++];
+    if (event === undefined) throw new Error('the parser broke its own grammar');
+    return event;
+  }
+}
+
+/** Throws `YamlSyntax` and `YamlDepthLimit`. */
+export function yamlEvents(text: string, file: string): YamlEvents {
   try {
-    return parseEvents(text, { maxDepth: MAX_DEPTH });
+    return new YamlEvents(parseEvents(text, { maxDepth: MAX_DEPTH }));
   } catch (thrown) {
     throw syntaxError(thrown, text, file);
   }

@@ -4,6 +4,7 @@ import {
   isMergeKey,
   SCALAR_STYLE,
   yamlEvents,
+  type YamlEvents,
   type Event,
   type ScalarEvent,
 } from './events.ts';
@@ -95,30 +96,23 @@ const CHOMPING_KEEP = 3;
 
 class LayoutReader {
   readonly #text: string;
-  readonly #events: readonly Event[];
-  #next = 0;
+  readonly #events: YamlEvents;
   /** Behind what was read last. */
   #at = 0;
 
-  constructor(text: string, events: readonly Event[]) {
+  constructor(text: string, events: YamlEvents) {
     this.#text = text;
     this.#events = events;
   }
 
   documents(): readonly PlacedNode[] {
     const roots: PlacedNode[] = [];
-    while (this.#next < this.#events.length) {
-      this.#take(); // the begin of the document
-      roots.push(this.#node(this.#take()));
-      this.#take(); // its end
+    while (!this.#events.isAtEnd) {
+      this.#events.take(); // the begin of the document
+      roots.push(this.#node(this.#events.take()));
+      this.#events.take(); // its end
     }
     return roots;
-  }
-
-  #take(): Event {
-    const event = this.#events[this.#next++];
-    if (event === undefined) throw new Error('the parser broke its own grammar');
-    return event;
   }
 
   #node(event: Event): PlacedNode {
@@ -186,7 +180,7 @@ class LayoutReader {
     const isFlow = this.#text[event.start] === '{';
     const pairs: PlacedPair[] = [];
     this.#at = isFlow ? event.start + 1 : event.start;
-    for (let keyEvent = this.#take(); keyEvent.type !== EVENT_ID.POP; keyEvent = this.#take()) {
+    for (let keyEvent = this.#events.take(); keyEvent.type !== EVENT_ID.POP; keyEvent = this.#events.take()) {
       const before = isFlow ? this.#skipCommas() : skipBlank(this.#text, this.#at);
       const isExplicit = this.#text[before] === '?' && /\s/.test(this.#text[before + 1] ?? ' ');
       if (isExplicit) this.#at = before + 1;
@@ -196,7 +190,7 @@ class LayoutReader {
       const hasColon = this.#text[colon] === ':';
       if (hasColon) this.#at = colon + 1;
       const afterColon = hasColon ? this.#at : undefined;
-      pairs.push({ key, name, isExplicit, afterColon, value: this.#node(this.#take()) });
+      pairs.push({ key, name, isExplicit, afterColon, value: this.#node(this.#events.take()) });
     }
     const end = isFlow ? this.#skipCommas() + 1 : pairs.at(-1) === undefined ? this.#at : endOfPair(pairs.at(-1));
     if (isFlow) this.#at = end;
@@ -210,7 +204,7 @@ class LayoutReader {
     const isFlow = this.#text[event.start] === '[';
     const items: PlacedItem[] = [];
     this.#at = isFlow ? event.start + 1 : event.start;
-    for (let item = this.#take(); item.type !== EVENT_ID.POP; item = this.#take()) {
+    for (let item = this.#events.take(); item.type !== EVENT_ID.POP; item = this.#events.take()) {
       if (isFlow) this.#at = this.#skipCommas();
       const dash = isFlow ? undefined : skipBlank(this.#text, this.#at);
       if (dash !== undefined) this.#at = dash + 1;
