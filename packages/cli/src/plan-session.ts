@@ -7,7 +7,6 @@ import {
   REVERT_ALL,
   targetKey,
   type Clock,
-  type DriftHold,
   type ErrorCode,
   type KubeObject,
   type NormalisedObject,
@@ -68,7 +67,7 @@ export class PlanSession implements AsyncDisposable {
   readonly #pullRequests = new Map<string, Promise<PullRequestHere>>();
   readonly #live: PlanLive;
   readonly #living: ReadonlySet<TargetKey>;
-  #holds: Promise<readonly Hold[]> | undefined;
+  #holds: Promise<HoldsHere> | undefined;
   #applied: Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]> | undefined> | undefined;
 
   constructor(options: PlanSessionOptions) {
@@ -124,7 +123,7 @@ export class PlanSession implements AsyncDisposable {
         parent,
         targets: this.#living,
         applied: await this.#appliedOf(spec.target),
-        standing: { holds: isDriftShown === true ? [] : await this.#holdsOf(spec), time: clock.now() },
+        standing: { ...(isDriftShown === true ? { holds: [] } : await this.#holdsOf(spec)), time: clock.now() },
         removedBy: source.removedBy,
         signal,
       });
@@ -223,26 +222,34 @@ export class PlanSession implements AsyncDisposable {
     return remote;
   }
 
-  /** What people want to stand; nothing where they may not be read, or the cluster knows none. */
-  async #holdsOf({ application, environment }: TargetSpec): Promise<readonly DriftHold[]> {
+  /** What people want to stand, and why that may not be all. */
+  async #holdsOf({
+    application,
+    environment,
+  }: TargetSpec): Promise<Pick<NonNullable<PlanRequest['standing']>, 'holds' | 'unread'>> {
     const { client, cluster, signal } = this.#options;
-    const read = async (): Promise<readonly Hold[]> => {
+    const read = async (): Promise<HoldsHere> => {
       const found = await listObjects(client, HOLD.kind, cluster, { signal });
-      return found.flatMap((object) => {
-        const decoded = decodeHold(object);
-        return decoded.ok ? decoded.value : [];
-      });
+      return {
+        holds: found.flatMap((object) => {
+          const decoded = decodeHold(object);
+          return decoded.ok ? decoded.value : [];
+        }),
+      };
     };
     this.#holds ??= read().catch((thrown: unknown) => {
-      if (thrown instanceof PlumbError && UNREADABLE.has(thrown.code)) return [];
+      if (thrown instanceof PlumbError && WITHOUT_HOLDS.has(thrown.code)) return { holds: [] };
+      if (thrown instanceof PlumbError && thrown.code === 'Forbidden') return { holds: [], unread: thrown.message };
       throw thrown;
     });
-    return (await this.#holds).flatMap((hold) => {
+    const { holds, unread } = await this.#holds;
+    const ours = holds.flatMap((hold) => {
       const { metadata, spec } = hold;
       const isOf =
         `${metadata.namespace}/${spec.application}` === application && (spec.environment ?? '') === environment;
       return isOf ? [holdOf(hold)] : [];
     });
+    return { holds: ours, unread };
   }
 
   /** What the engine's ledger says that it applied, where it lies on this machine: what is as it was needs no dry-run. */
@@ -270,7 +277,14 @@ function together(own: PlanPolicies = NOT_JUDGED, besides: PlanPolicies): PlanPo
   };
 }
 
-const UNREADABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['Forbidden', 'KindMissing', 'NotRunning']);
+/** A cluster without Plumb has none. */
+const WITHOUT_HOLDS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['KindMissing', 'NotRunning']);
+
+interface HoldsHere {
+  readonly holds: readonly Hold[];
+  /** Why there may be others. */
+  readonly unread?: string;
+}
 
 /** Git hosts are loaded by whoever asks for a pull request. */
 function loadPullRequests() {

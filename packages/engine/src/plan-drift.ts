@@ -9,6 +9,7 @@ import {
   type FieldConflict,
   type JudgedDrift,
   type KubeObject,
+  type PlanItem,
   type SecretMask,
 } from '@plumb/core';
 import type { PlanRequest } from './plan.ts';
@@ -59,6 +60,15 @@ export function standingNotes({ drift, stands }: JudgedDrift): readonly string[]
     const what = path === '' ? 'differs' : `${path} differs`;
     return [`${shortNameOf(drift.key)} ${what}, and stays so (${verdict.policy})`];
   });
+}
+
+/** What is put back may be what a hold leaves alone, where holds could not be read. */
+export function unreadNotes({ standing }: Standing, items: readonly PlanItem[]): readonly string[] {
+  const isReset = items.some(({ reason, changes }) => {
+    return reason === 'drifted' || changes.some(({ owners = [] }) => owners.length > 0);
+  });
+  if (standing?.unread === undefined || !isReset) return [];
+  return [`holds are not known, and may leave alone what is reset here: ${standing.unread}`];
 }
 
 function wishesOf({ spec, standing }: Standing): { readonly time: number; readonly wishes: DriftWishes } {

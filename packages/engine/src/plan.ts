@@ -72,7 +72,7 @@ import type { ApiResource, KubeClient } from '@plumb/kube';
 import type { Policy } from '@plumb/policy';
 import { FieldPlaces, FindingPlaces } from '@plumb/render';
 import { examine } from './examine.ts';
-import { leftByWishes, plannedDrift, standingNotes } from './plan-drift.ts';
+import { leftByWishes, plannedDrift, standingNotes, unreadNotes } from './plan-drift.ts';
 import { applyWish } from './apply-wish.ts';
 import type { Externals } from './externals.ts';
 import { judgePlan } from './judge-plan.ts';
@@ -98,7 +98,14 @@ export interface PlanRequest {
   /** What the ledger knows of the target's objects; without it a drift shows as a change. */
   readonly applied?: ReadonlyMap<ObjectKey, AppliedObject> | undefined;
   /** What people want to stand, and when that is asked (epoch milliseconds); default: nothing, and rules that end count. */
-  readonly standing?: { readonly holds: readonly DriftHold[]; readonly time: number } | undefined;
+  readonly standing?:
+    | {
+        readonly holds: readonly DriftHold[];
+        readonly time: number;
+        /** Why there may be holds that are not known. */
+        readonly unread?: string | undefined;
+      }
+    | undefined;
   /** The commit that is planned, which removes what is not in it: `3f2a1bc`. */
   readonly removedBy?: string | undefined;
   /** Hears what of an object differs from its manifest and is no change. Costs a comparison of every object. */
@@ -191,6 +198,7 @@ export async function planTarget(request: PlanRequest): Promise<Result<Plan, rea
       ...notesOf(rendered.value, desired, externals, spec),
       ...keptNotes(members, desired),
       ...left.sort(),
+      ...unreadNotes(request, all),
       ...quotas.notes,
     ],
   });
