@@ -36,7 +36,9 @@ export async function openTargetRenderer(options: TargetRendererFolders): Promis
   const { client, clock, random, cache, signal } = options;
   await using opening = new AsyncDisposableStack();
   const charts = opening.use(openCharts({ folder: join(options.cacheFolder, 'charts'), clock }));
-  const capabilities = opening.use(new ClusterCapabilities({ client, signal, changed: options.capabilitiesChanged }));
+  const capabilities = opening.use(
+    new ClusterCapabilities({ client, clock, signal, changed: options.capabilitiesChanged }),
+  );
   const renderer = new TargetRenderer({
     renderer: opening.use(createRenderer({ clock, cache })),
     externals: new ExternalReader({

@@ -92,6 +92,29 @@ test('looks anew at once after something has changed', async () => {
   assert.equal((await world.client.resource(query, { signal })).plural, 'jobs');
 });
 
+test('who asks after something has changed does not get what was being read before', async () => {
+  let served: object[] = [];
+  const gate = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await using world = await open(async (exchange) => {
+    const answer = aggregated(served);
+    if (exchange.path === '/apis') asked.resolve();
+    if (served.length === 0) await gate.promise;
+    answer(exchange);
+  });
+
+  const before = world.client.apiVersions({ signal });
+  await asked.promise;
+  served = [group('batch', ['v1', jobs])];
+  world.client.invalidateDiscovery();
+  const after = await world.client.apiVersions({ signal });
+  gate.resolve();
+
+  assert.deepEqual(after, ['batch/v1', 'batch/v1/Job']);
+  assert.deepEqual(await before, []);
+  assert.deepEqual(await world.client.apiVersions({ signal }), after);
+});
+
 test('all who ask at the same time share one reading, and one who leaves does not end it', async () => {
   const asked = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();

@@ -32,21 +32,16 @@ const AGGREGATED =
 export class Discovery {
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #flight: SingleFlight<Catalog>;
+  readonly #signal: AbortSignal;
+  #flight: SingleFlight<Catalog>;
   #catalog: Catalog | undefined;
-  #invalidations = 0;
 
   /** `signal` ends the reads that callers share. */
   constructor(transport: Transport, clock: Clock, signal: AbortSignal) {
     this.#transport = transport;
     this.#clock = clock;
-    this.#flight = new SingleFlight(async () => {
-      const asked = this.#invalidations;
-      const catalog = await this.#read(signal);
-      // Parts of it may have been read before what made it invalid.
-      if (asked === this.#invalidations) this.#catalog = catalog;
-      return catalog;
-    });
+    this.#signal = signal;
+    this.#flight = this.#newFlight();
   }
 
   /** Throws `KindMissing` where the server has no such kind, `ServerError` where it could not say. */
@@ -84,7 +79,17 @@ export class Discovery {
   /** The next question reads the catalogue anew, for instance because a CustomResourceDefinition has changed. */
   invalidate(): void {
     this.#catalog = undefined;
-    this.#invalidations++;
+    this.#flight = this.#newFlight();
+  }
+
+  /** Parts of what it reads may be older than what makes it invalid: then it serves those alone who asked before. */
+  #newFlight(): SingleFlight<Catalog> {
+    const flight = new SingleFlight(async () => {
+      const catalog = await this.#read(this.#signal);
+      if (flight === this.#flight) this.#catalog = catalog;
+      return catalog;
+    });
+    return flight;
   }
 
   async #read(signal: AbortSignal): Promise<Catalog> {
