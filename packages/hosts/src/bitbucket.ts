@@ -47,6 +47,18 @@ export function openBitbucket({ client, project, account, close }: HostParts): G
       return withHead(await decodePullRequest(await client.get(pull(number), { signal }), signal), number);
     },
 
+    async createPullRequest({ title, body, branch, base }, { signal }) {
+      const wanted = {
+        title,
+        description: body,
+        source: { branch: { name: branch } },
+        destination: { branch: { name: base } },
+        close_source_branch: true,
+      };
+      const item = await client.send('POST', `${repository}/pullrequests`, wanted, { signal });
+      return { number: item.at('id').integer, url: item.at('links').at('html').at('href').text };
+    },
+
     async changedFiles(number, { signal }) {
       const paths = new Set<string>();
       let isLast = false;

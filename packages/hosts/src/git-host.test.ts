@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { idOn, KINDS, openFakeHost } from '../test/fake-host.ts';
 import { addComment, addPull, ALICE, BOB, commit, fakeUser, PLUMB, time } from '../test/fake-state.ts';
 import type { CommitStatus } from './host.ts';
+import { proposePullRequest } from './propose.ts';
 import { stickyMarker } from './sticky-comment.ts';
 
 const { signal } = new AbortController();
@@ -101,6 +102,35 @@ for (const kind of KINDS) {
       [3, 1],
     );
     await assert.rejects(fixture.host.pullRequest(2, { signal }), { code: 'HostNotFound' });
+  });
+
+  test(`${kind}: a pull request is opened between two branches, and proposed once however often that is asked`, async () => {
+    await using fixture = await openFakeHost(kind);
+    const { state } = fixture.fake;
+    const branch = 'plumb/keep-1';
+    state.branches = new Map([[branch, commit('c')]]);
+    addPull(state, 4, { branch, base: 'release' });
+    addPull(state, 5, { branch, isFromFork: true });
+    addPull(state, 6, { branch, state: 'closed' });
+    const wanted = { title: 'Keep it', body: 'It runs **so**.', branch, base: 'main' };
+
+    const first = await proposePullRequest(fixture.host, wanted, { signal });
+    const second = await proposePullRequest(fixture.host, { ...wanted, title: 'Again' }, { signal });
+
+    const pull = state.pulls.get(7);
+    assert.deepEqual(
+      [pull?.title, pull?.body, pull?.branch, pull?.base, pull?.author],
+      ['Keep it', 'It runs **so**.', branch, 'main', PLUMB],
+    );
+    assert.deepEqual([first.number, first.outcome, second], [7, 'created', { ...first, outcome: 'found' }]);
+    assert.equal(first.url, (await fixture.host.pullRequest(7, { signal })).url);
+  });
+
+  test(`${kind}: a pull request from a branch that is not there is refused`, async () => {
+    await using fixture = await openFakeHost(kind);
+    const wanted = { title: 'Keep it', body: '', branch: 'nowhere', base: 'main' };
+
+    await assert.rejects(fixture.host.createPullRequest(wanted, { signal }), { code: 'HostRefused' });
   });
 
   test(`${kind}: all changed files are listed, of renamed ones both names`, async () => {

@@ -48,6 +48,11 @@ export function openGitHubLike({ client, project, account, close }: HostParts, d
       return withHead(decodePullRequest(await client.get(`${repository}/pulls/${number}`, { signal })), number);
     },
 
+    async createPullRequest({ title, body, branch, base }, { signal }) {
+      const pull = await client.send('POST', `${repository}/pulls`, { title, body, head: branch, base }, { signal });
+      return { number: pull.at('number').integer, url: pull.at('html_url').text };
+    },
+
     async changedFiles(number, { signal }) {
       return readFiles(client.pages(`${repository}/pulls/${number}/files`, page, { signal }), dialect.maxFiles);
     },

@@ -45,6 +45,18 @@ export function openGitLab({ client, project, account, close }: HostParts): GitH
       return withHead(decodePullRequest(await client.get(mergeRequest(number), { signal })), number);
     },
 
+    async createPullRequest({ title, body, branch, base }, { signal }) {
+      const wanted = {
+        title,
+        description: body,
+        source_branch: branch,
+        target_branch: base,
+        remove_source_branch: true,
+      };
+      const merge = await client.send('POST', `${repository}/merge_requests`, wanted, { signal });
+      return { number: merge.at('iid').integer, url: merge.at('web_url').text };
+    },
+
     async changedFiles(number, { signal }) {
       const paths = new Set<string>();
       let isLast = false;

@@ -74,6 +74,19 @@ export interface StickyComment {
   readonly body: string;
 }
 
+/** A pull request that is to be opened, from a branch of the repository itself. */
+export interface NewPullRequest {
+  readonly title: string;
+  readonly body: string;
+  /** Where its commits are, without `refs/heads/`. It has to be there already. */
+  readonly branch: string;
+  /** What it is to be merged into, without `refs/heads/`. */
+  readonly base: string;
+}
+
+/** A host may not know its commit yet at the moment that it is opened. */
+export type OpenedPullRequest = Pick<PullRequest, 'number' | 'url'>;
+
 export interface WrittenComment {
   readonly id: string;
   readonly outcome: 'created' | 'updated' | 'unchanged';
@@ -118,6 +131,8 @@ export interface GitHost extends AsyncDisposable {
    */
   openPullRequests(options: Cancellable & { readonly sinceMs?: number }): Promise<readonly PullRequest[]>;
   pullRequest(number: number, options: Cancellable): Promise<PullRequest>;
+  /** Refused where there is one of these two branches already: see `proposePullRequest`. */
+  createPullRequest(wanted: NewPullRequest, options: Cancellable): Promise<OpenedPullRequest>;
   changedFiles(number: number, options: Cancellable): Promise<ChangedFiles>;
   /** All comments, the oldest first; not those of the host itself. */
   comments(number: number, options: Cancellable): Promise<readonly PullComment[]>;

@@ -9,6 +9,8 @@ export {
   type HostKind,
   type HostLimits,
   type HostUser,
+  type NewPullRequest,
+  type OpenedPullRequest,
   type Permission,
   type PullComment,
   type PullRequest,
@@ -19,5 +21,6 @@ export { openHost } from './open-host.ts';
 export { parseCommand, type Command } from './command.ts';
 export type { CommentedFinding } from './commented-policies.ts';
 export { planComment, type CommentedItem, type CommentedPlan } from './plan-comment.ts';
+export { proposePullRequest, type ProposedPullRequest } from './propose.ts';
 export { readPullRequestEvent, type PullRequestEvent } from './pull-request-event.ts';
 export { stickyMarker } from './sticky-comment.ts';

@@ -1,6 +1,7 @@
 import { match, NOT_FOUND, pageOf, type Call, type Dialect, type Reply } from './fake-dialect.ts';
 import {
   addComment,
+  openPull,
   openPulls,
   PLUMB,
   setFakeStatus,
@@ -63,6 +64,12 @@ function pulls(call: Call, state: FakeState): Reply | undefined {
   if (call.method === 'GET' && call.path === `${root}/pullrequests`) {
     const isAsked = call.query.get('state') === 'OPEN' && call.query.get('sort') === '-updated_on';
     return isAsked ? wrapped(call, state, openPulls(state), (pull) => writePull(pull, state), 50) : undefined;
+  }
+  if (call.method === 'POST' && call.path === `${root}/pullrequests`) {
+    const { title, description: body, source, destination } = call.body;
+    const opened = openPull(state, { title, body, branch: source.branch.name, base: destination.branch.name });
+    if (opened !== undefined) return { status: 201, body: writePull(opened, state) };
+    return { status: 400, body: { type: 'error', error: { message: 'There are no changes to be pulled' } } };
   }
   const [spec] = match(call, 'GET', /^\/repositories\/[^/]+\/[^/]+\/diffstat\/(\d+)$/) ?? [];
   if (spec !== undefined) {

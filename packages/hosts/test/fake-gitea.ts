@@ -1,6 +1,7 @@
 import { linked, match, NOT_FOUND, pageOf, type Call, type Dialect, type Reply } from './fake-dialect.ts';
 import {
   addComment,
+  openPull,
   openPulls,
   PLUMB,
   setFakeStatus,
@@ -32,6 +33,12 @@ function pulls(call: Call, state: FakeState): Reply | undefined {
   if (match(call, 'GET', /^\/pulls$/)) {
     const isAsked = call.query.get('state') === 'open' && call.query.get('sort') === 'recentupdate';
     return isAsked ? linked(call, state, openPulls(state), 'limit', writePull, MAX_PAGE) : undefined;
+  }
+  if (match(call, 'POST', /^\/pulls$/)) {
+    const { title, body, head, base } = call.body;
+    const opened = openPull(state, { title, body, branch: head, base });
+    if (opened !== undefined) return { status: 201, body: writePull(opened) };
+    return { status: 409, body: { message: 'pull request already exists for these targets' } };
   }
   const [number, rest] = match(call, 'GET', /^\/pulls\/(\d+)(\/files|\/reviews)?$/) ?? [];
   if (number === undefined) return undefined;

@@ -1,5 +1,13 @@
 import { linked, match, NOT_FOUND, type Call, type Dialect, type Reply } from './fake-dialect.ts';
-import { addComment, openPulls, setFakeStatus, type FakePull, type FakeState, type FakeUser } from './fake-state.ts';
+import {
+  addComment,
+  openPull,
+  openPulls,
+  setFakeStatus,
+  type FakePull,
+  type FakeState,
+  type FakeUser,
+} from './fake-state.ts';
 
 /** The part of GitHub's REST API, version 2022-11-28, that Plumb speaks. */
 export const FAKE_GITHUB: Dialect = {
@@ -22,6 +30,15 @@ function pulls(call: Call, state: FakeState): Reply | undefined {
   if (match(call, 'GET', /^\/pulls$/)) {
     const isAsked = ['state=open', 'sort=updated', 'direction=desc'].every((part) => call.url.search.includes(part));
     return isAsked ? linked(call, state, openPulls(state), 'per_page', (pull) => writePull(pull, state)) : undefined;
+  }
+  if (match(call, 'POST', /^\/pulls$/)) {
+    const { title, body, head, base } = call.body;
+    const opened = openPull(state, { title, body, branch: head, base });
+    if (opened !== undefined) return { status: 201, body: writePull(opened, state) };
+    return {
+      status: 422,
+      body: { message: 'Validation Failed', errors: [{ resource: 'PullRequest', field: 'head' }] },
+    };
   }
   const [number, rest] = match(call, 'GET', /^\/pulls\/(\d+)(\/files|\/reviews)?$/) ?? [];
   if (number === undefined) return undefined;

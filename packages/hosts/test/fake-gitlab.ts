@@ -1,6 +1,7 @@
 import { linked, match, NOT_FOUND, type Call, type Dialect, type Reply } from './fake-dialect.ts';
 import {
   addComment,
+  openPull,
   openPulls,
   PLUMB,
   setFakeStatus,
@@ -34,6 +35,13 @@ function mergeRequests(call: Call, state: FakeState): Reply | undefined {
       call.url.search.includes(part),
     );
     return isAsked ? linked(call, state, openPulls(state), 'per_page', (pull) => writePull(pull)) : undefined;
+  }
+  if (match(call, 'POST', /^\/merge_requests$/)) {
+    const { title, description: body, source_branch: branch, target_branch: base } = call.body;
+    const opened = openPull(state, { title, body, branch, base });
+    // Its commit is looked up afterwards.
+    if (opened !== undefined) return { status: 201, body: { ...writePull(opened), sha: null } };
+    return { status: 409, body: { message: ['Another open merge request already exists for this source branch'] } };
   }
   const [number, rest] = match(call, 'GET', /^\/merge_requests\/(\d+)(\/diffs|\/approvals|\/versions)?$/) ?? [];
   if (number === undefined) return undefined;

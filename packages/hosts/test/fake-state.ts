@@ -13,6 +13,8 @@ export interface FakeFile {
 export interface FakePull {
   readonly number: number;
   readonly title: string;
+  /** What it says below its title. */
+  readonly body: string;
   state: 'open' | 'closed' | 'merged';
   readonly isDraft: boolean;
   readonly author: FakeUser;
@@ -65,6 +67,8 @@ export interface FakeState {
   /** Whose the token is; null for a token that may not ask. */
   me: FakeUser | null;
   readonly pulls: Map<number, FakePull>;
+  /** The newest commit of each branch of the repository. */
+  branches: { get(name: string): string | undefined };
   /** The newest of each commit and context. */
   readonly statuses: FakeStatus[];
   /** By login. */
@@ -98,6 +102,7 @@ export function newState(project: string): FakeState {
     token: 'CANARY-token',
     me: PLUMB,
     pulls: new Map(),
+    branches: new Map(),
     statuses: [],
     permissions: new Map(),
     users: [PLUMB, ALICE, BOB],
@@ -112,6 +117,7 @@ export function addPull(state: FakeState, number: number, given: Partial<FakePul
   const pull: FakePull = {
     number,
     title: `Change ${number}`,
+    body: '',
     state: 'open',
     isDraft: false,
     author: ALICE,
@@ -129,6 +135,24 @@ export function addPull(state: FakeState, number: number, given: Partial<FakePul
   };
   state.pulls.set(number, pull);
   return pull;
+}
+
+export interface WantedPull {
+  readonly title: string;
+  readonly body: string;
+  readonly branch: string;
+  readonly base: string;
+}
+
+/** What the account of the token opens; undefined where there is no such branch, or one of these two is open. */
+export function openPull(state: FakeState, wanted: WantedPull): FakePull | undefined {
+  const head = state.branches.get(wanted.branch);
+  const isOpen = openPulls(state).some((pull) => {
+    return pull.branch === wanted.branch && pull.base === wanted.base && !pull.isFromFork;
+  });
+  if (head === undefined || isOpen) return undefined;
+  const number = Math.max(0, ...state.pulls.keys()) + 1;
+  return addPull(state, number, { ...wanted, head, author: state.me ?? PLUMB });
 }
 
 export function addComment(state: FakeState, pull: FakePull, author: FakeUser, body: string): FakeComment {
