@@ -18,6 +18,7 @@ import {
   type Json,
   type KubeObject,
   type SourceTree,
+  oneLine,
 } from '@plumb/core';
 import { nameOf, targetName, targetsOf, type TargetSpec } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
@@ -25,7 +26,6 @@ import { KUSTOMIZATION_NAMES, readTextFile, writtenObjects, type TextFile, type 
 import { listObjects } from './applications.ts';
 import type { ChosenCluster } from './cluster.ts';
 import { openRemote, type Remote } from './plan-source.ts';
-import { oneLine } from './printable.ts';
 import type { openRendererHere } from './renderer-here.ts';
 import { throwAll } from './report-error.ts';
 

@@ -1,5 +1,4 @@
-import { formatWhere, type Where } from '@plumb/core';
-import { oneLine } from './printable.ts';
+import { formatWhere, type Where, oneLine } from '@plumb/core';
 import { ACTION_SIGNS, paint, showSign, type Style } from './style.ts';
 import { formatTable } from './table.ts';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { CiFinding } from './ci-finding.ts';
 import { githubAnnotations, githubGroup, githubInert, githubSummary } from './ci-github.ts';
-import { jsonText } from './printable.ts';
+import { jsonText } from './json-text.ts';
 
 interface Command {
   readonly name: string;

@@ -1,5 +1,5 @@
+import { oneLine, printable } from '@plumb/core';
 import type { CiFinding } from './ci-finding.ts';
-import { oneLine, printable } from './printable.ts';
 
 /** As many annotations as GitHub shows of one step. */
 const MAX_ANNOTATIONS = 10;

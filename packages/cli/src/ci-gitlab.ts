@@ -1,6 +1,5 @@
-import { digest } from '@plumb/core';
+import { digest, oneLine } from '@plumb/core';
 import type { CiFinding } from './ci-finding.ts';
-import { oneLine } from './printable.ts';
 
 /**
  * The findings as a code-quality report, which a merge request shows beside the lines. Two findings that say the same of one

@@ -5,7 +5,7 @@ import { findingsOfErrors, type CiFinding } from './ci-finding.ts';
 import { githubAnnotations, githubGroup, githubSummary } from './ci-github.ts';
 import { codeQualityReport, gitlabSection } from './ci-gitlab.ts';
 import type { CliContext } from './context.ts';
-import { jsonText } from './printable.ts';
+import { jsonText } from './json-text.ts';
 import { errorsOf } from './report-error.ts';
 import type { Environment } from './style.ts';
 

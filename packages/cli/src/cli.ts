@@ -8,12 +8,12 @@ import {
   version as showVersion,
   type ApplicationText,
 } from '@stricli/core';
-import { isAbort, PlumbError, toPlumbError } from '@plumb/core';
+import { isAbort, PlumbError, toPlumbError, oneLine } from '@plumb/core';
 import { githubInert } from './ci-github.ts';
 import { routes } from './commands.ts';
 import { createContext, readGlobalFlags, type Surroundings } from './context.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
-import { jsonText, oneLine } from './printable.ts';
+import { jsonText } from './json-text.ts';
 import { errorsOf, formatErrors } from './report-error.ts';
 import { styleOf } from './style.ts';
 import { JSON_VERSION, VERSION } from './version.ts';

@@ -8,9 +8,9 @@ import {
   type DriftField,
   type Suggestion,
   type TargetKey,
+  oneLine,
 } from '@plumb/core';
 import { releaseName, type DriftRecord } from '@plumb/ledger';
-import { oneLine } from './printable.ts';
 import { paint, showSign, STATE_SIGNS, type Style } from './style.ts';
 import { formatTable } from './table.ts';
 import { yamlText } from './yaml-text.ts';

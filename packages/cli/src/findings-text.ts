@@ -1,6 +1,5 @@
-import { formatWhere, shortName } from '@plumb/core';
+import { formatWhere, shortName, oneLine } from '@plumb/core';
 import { countFindings, type Finding, type ValidationReport } from './finding.ts';
-import { oneLine } from './printable.ts';
 import { paint, type Style } from './style.ts';
 import { formatTable } from './table.ts';
 import { JSON_VERSION } from './version.ts';

@@ -1,7 +1,6 @@
 import type { Hold } from '@plumb/api';
-import { minuteText } from '@plumb/core';
+import { minuteText, oneLine } from '@plumb/core';
 import { formatAge } from './engine-lease.ts';
-import { oneLine } from './printable.ts';
 
 /** What may be edited meanwhile: `Deployment/web spec.replicas`, `all objects`. */
 export function coverText({ object, fields = [] }: Hold['spec']): string {

@@ -1,4 +1,5 @@
 import { decodeHold, HOLD, type Hold } from '@plumb/api';
+import { oneLine } from '@plumb/core';
 import { targetName } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 import { listObjects } from './applications.ts';
@@ -7,7 +8,7 @@ import type { ChosenCluster, ClusterFlags } from './cluster.ts';
 import type { CliContext } from './context.ts';
 import { coverText, hasEnded, restText, timeText } from './hold-text.ts';
 import { checkedHold, holdOf, type HoldFlags } from './hold-wish.ts';
-import { jsonText, oneLine } from './printable.ts';
+import { jsonText } from './json-text.ts';
 import { selectTarget } from './selected-target.ts';
 import { showSign, STATE_SIGNS } from './style.ts';
 import { objectOfTarget, shownObject } from './target-object.ts';

@@ -1,6 +1,6 @@
+import { oneLine, printable } from '@plumb/core';
 import type { TargetSpec } from '@plumb/engine';
 import type { IgnoreRule } from './ignore-rule.ts';
-import { oneLine, printable } from './printable.ts';
 
 const MAX_SUBJECT = 72;
 

@@ -1,6 +1,5 @@
-import { formatFieldPath, formatWhere, shortName, type PlanPolicies } from '@plumb/core';
+import { formatFieldPath, formatWhere, shortName, type PlanPolicies, oneLine } from '@plumb/core';
 import { policiesText } from './findings-text.ts';
-import { oneLine } from './printable.ts';
 import { paint, type Style } from './style.ts';
 
 /** What policies say of a plan: a line each, what is denied first, and how many held. */

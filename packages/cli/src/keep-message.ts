@@ -5,8 +5,9 @@ import {
   type FieldChange,
   type ObjectKey,
   type TargetKey,
+  oneLine,
+  printable,
 } from '@plumb/core';
-import { oneLine, printable } from './printable.ts';
 
 export interface KeptChange {
   readonly target: TargetKey;

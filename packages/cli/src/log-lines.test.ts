@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isPrintable } from '@plumb/core';
 import fc from 'fast-check';
 import { logLines } from './log-lines.ts';
-import { isPrintable } from './printable.ts';
 
 async function linesOf(...chunks: readonly Uint8Array[]): Promise<readonly string[]> {
   return Array.fromAsync(

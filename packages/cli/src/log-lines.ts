@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { printable } from '@plumb/core';
 
 /** A line that never ends must not fill the memory. */
 const MAX_LINE_BYTES = 64 * 1024;

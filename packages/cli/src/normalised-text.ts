@@ -5,8 +5,8 @@ import {
   type Normalised,
   type NormalisedObject,
   type ObjectRef,
+  oneLine,
 } from '@plumb/core';
-import { oneLine } from './printable.ts';
 import { formatTable } from './table.ts';
 
 /** `3 changes, 37 normalised (30 default, 7 spelling).` */

@@ -1,7 +1,6 @@
-import { formatChanges, type ComparedObject, type FilesComparison, type OfflineChange } from '@plumb/core';
+import { formatChanges, type ComparedObject, type FilesComparison, type OfflineChange, oneLine } from '@plumb/core';
 import { changeTable, countsLine, type ChangeTableOptions } from './change-table.ts';
 import { fieldCountsText, nameWithNamespace, normalisedData, normalisedText, type Listing } from './normalised-text.ts';
-import { oneLine } from './printable.ts';
 import { JSON_VERSION } from './version.ts';
 
 export interface ComparedFiles {

@@ -1,5 +1,4 @@
-import { formatWhere, type DocumentAt } from '@plumb/core';
-import { oneLine } from './printable.ts';
+import { formatWhere, type DocumentAt, oneLine } from '@plumb/core';
 import { yamlText } from './yaml-text.ts';
 
 /** One rendered object as YAML, with comments on where it comes from, what changed it, and when Helm would run it. */

@@ -13,11 +13,11 @@ import {
   type Plan,
   type PlanItem,
   type PlannedChange,
+  oneLine,
 } from '@plumb/core';
 import { changeLines } from './change-lines.ts';
 import { changeTable, countsLine, type ChangeTableOptions, type ObjectChange } from './change-table.ts';
 import { fieldCountsText, normalisedData, normalisedText, type Listing } from './normalised-text.ts';
-import { oneLine } from './printable.ts';
 import { paint, type Style } from './style.ts';
 
 export interface LabelledPlan {

@@ -1,4 +1,4 @@
-import { oneLine, printable } from './printable.ts';
+import { oneLine, printable } from '@plumb/core';
 import type { PushedEdits } from './push-edits.ts';
 
 /** The lines that edits take away and bring, file by file. */

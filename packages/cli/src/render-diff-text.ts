@@ -1,7 +1,6 @@
-import { shortName } from '@plumb/core';
+import { shortName, oneLine } from '@plumb/core';
 import { changeLines } from './change-lines.ts';
 import { changeTable, countsLine, type ChangeTableOptions } from './change-table.ts';
-import { oneLine } from './printable.ts';
 import { countOf, type RenderDiff, type RenderDiffItem } from './render-diff.ts';
 import type { SideName } from './render-side.ts';
 import { JSON_VERSION } from './version.ts';

@@ -1,5 +1,5 @@
+import { oneLine } from '@plumb/core';
 import { readsCapabilities, type RenderOutcome } from '@plumb/render';
-import { oneLine } from './printable.ts';
 import type { RenderInputFlags } from './render-folder.ts';
 import { paint, type Style } from './style.ts';
 import { formatTable } from './table.ts';

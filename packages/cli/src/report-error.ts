@@ -1,5 +1,4 @@
-import { formatWhere, toPlumbError, type PlumbError } from '@plumb/core';
-import { oneLine, printable } from './printable.ts';
+import { formatWhere, toPlumbError, type PlumbError, oneLine, printable } from '@plumb/core';
 
 /** All errors in what a verb threw: several come as an `AggregateError`. */
 export function errorsOf(thrown: unknown): readonly PlumbError[] {

@@ -1,5 +1,5 @@
 import type { Application, TargetStatus } from '@plumb/api';
-import { PlumbError, type KubeObject, type Retirement } from '@plumb/core';
+import { PlumbError, type KubeObject, type Retirement, oneLine } from '@plumb/core';
 import {
   APPROVE_DELETION_ANNOTATION,
   formatHealWishes,
@@ -15,7 +15,6 @@ import {
 import type { ApiResource, KubeClient } from '@plumb/kube';
 import { decodedApplication } from './applications.ts';
 import type { CliContext } from './context.ts';
-import { oneLine } from './printable.ts';
 import { showSign, STATE_SIGNS } from './style.ts';
 
 export interface Wishes {

@@ -1,11 +1,11 @@
 import type { Application } from '@plumb/api';
-import { PlumbError } from '@plumb/core';
+import { PlumbError, oneLine } from '@plumb/core';
 import type { CliContext } from './context.ts';
 import { judgementText } from './judgement-text.ts';
 import type { Planned } from './plan-session.ts';
 import { planIdOf, type PlanStore, type StoredPlan } from './plan-store.ts';
 import { planText, type LabelledPlan } from './plan-text.ts';
-import { jsonText, oneLine } from './printable.ts';
+import { jsonText } from './json-text.ts';
 import { PLAIN } from './style.ts';
 import { formatTable } from './table.ts';
 import { JSON_VERSION } from './version.ts';

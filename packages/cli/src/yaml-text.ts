@@ -1,5 +1,5 @@
-import { isJsonObject } from '@plumb/core';
-import { isPrintable, jsonText } from './printable.ts';
+import { isJsonObject, isPrintable } from '@plumb/core';
+import { jsonText } from './json-text.ts';
 
 /**
  * A value as YAML that every YAML 1.1 and 1.2 reader decodes to the same value: block style, keys in the order given,

@@ -39,6 +39,7 @@ export * from './phrases.ts';
 export * from './plan-policies.ts';
 export * from './plan.ts';
 export * from './planned-waits.ts';
+export * from './printable.ts';
 export { parseQuantity } from './quantity.ts';
 export * from './quota.ts';
 export * from './rehearsal.ts';

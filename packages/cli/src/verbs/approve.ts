@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { API_VERSION, APPLICATION, APPROVAL, type Application } from '@plumb/api';
-import { PlumbError } from '@plumb/core';
+import { PlumbError, oneLine } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
 import { decodedApplication, listObjects, plumbResource, selectNamed } from '../applications.ts';
 import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
@@ -8,7 +8,6 @@ import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
 import { PlanStore } from '../plan-store.ts';
 import { plansToApprove, type Waiting } from '../plan-to-approve.ts';
-import { oneLine } from '../printable.ts';
 import { follow } from '../request.ts';
 import { showSign, STATE_SIGNS } from '../style.ts';
 

@@ -11,6 +11,7 @@ import {
   type Json,
   type KubeObject,
   type TargetKey,
+  oneLine,
 } from '@plumb/core';
 import { listMembers } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
@@ -23,7 +24,7 @@ import { formatAge } from '../engine-lease.ts';
 import { FieldAuthors } from '../field-authors.ts';
 import type { EveryVerb } from '../flags.ts';
 import { isNamed, parseObjectName, readNamed, type ObjectName } from '../named-object.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { degrade, paint, showSign, STATE_SIGNS, type Style } from '../style.ts';
 import { formatTable } from '../table.ts';
 import { JSON_VERSION } from '../version.ts';

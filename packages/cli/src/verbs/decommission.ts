@@ -1,11 +1,11 @@
-import { deletionDigest, parseObjectKey, PlumbError, shortName, type LiveObject } from '@plumb/core';
+import { deletionDigest, parseObjectKey, PlumbError, shortName, type LiveObject, oneLine } from '@plumb/core';
 import { planDecommission, type DecommissionPlan } from '@plumb/engine';
 import { openApplication } from '../chosen-application.ts';
 import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { placeOf, retiredOf, retireTargets } from '../retire.ts';
 import { JSON_VERSION } from '../version.ts';
 

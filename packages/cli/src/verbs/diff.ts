@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { compareFiles, PlumbError, secretMask, shortName, type KubeObject, type ObjectRef } from '@plumb/core';
+import { compareFiles, PlumbError, secretMask, shortName, type KubeObject, type ObjectRef, oneLine } from '@plumb/core';
 import { repositoryRoot } from '@plumb/git';
 import { createRenderer } from '@plumb/render';
 import { diffApplication } from '../application-diff.ts';
@@ -11,7 +11,7 @@ import type { EveryVerb } from '../flags.ts';
 import { pathBelow } from '../folder-tree.ts';
 import { objectDiffData, objectDiffText } from '../object-diff-text.ts';
 import { objectsIn, readInput } from '../objects-file.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { diffRenders, withPlaces } from '../render-diff.ts';
 import { renderDiffData, renderDiffText } from '../render-diff-text.ts';
 import { DEFAULT_NAMESPACE, type RenderInputFlags } from '../render-folder.ts';

@@ -1,5 +1,5 @@
 import { APPLICATION, type Application, type State, type TargetStatus } from '@plumb/api';
-import { objectKey, PlumbError, type ObjectKey } from '@plumb/core';
+import { objectKey, PlumbError, type ObjectKey, oneLine } from '@plumb/core';
 import { HEAL_ANNOTATION, parseHealWishes, targetsOf, type TargetSpec } from '@plumb/engine';
 import { plumbResource } from '../applications.ts';
 import { openApplication } from '../chosen-application.ts';
@@ -7,7 +7,7 @@ import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { requireEngine } from '../engine-lease.ts';
 import type { EveryVerb } from '../flags.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { throwAll } from '../report-error.ts';
 import { follow, hasHandled, requestOf, targetsOf as statusesOf } from '../request.ts';
 import { placeOf } from '../retire.ts';

@@ -1,5 +1,5 @@
 import { APPLICATION, type Application } from '@plumb/api';
-import { PlumbError, type FieldPath, type Json, type ObjectRef } from '@plumb/core';
+import { PlumbError, type FieldPath, type Json, type ObjectRef, oneLine } from '@plumb/core';
 import { nameOf, targetsOf } from '@plumb/engine';
 import { gitIdentity } from '@plumb/git';
 import type { KubeClient } from '@plumb/kube';
@@ -12,7 +12,7 @@ import type { EveryVerb } from '../flags.ts';
 import { checkedReason, checkFields } from '../hold-wish.ts';
 import { ignoreMessage } from '../ignore-message.ts';
 import { ruleEdit, withIgnoreRule, type IgnoreRule } from '../ignore-rule.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { pushEdits, type PushedEdits } from '../push-edits.ts';
 import { commitText, hunksText } from '../pushed-text.ts';
 import { openRendererHere } from '../renderer-here.ts';

@@ -12,6 +12,7 @@ import {
   type KubeObject,
   type PlanItem,
   type PlannedChange,
+  oneLine,
 } from '@plumb/core';
 import { nameOf, targetsOf, type TargetSpec } from '@plumb/engine';
 import { gitIdentity, isSameRepository, parseGitUrl } from '@plumb/git';
@@ -24,7 +25,7 @@ import type { EveryVerb } from '../flags.ts';
 import { keepBranchName, keepLive, type KeptLive } from '../keep-live.ts';
 import { PlanSession } from '../plan-session.ts';
 import type { Remote } from '../plan-source.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { commitText, hunksText } from '../pushed-text.ts';
 import { openRendererHere } from '../renderer-here.ts';
 import { selectTarget } from '../selected-target.ts';

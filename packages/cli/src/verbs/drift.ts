@@ -4,7 +4,7 @@ import { chooseCluster, type ChosenCluster, type ClusterFlags } from '../cluster
 import type { CliContext } from '../context.ts';
 import { driftData, driftsText, isBy, trendOf } from '../drift-text.ts';
 import type { EveryVerb } from '../flags.ts';
-import { jsonText } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { JSON_VERSION } from '../version.ts';
 
 export interface DriftFlags extends EveryVerb, ClusterFlags {

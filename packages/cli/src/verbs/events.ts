@@ -1,10 +1,11 @@
+import { oneLine } from '@plumb/core';
 import { openApplication } from '../chosen-application.ts';
 import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { eventLines } from '../event-lines.ts';
 import type { EveryVerb } from '../flags.ts';
 import { readLiveTree, type TreeNode } from '../live-tree.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { formatTable } from '../table.ts';
 import { JSON_VERSION } from '../version.ts';
 

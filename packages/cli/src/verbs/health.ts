@@ -1,9 +1,9 @@
-import { PlumbError } from '@plumb/core';
+import { PlumbError, oneLine } from '@plumb/core';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
 import { readHealthRules, type HealthRuleFlags } from '../health-rules.ts';
 import { objectsIn, readInput } from '../objects-file.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { formatTable } from '../table.ts';
 
 export interface HealthFlags extends EveryVerb, HealthRuleFlags {

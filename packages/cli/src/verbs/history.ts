@@ -1,10 +1,10 @@
-import { minuteText, parseTargetKey, PlumbError, type TargetKey } from '@plumb/core';
+import { minuteText, parseTargetKey, PlumbError, type TargetKey, oneLine } from '@plumb/core';
 import { openLedgerReadOnly, releaseName, type Release } from '@plumb/ledger';
 import { selectNamed } from '../applications.ts';
 import { chooseCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { showSign, STATE_SIGNS, type Style } from '../style.ts';
 import { formatTable } from '../table.ts';
 import { JSON_VERSION } from '../version.ts';

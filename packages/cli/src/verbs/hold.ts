@@ -1,10 +1,10 @@
-import { PlumbError } from '@plumb/core';
+import { PlumbError, oneLine } from '@plumb/core';
 import { chooseCluster, openClient } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
 import { coverText, restText } from '../hold-text.ts';
 import { holdData, isHoldOf, listHolds, placeHold, type PlaceHoldFlags } from '../holds.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { paint } from '../style.ts';
 import { formatTable } from '../table.ts';
 import { JSON_VERSION } from '../version.ts';

@@ -1,4 +1,4 @@
-import { isAbort, PlumbError, toPlumbError, type KubeObject } from '@plumb/core';
+import { isAbort, PlumbError, toPlumbError, type KubeObject, oneLine } from '@plumb/core';
 import type { ApiResource, KubeClient } from '@plumb/kube';
 import { openApplication } from '../chosen-application.ts';
 import type { ClusterFlags } from '../cluster.ts';
@@ -7,7 +7,6 @@ import type { EveryVerb } from '../flags.ts';
 import { readLiveTree } from '../live-tree.ts';
 import { logLines } from '../log-lines.ts';
 import { chooseLogs, type LogSource } from '../log-sources.ts';
-import { oneLine } from '../printable.ts';
 import { throwAll } from '../report-error.ts';
 import { paint } from '../style.ts';
 

@@ -14,7 +14,7 @@ import { PlanStore, type StoredPlan } from '../plan-store.ts';
 import { judgementData, judgementText } from '../judgement-text.ts';
 import { planData, planText, totalOf, totalText } from '../plan-text.ts';
 import { openPolicyFiles } from '../policy-files.ts';
-import { jsonText } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { openRendererHere } from '../renderer-here.ts';
 import { PLAIN } from '../style.ts';
 import { labelled, listPlans, showPlan, storedPlanOf } from '../stored-plan.ts';

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { PlumbError } from '@plumb/core';
+import { PlumbError, oneLine } from '@plumb/core';
 import { createRenderer } from '@plumb/render';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
 import { hooksLast } from '../hook-order.ts';
 import { objectYaml } from '../object-yaml.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { renderBatch } from '../render-batch.ts';
 import { explanationData, explanationText } from '../render-explanation.ts';
 import { renderFolder, type RenderInputFlags } from '../render-folder.ts';

@@ -1,5 +1,5 @@
 import { APPLICATION, shortRevision, type State } from '@plumb/api';
-import { PlumbError } from '@plumb/core';
+import { PlumbError, oneLine } from '@plumb/core';
 import { plumbResource } from '../applications.ts';
 import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
@@ -7,7 +7,7 @@ import { describeAbsence, formatAge } from '../engine-lease.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
 import { readFleet, type Fleet, type FleetRow } from '../fleet.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { paint, showSign, STATE_SIGNS, type Style } from '../style.ts';
 import { formatTable } from '../table.ts';
 import { JSON_VERSION } from '../version.ts';

@@ -1,4 +1,4 @@
-import { shortName, refOf, type HealthStatus } from '@plumb/core';
+import { shortName, refOf, type HealthStatus, oneLine } from '@plumb/core';
 import { openApplication } from '../chosen-application.ts';
 import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
@@ -6,7 +6,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
 import { readEngineRules, type EngineRuleFlags } from '../health-rules.ts';
 import { readLiveTree, type TreeNode } from '../live-tree.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { showSign, STATE_SIGNS, type Style } from '../style.ts';
 import { JSON_VERSION } from '../version.ts';
 

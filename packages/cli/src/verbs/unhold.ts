@@ -1,12 +1,12 @@
 import { HOLD, type Hold } from '@plumb/api';
-import { closest, PlumbError } from '@plumb/core';
+import { closest, PlumbError, oneLine } from '@plumb/core';
 import { plumbResource } from '../applications.ts';
 import { chooseCluster, openClient, type ChosenCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
 import { coverText, hasEnded } from '../hold-text.ts';
 import { holdData, isHoldOf, listHolds } from '../holds.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { showSign, STATE_SIGNS } from '../style.ts';
 import { JSON_VERSION } from '../version.ts';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
-import { PlumbError } from '@plumb/core';
+import { PlumbError, oneLine } from '@plumb/core';
 import { keepMemorySmall, startEngine, type EngineEvent } from '@plumb/engine';
 import { systemRandom } from '@plumb/engine/clock';
 import { loadKubeconfig, type ClusterConfig } from '@plumb/kube';
@@ -10,7 +10,6 @@ import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
 import { cacheFolder, stateFolder } from '../folders.ts';
 import { readEngineRules, type EngineRuleFlags } from '../health-rules.ts';
-import { oneLine } from '../printable.ts';
 import { announceRun } from '../run-file.ts';
 import { paint } from '../style.ts';
 

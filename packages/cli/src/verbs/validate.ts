@@ -1,3 +1,4 @@
+import { oneLine } from '@plumb/core';
 import { createRenderer } from '@plumb/render';
 import { openCi, reportingErrors, type CiFlags } from '../ci.ts';
 import { findingsOfReport } from '../ci-finding.ts';
@@ -8,7 +9,7 @@ import { findingsSarif } from '../findings-sarif.ts';
 import { findingsData, findingsText } from '../findings-text.ts';
 import type { EveryVerb } from '../flags.ts';
 import { readPolicyFiles } from '../policy-files.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import type { RenderInputFlags } from '../render-folder.ts';
 import { warningsOf } from '../render-refusals.ts';
 import { PLAIN } from '../style.ts';

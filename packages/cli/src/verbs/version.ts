@@ -1,6 +1,6 @@
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
-import { jsonText } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { JSON_VERSION, VERSION } from '../version.ts';
 
 export interface VersionFlags extends EveryVerb {

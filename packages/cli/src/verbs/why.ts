@@ -1,5 +1,5 @@
 import type { Application, TargetStatus } from '@plumb/api';
-import { formatWhere, PlumbError, shortName, refOf, targetKey, type TargetKey } from '@plumb/core';
+import { formatWhere, PlumbError, shortName, refOf, targetKey, type TargetKey, oneLine } from '@plumb/core';
 import { openLedgerReadOnly, releaseName, type LedgerReader } from '@plumb/ledger';
 import { changeLines, type PlacedChange } from '../change-lines.ts';
 import { openApplication } from '../chosen-application.ts';
@@ -12,7 +12,7 @@ import type { EveryVerb } from '../flags.ts';
 import { readEngineRules, type EngineRuleFlags } from '../health-rules.ts';
 import { readLiveTree, type TreeNode } from '../live-tree.ts';
 import { mostTellingFirst, readOrigin, type ObjectOrigin } from '../object-origin.ts';
-import { jsonText, oneLine } from '../printable.ts';
+import { jsonText } from '../json-text.ts';
 import { showSign, STATE_SIGNS, type Style } from '../style.ts';
 import { JSON_VERSION } from '../version.ts';
 

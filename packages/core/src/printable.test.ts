@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jsonText, oneLine, printable } from './printable.ts';
+import { oneLine, printable } from './printable.ts';
 
 test('control, bidirectional and zero-width characters are removed', () => {
   assert.equal(printable('a\u001b[2Jb\u0007\u202ec\u200bd\u009b'), 'a[2Jbcd');
@@ -9,11 +9,4 @@ test('control, bidirectional and zero-width characters are removed', () => {
 test('lines stay in a text and become spaces in a cell', () => {
   assert.equal(printable('a\r\nb\tc'), 'a\nb\tc');
   assert.equal(oneLine(' a\r\n  b\tc\n'), 'a b c');
-});
-
-test('JSON keeps the value and shows such characters as escapes', () => {
-  const text = jsonText({ a: 'x\u202ey\u009b' });
-
-  assert.equal(text, '{"a":"x\\u202ey\\u009b"}');
-  assert.deepEqual(JSON.parse(text), { a: 'x\u202ey\u009b' });
 });

@@ -15,17 +15,11 @@ export function oneLine(text: string): string {
   return printable(text.replaceAll(/\s+/g, ' ')).trim();
 }
 
-/**
- * JSON whose text is safe to show: the same value, with the same characters written as escapes; so is the bracket of `##[`,
- * which a runner of GitHub takes for a command wherever it stands.
- */
-export function jsonText(value: unknown, indent?: number): string {
-  const text = JSON.stringify(value, undefined, indent) ?? 'null';
-  return text
-    .replaceAll(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .replaceAll('##[', String.raw`##\u005b`);
-}
-
 export function isPrintable(text: string): boolean {
   return text.search(UNPRINTABLE) < 0;
+}
+
+/** With the same characters written as escapes of JSON. */
+export function escapeUnprintable(json: string): string {
+  return json.replaceAll(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
