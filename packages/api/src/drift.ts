@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parseFieldPattern } from '@plumb/core';
+import { HOLD_ENDS, parseFieldPattern } from '@plumb/core';
 import { DEFAULTS } from './names.ts';
 import { DNS_SUBDOMAIN, text, TIME, type TextRule } from './rules.ts';
 
@@ -135,11 +135,25 @@ export const holdSpecSchema = z
     until: text(64, [TIME], 'When it ends, RFC 3339.'),
     by: text(253, [], 'The user who holds. The API server refuses any other name than that of who writes this.'),
     reason: text(1024, [], 'Why, for the record.'),
-    atEnd: z
-      .enum(['heal', 'report'])
-      .default('heal')
-      .meta({ description: 'What happens to the edits at the end: put back, or left and reported.' }),
+    atEnd: z.enum(HOLD_ENDS).default('heal').meta({
+      description:
+        'What happens to the edits at the end: put back; left and reported; or left and turned into a pull request.',
+    }),
   })
   .meta({ description: 'That edits on the cluster stand for a while, by whose wish and why.' });
 
-export const holdStatusSchema = z.object({}).meta({ description: 'Nothing yet.' });
+/** What came of the edits under a hold. */
+export const HOLD_OUTCOMES = ['Proposed', 'Pushed', 'Nothing', 'NotKept', 'Failed'] as const;
+
+export const holdStatusSchema = z
+  .object({
+    state: z.enum(HOLD_OUTCOMES).meta({
+      description:
+        'A pull request is open; a branch was pushed and the host is not known; nothing differed; Git cannot say it; or it failed, and is tried again.',
+    }),
+    message: z.string().meta({ description: 'The same for people.' }),
+    branch: z.string().exactOptional().meta({ description: 'The branch that has the edits.' }),
+    pullRequest: z.string().exactOptional().meta({ description: 'Where the pull request is.' }),
+  })
+  .partial()
+  .meta({ description: 'What came of the edits at the end, where they were to become a pull request.' });

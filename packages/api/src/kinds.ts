@@ -3,7 +3,7 @@ import type { KubeObject, ObjectMeta } from '@plumb/core';
 import type { applicationSpecSchema, applicationStatusSchema } from './application.ts';
 import type { approvalSpecSchema } from './approval.ts';
 import type { conditionSchema } from './condition.ts';
-import type { holdSpecSchema } from './drift.ts';
+import type { holdSpecSchema, holdStatusSchema } from './drift.ts';
 import type { repositorySpecSchema, repositoryStatusSchema } from './repository.ts';
 
 // Types only: importing this file loads nothing.
@@ -28,6 +28,7 @@ export type ApplicationStatus = DeepReadonly<z.output<typeof applicationStatusSc
 export type ApprovalSpec = DeepReadonly<z.output<typeof approvalSpecSchema>>;
 
 export type HoldSpec = DeepReadonly<z.output<typeof holdSpecSchema>>;
+export type HoldStatus = DeepReadonly<z.output<typeof holdStatusSchema>>;
 
 export type EnvironmentSpec = NonNullable<ApplicationSpec['environments']>[number];
 export type TargetStatus = NonNullable<ApplicationStatus['environments']>[number];
@@ -61,4 +62,5 @@ export interface Approval extends KubeObject {
 export interface Hold extends KubeObject {
   readonly metadata: NamespacedMeta;
   readonly spec: HoldSpec;
+  readonly status?: HoldStatus;
 }

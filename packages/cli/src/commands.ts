@@ -1,5 +1,5 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
-import { PlumbError, RENDERERS } from '@plumb/core';
+import { HOLD_ENDS, PlumbError, RENDERERS } from '@plumb/core';
 import type { CliContext } from './context.ts';
 import { duration, everyVerb, everyVerbAliases, someDuration, text, texts, wholeNumber, whether } from './flags.ts';
 
@@ -536,7 +536,7 @@ const driftKeep = buildCommand({
       file: text('Edit this file of the repository, and no other', 'FILE'),
       also: whether('Let other environments and applications change as well'),
       branch: text('Push to this branch instead of the one that is followed', 'NAME'),
-      pullRequest: whether('Push to a branch of its own, plumb/keep-…, for a pull request'),
+      pullRequest: whether('Push to a branch of its own, plumb/keep-…, and open a pull request from it'),
       dryRun: whether('Push nothing: show the lines that would change'),
       output: oneOf('text', 'json'),
     },
@@ -556,9 +556,9 @@ const holding = {
   reason: text('Why, for the record', 'TEXT'),
   atEnd: {
     kind: 'enum',
-    values: ['heal', 'report'],
+    values: HOLD_ENDS,
     default: 'heal',
-    brief: 'What happens to the edits at the end: put back, or left and reported',
+    brief: 'What happens to the edits at the end: put back, left and reported, or left and turned into a pull request',
   },
 } as const;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { API_VERSION, decodeHold, HOLD, type Hold } from '@plumb/api';
-import { canonicalJson, parseFieldPattern, PlumbError, type ObjectRef } from '@plumb/core';
+import { canonicalJson, parseFieldPattern, PlumbError, type HoldEnd, type ObjectRef } from '@plumb/core';
 import type { TargetSpec } from '@plumb/engine';
 
 /** What a person says of a hold on the command line. */
@@ -10,7 +10,7 @@ export interface HoldFlags {
   readonly until?: string | undefined;
   readonly reason?: string | undefined;
   readonly field?: readonly string[] | undefined;
-  readonly atEnd: 'heal' | 'report';
+  readonly atEnd: HoldEnd;
 }
 
 /** What is to stand longer than that belongs into Git. */
@@ -75,7 +75,7 @@ export interface HoldWish {
   readonly until: number;
   readonly by: string;
   readonly reason: string;
-  readonly atEnd: 'heal' | 'report';
+  readonly atEnd: HoldEnd;
 }
 
 /** The Hold that says so. The same wish has the same name, so that asking twice holds once. Error: `SpecInvalid`. */

@@ -1,5 +1,5 @@
 import { decodeHold, HOLD, type Hold } from '@plumb/api';
-import { oneLine } from '@plumb/core';
+import { oneLine, type HoldEnd } from '@plumb/core';
 import { targetName } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 import { listObjects } from './applications.ts';
@@ -48,13 +48,20 @@ export async function placeHold(
     return;
   }
   const end = Date.parse(hold.spec.until);
-  const ending = hold.spec.atEnd === 'heal' ? 'is put back then' : 'is left and reported then';
   const what = `${targetName(spec)}: edits of ${coverText(hold.spec)} stand until ${timeText(end, env['TZ'])}, ${restText(hold.spec, now)}`;
   const { name, namespace } = hold.metadata;
   cli.show(`${showSign(cli.style, STATE_SIGNS.Held)} ${oneLine(what)}\n`);
   cli.show(`  Hold ${name} by ${oneLine(`${username}: ${reason}`)}\n`);
-  cli.show(`  What still differs from Git ${ending}. Lift it before with: plumb unhold ${name} -n ${namespace}\n`);
+  cli.show(
+    `  What still differs from Git ${ENDINGS[hold.spec.atEnd]} then. Lift it before with: plumb unhold ${name} -n ${namespace}\n`,
+  );
 }
+
+const ENDINGS: Readonly<Record<HoldEnd, string>> = {
+  heal: 'is put back',
+  report: 'is left and reported',
+  'pull-request': 'is left and becomes a pull request',
+};
 
 /** All holds that may be read, those that end first in front and those that have ended last. */
 export async function listHolds(cli: CliContext, client: KubeClient, cluster: ChosenCluster): Promise<readonly Hold[]> {
@@ -78,7 +85,7 @@ export function isHoldOf({ metadata, spec }: Hold, app: string): boolean {
   return app === spec.application || app === `${metadata.namespace}/${spec.application}`;
 }
 
-export function holdData({ metadata, spec }: Hold, now: number): object {
+export function holdData({ metadata, spec, status }: Hold, now: number): object {
   const { application, environment = null, object = null, fields = [], until, by, reason, atEnd } = spec;
   return {
     name: metadata.name,
@@ -92,5 +99,14 @@ export function holdData({ metadata, spec }: Hold, now: number): object {
     by,
     reason,
     atEnd,
+    proposal:
+      status?.state === undefined
+        ? null
+        : {
+            state: status.state,
+            message: status.message ?? '',
+            branch: status.branch ?? null,
+            pullRequest: status.pullRequest ?? null,
+          },
   };
 }

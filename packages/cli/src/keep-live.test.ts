@@ -11,7 +11,6 @@ import { createRenderer } from '@plumb/render';
 import { ManualClock } from '@plumb/test-support';
 import { startGitServer, type GitServer } from '@plumb/test-support/git-server';
 import { keepBranchName, keepLive, type KeepLiveRequest } from './keep-live.ts';
-import { keepMessage } from './keep-message.ts';
 
 const { signal } = new AbortController();
 const file = (replicas: number, level = 'info') =>
@@ -117,34 +116,10 @@ test('what somebody else has pushed already needs no commit', async (t) => {
   assert.equal(await server.git('shop', ['rev-parse', 'main']), theirs);
 });
 
-test('a message has a short first line, the reason, and what to find it by; a branch is named after the change', () => {
-  const changes = [
-    {
-      path: 'spec.template.spec.containers[name="app"].image',
-      before: 'registry.example.com/a:1',
-      after: 'other.example.com/a:1',
-    },
-    { path: 'spec.replicas', before: 3 },
-  ];
+test('a branch is named after the change: the same change, the same name', () => {
+  const changes = [{ path: 'spec.replicas', before: 3 }];
   const kept = { target: 'default/shop/prod' as KeepLiveRequest['spec']['target'], key, changes };
 
-  const message = keepMessage({ ...kept, changedBy: [], reason: 'first\u001b[31m\nsecond\n' });
-
-  assert.deepEqual(message.split('\n'), [
-    'Keep ConfigMap/a of shop in prod: image registry.example.com/a:1 → othe…',
-    '',
-    'first[31m',
-    'second',
-    '',
-    'Changed on the cluster, and kept as it is:',
-    '- image registry.example.com/a:1 → other.example.com/a:1',
-    '- replicas removed (was 3)',
-    '',
-    'Plumb-Target: default/shop/prod',
-    'Plumb-Keep: default/ConfigMap/a spec.template.spec.containers[name="app"].image',
-    'Plumb-Keep: default/ConfigMap/a spec.replicas',
-    '',
-  ]);
   assert.match(keepBranchName(kept), /^plumb\/keep-shop-prod-a-[0-9a-f]{8}$/);
   assert.equal(keepBranchName(kept), keepBranchName({ ...kept }));
 });

@@ -1,12 +1,13 @@
-import { digest, type FieldChange, type Where } from '@plumb/core';
-import { keepEdits, type KeepEditsRequest } from '@plumb/engine';
-import { keepMessage, type KeptChange } from './keep-message.ts';
+import { digest, type FieldChange, type TargetKey, type Where } from '@plumb/core';
+import { keepEdits, keepMessage, type KeepEditsRequest, type KeptObject } from '@plumb/engine';
 import { pushEdits, type EditPush, type PushedEdits } from './push-edits.ts';
 import { throwAll } from './report-error.ts';
 
 type Search = Pick<KeepEditsRequest, 'spec' | 'renderer' | 'others' | 'allowsOthers' | 'file'>;
 
-export interface KeepLiveRequest extends Search, EditPush, Omit<KeptChange, 'target'> {}
+export interface KeepLiveRequest extends Search, EditPush, KeptObject {
+  readonly reason: string | undefined;
+}
 
 interface KeptPlaces {
   /** Where each field is written now. */
@@ -22,20 +23,25 @@ export interface KeptLive extends KeptPlaces, Omit<PushedEdits<never>, 'about'> 
  * the name of who asks, and pushes. Throws what `keepEdits` and `pushEdits` say.
  */
 export async function keepLive(request: KeepLiveRequest): Promise<KeptLive> {
-  const { spec, key, changes } = request;
+  const { spec, key, changes, changedBy, reason } = request;
   const pushed = await pushEdits<KeptPlaces>(request, async ({ tree, committedMs }) => {
     const fields = changes.map(({ path, after }) => ({ path, live: after }));
     const result = await keepEdits({ ...request, tree, committedMs, fields });
     if (!result.ok) throwAll(result.error);
     const { files, places, others } = result.value;
-    return { files, about: { places, others }, message: keepMessage({ ...request, target: spec.target, key }) };
+    const message = keepMessage({ target: spec.target, objects: [{ key, changes, changedBy }], reason });
+    return { files, about: { places, others }, message };
   });
   const { about, ...rest } = pushed;
   return { ...rest, ...about };
 }
 
 /** A name for a branch that holds one kept change: the same change, the same name. */
-export function keepBranchName({ target, key, changes }: Omit<KeptChange, 'reason' | 'changedBy'>): string {
+export function keepBranchName({
+  target,
+  key,
+  changes,
+}: Omit<KeptObject, 'changedBy'> & { readonly target: TargetKey }): string {
   const words = `${target.split('/').slice(1).join('-')}-${key.split('/').at(-1) ?? ''}`.toLowerCase();
   const name = words.replaceAll(/[^a-z0-9-]+/g, '-').slice(0, 60);
   const wanted = changes.map(({ path, after }: FieldChange) => [path, after ?? null]);

@@ -10,8 +10,8 @@ import {
   type Repository,
 } from '@plumb/api';
 import { isJsonObject, PlumbError, type Clock, type SourceTree } from '@plumb/core';
-import { checkRef, credentialsFromSecret, openMirror, parseGitUrl, type GitCredentials, type Mirror } from '@plumb/git';
-import { readDataOnce } from '@plumb/engine';
+import { credentialsFromSecret, openMirror, parseGitUrl, type GitCredentials, type Mirror } from '@plumb/git';
+import { followedBranch, readDataOnce } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 import { decodeText, decodeYaml } from '@plumb/render';
 import { nameFromFolder } from './folder-name.ts';
@@ -132,10 +132,7 @@ export async function openRemote(client: KubeClient, repository: Repository, sig
     },
     prefetch: (commit, paths, call) => mirror.prefetch(commit, paths, call),
     lineBy: (commit, place, call) => mirror.lineBy(commit, place, call),
-    async branchOf(ref = repository.spec.ref ?? 'HEAD', call) {
-      const full = ref === 'HEAD' ? (await mirror.lsRemote(call)).head : checkRef(ref);
-      return full?.startsWith('refs/heads/') === true ? full : undefined;
-    },
+    branchOf: (ref = repository.spec.ref ?? 'HEAD', call) => followedBranch(mirror, ref, call),
     store: (commit, call) => mirror.store(commit, call),
     push: (commit, branch, call) => mirror.push(commit, branch, call),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
@@ -155,7 +152,7 @@ async function readCredentials(
 }
 
 /** @throws {PlumbError} `SecretMissing`, `Forbidden` */
-export async function readSecret(
+async function readSecret(
   client: KubeClient,
   namespace: string,
   name: string,

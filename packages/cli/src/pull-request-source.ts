@@ -1,10 +1,11 @@
 import { PlumbError, type Clock } from '@plumb/core';
 import type { TargetSpec } from '@plumb/engine';
 import { addressOf, branchOf, fetchHead, isChangedBy, mergedTree } from '@plumb/engine/pull-requests';
-import { hostCredentialsFromSecret, hostOf, openHost, type ChangedFiles, type HostKind } from '@plumb/hosts';
+import { hostOf, type ChangedFiles, type HostKind } from '@plumb/hosts';
 import type { KubeClient } from '@plumb/kube';
 import { isUnchanged, type ReadSet } from '@plumb/render';
-import { readSecret, type PlanSource, type Remote } from './plan-source.ts';
+import { openHostHere } from './host-here.ts';
+import { type PlanSource, type Remote } from './plan-source.ts';
 
 /** A pull request, with its newest commit in the mirror of the remote. */
 export interface PullRequestHere {
@@ -40,10 +41,8 @@ async function askHost(
   number: number,
   { client, clock, signal }: OpenOptions,
 ): Promise<PullRequestHere> {
-  const { namespace } = repository.metadata;
   const address = addressOf(repository);
-  const secret = await readSecret(client, namespace, repository.spec.pullRequests?.secretRef.name ?? '', signal);
-  await using host = openHost({ address, credentials: hostCredentialsFromSecret(secret), clock });
+  await using host = await openHostHere(repository, { client, clock, signal });
   const pull = await host.pullRequest(number, { signal }).catch((thrown: unknown) => {
     if (!(thrown instanceof PlumbError) || thrown.code !== 'HostNotFound') throw thrown;
     throw new PlumbError('PullRequestMissing', `${address.project} has no pull request ${number}`, { cause: thrown });

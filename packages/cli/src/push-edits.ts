@@ -9,6 +9,8 @@ export interface EditPush {
   readonly followed: string;
   /** Push to this branch instead; undefined: the followed one. */
   readonly branch: string | undefined;
+  /** That branch is named after the change: where it is there already, it has it. Default: no. */
+  readonly isNamedAfterChange?: boolean;
   /** Who makes the commit; undefined: nothing is pushed. */
   readonly author: GitIdentity | undefined;
   /** Epoch milliseconds of the commit. */
@@ -50,7 +52,7 @@ export async function pushEdits<T>(
 }
 
 async function pushOnce<T>(
-  { remote, followed, branch: wanted, author, timeMs, signal }: EditPush,
+  { remote, followed, branch: wanted, isNamedAfterChange, author, timeMs, signal }: EditPush,
   decide: (source: PlanSource) => Promise<DecidedEdits<T>>,
 ): Promise<PushedEdits<T>> {
   const call = { signal };
@@ -64,7 +66,13 @@ async function pushOnce<T>(
   const decided = { files: diffs, about, branch };
   if (files.size === 0 || author === undefined) return { ...decided, commit: undefined };
   const commit = await remote.store({ parent, files, author, timeMs, message }, call);
-  await remote.push(commit, branch, call);
+  try {
+    await remote.push(commit, branch, call);
+  } catch (thrown) {
+    const isThere = thrown instanceof PlumbError && thrown.code === 'BranchMoved' && isNamedAfterChange === true;
+    if (!isThere) throw thrown;
+    return { ...decided, commit: (await remote.at(branch, call)).commit };
+  }
   return { ...decided, commit };
 }
 

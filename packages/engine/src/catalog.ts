@@ -9,6 +9,7 @@ import {
   HOLD,
   REPOSITORY,
   type Application,
+  type Hold,
   type Repository,
 } from '@plumb/api';
 import {
@@ -35,6 +36,8 @@ export interface CatalogOptions {
   applicationRemoved(application: CatalogApplication): void;
   /** Somebody approved a plan of the target or held it, or took that back. */
   wishesChanged(target: TargetKey): void;
+  holdChanged(hold: Hold): void;
+  holdRemoved(hold: Hold): void;
   /** An object that cannot be read: it alone stands still, with the error in its status. */
   invalid(object: KubeObject, error: PlumbError): void;
 }
@@ -87,6 +90,10 @@ export class Catalog implements AsyncDisposable {
     return this.#targets.get(target);
   }
 
+  specs(): IterableIterator<TargetSpec> {
+    return this.#targets.values();
+  }
+
   application(name: NamespacedName): CatalogApplication | undefined {
     return this.#applications.get(name);
   }
@@ -135,8 +142,13 @@ export class Catalog implements AsyncDisposable {
     const { metadata, spec } = decoded.value;
     const target = targetKey({ namespace: metadata.namespace, ...spec });
     const holds = this.#holds.get(target) ?? new Map<string, DriftHold>();
-    if (event.type === 'deleted') holds.delete(metadata.name);
-    else holds.set(metadata.name, holdOf(decoded.value));
+    if (event.type === 'deleted') {
+      holds.delete(metadata.name);
+      this.#options.holdRemoved(decoded.value);
+    } else {
+      holds.set(metadata.name, holdOf(decoded.value));
+      this.#options.holdChanged(decoded.value);
+    }
     if (holds.size === 0) this.#holds.delete(target);
     else this.#holds.set(target, holds);
     this.#options.wishesChanged(target);

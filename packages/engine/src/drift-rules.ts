@@ -94,9 +94,10 @@ function patternsOf(texts: readonly string[]): readonly FieldPattern[] {
 }
 
 /** What a Hold wants to stand, and until when. */
-export function holdOf({ metadata, spec }: Hold): DriftHold {
+export function holdOf({ metadata, spec, status }: Hold): DriftHold {
   const { object, fields, until, reason, by, atEnd } = spec;
   const { name, creationTimestamp } = metadata;
+  const proposal = status?.pullRequest ?? status?.branch;
   return {
     ...(object === undefined ? {} : { group: object.group, kind: object.kind, name: object.name }),
     ...(object?.namespace === undefined ? {} : { namespace: object.namespace }),
@@ -107,5 +108,6 @@ export function holdOf({ metadata, spec }: Hold): DriftHold {
     reason,
     by,
     atEnd,
+    ...(proposal === undefined ? {} : { proposal }),
   };
 }

@@ -31,6 +31,7 @@ import { keepEditStamp } from './edit-stamp.ts';
 import { Gate } from './gate.ts';
 import { HookSecrets } from './http/hook-secrets.ts';
 import { createHttp, listen, type ListenAddress } from './http/server.ts';
+import { HoldProposals } from './hold-proposals.ts';
 import { install } from './install.ts';
 import { holdLease } from './lease.ts';
 import { Metrics } from './metrics.ts';
@@ -245,6 +246,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       parents.forget(nameOf(entry.application));
     },
     wishesChanged: (target) => wake([target]),
+    holdChanged: (hold) => proposals.changed(hold),
+    holdRemoved: (hold) => proposals.removed(hold),
     invalid: (object, error) => {
       log({
         level: 'warn',
@@ -438,6 +441,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     log,
   });
 
+  const proposals = new HoldProposals({
+    client,
+    writer,
+    clock,
+    ledger,
+    renderer,
+    sources,
+    readSecret,
+    specOf: (target) => catalog.specOf(target),
+    specs: () => catalog.specs(),
+    mayAct: () => gate.isOpen && lease.mayWrite(),
+    log,
+  });
+
   function forget(target: TargetKey): void {
     requests.rested(target);
     run('forget a target', reconciler.forget(target));
@@ -494,6 +511,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   opening.use(diagnosis);
   opening.use(sources);
   opening.use(pullRequests);
+  opening.use(proposals);
   opening.use(statuses);
   opening.use(queue);
   opening.use(catalog);
@@ -505,6 +523,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   gate.open('starting');
   pullRequests.start();
+  proposals.start();
   opening.use(
     client.compareWatches({ everyMs: options.compareEveryMs ?? COMPARE_EVERY_MS, ...sayComparisons(metrics, log) }),
   );

@@ -1,6 +1,6 @@
 import type { Repository } from '@plumb/api';
 import { type Clock, type PlumbError, type Random, type TargetKey } from '@plumb/core';
-import { hostOf, type Command, type GitHost, type HostAddress, type HostUser, type PullRequest } from '@plumb/hosts';
+import { type Command, type GitHost, type HostAddress, type HostUser, type PullRequest } from '@plumb/hosts';
 import type { Mirror } from '@plumb/git';
 import type { AnsweredComments } from './answered-comments.ts';
 import type { Log } from './narrate.ts';
@@ -128,12 +128,6 @@ export function knownOf({ pulls, answered }: Pick<Followed, 'pulls' | 'answered'
   };
   pulls.set(number, known);
   return known;
-}
-
-/** @throws {PlumbError} `HostUnknown`, `UrlScheme` */
-export function addressOf({ spec }: Repository): HostAddress {
-  const { host, api } = spec.pullRequests ?? {};
-  return hostOf(spec.url, { ...(host === undefined ? {} : { kind: host }), ...(api === undefined ? {} : { api }) });
 }
 
 export async function closeHost(followed: Followed): Promise<void> {

@@ -1,19 +1,10 @@
 import { parseDuration, type Repository } from '@plumb/api';
-import { isAbort, PlumbError, toPlumbError } from '@plumb/core';
-import {
-  hostCredentialsFromSecret,
-  openHost,
-  parseCommand,
-  readPullRequestEvent,
-  type GitHost,
-  type HostAddress,
-  type PullRequest,
-} from '@plumb/hosts';
+import { isAbort, toPlumbError } from '@plumb/core';
+import { parseCommand, readPullRequestEvent, type PullRequest } from '@plumb/hosts';
 import { abortable } from '@plumb/kube';
 import { AnsweredComments } from './answered-comments.ts';
 import { backoffMs } from './backoff.ts';
 import {
-  addressOf,
   closeHost,
   knownOf,
   warn,
@@ -28,6 +19,7 @@ import { PullRequestReport } from './pull-request-report.ts';
 import { fetchHead, planTouched, touchedBy } from './pull-request-targets.ts';
 import { isSameVersion } from './source.ts';
 import type { NamespacedName, TargetSpec } from './targets.ts';
+import { addressOf, openRepositoryHost } from './repository-host.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** A delivery whose signature was checked. */
@@ -122,7 +114,7 @@ export class PullRequests implements AsyncDisposable {
     }
     try {
       followed.address ??= addressOf(repository);
-      followed.host ??= await this.#open(repository, followed.address, signal);
+      followed.host ??= await openRepositoryHost(repository, { ...this.#options, signal });
       await this.#lookAt({ name, followed, host: followed.host, signal });
       followed.failures = 0;
       this.#options.reported(name, undefined);
@@ -169,19 +161,6 @@ export class PullRequests implements AsyncDisposable {
     const followed = this.#followed.get(name);
     this.#followed.delete(name);
     if (followed !== undefined) await closeHost(followed);
-  }
-
-  async #open(repository: Repository, address: HostAddress, signal: AbortSignal): Promise<GitHost> {
-    const { readSecret, clock } = this.#options;
-    const { namespace } = repository.metadata;
-    const name = repository.spec.pullRequests?.secretRef.name ?? '';
-    const data = await readSecret(namespace, name, { signal });
-    if (data === undefined) {
-      throw new PlumbError('SecretMissing', `Secret ${name} in ${namespace} does not exist`, {
-        subject: `Secret/${name}`,
-      });
-    }
-    return openHost({ address, credentials: hostCredentialsFromSecret(data), clock });
   }
 
   async #lookAt(look: Look): Promise<void> {

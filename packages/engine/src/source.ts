@@ -180,6 +180,11 @@ export class Sources implements AsyncDisposable {
     return this.#followed.get(name)?.repository;
   }
 
+  /** All that are followed. */
+  *repositories(): IterableIterator<Repository> {
+    for (const { repository } of this.#followed.values()) yield repository;
+  }
+
   /** What is known of a target's files. `ready` only while they can be read. */
   sourceOf(spec: TargetSpec): SourceFact {
     const followed = this.#followed.get(spec.repository);

@@ -20,6 +20,7 @@ export {
 export { openHost } from './open-host.ts';
 export { parseCommand, type Command } from './command.ts';
 export type { CommentedFinding } from './commented-policies.ts';
+export { keptEditsText, type KeptEdits } from './kept-edits-text.ts';
 export { planComment, type CommentedItem, type CommentedPlan } from './plan-comment.ts';
 export { proposePullRequest, type ProposedPullRequest } from './propose.ts';
 export { readPullRequestEvent, type PullRequestEvent } from './pull-request-event.ts';

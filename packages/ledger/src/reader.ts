@@ -61,6 +61,8 @@ export interface LedgerReader extends AsyncDisposable {
 
 export interface DriftQuery {
   readonly isOpen?: boolean | undefined;
+  /** Only of this target. */
+  readonly target?: TargetKey | undefined;
   /** Epoch milliseconds: found or ended since then. */
   readonly since?: number | undefined;
   readonly limit: number;
@@ -230,12 +232,13 @@ export class SqliteReader implements LedgerReader {
     return byTarget;
   }
 
-  async drifts({ isOpen, since, limit }: DriftQuery): Promise<readonly DriftRecord[]> {
+  async drifts({ isOpen, target, since, limit }: DriftQuery): Promise<readonly DriftRecord[]> {
     const rows = await this.read((db) =>
       db
         .selectFrom('drift')
         .selectAll()
         .$if(isOpen === true, (query) => query.where('ended_at', 'is', null))
+        .$if(target !== undefined, (query) => query.where('target', '=', target ?? ''))
         .$if(since !== undefined, (query) =>
           query.where((eb) => eb.or([eb('found_at', '>=', since ?? 0), eb('ended_at', '>=', since ?? 0)])),
         )

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { HOLD_ENDS } from '@plumb/core';
+import { HOLD_OUTCOMES } from '../drift.ts';
 import { STATES } from '../names.ts';
 import { count, objectName, time } from './parts.ts';
 
@@ -28,6 +30,10 @@ export const kept = {
   others: z.array(z.string()).meta({ description: 'Other targets that change as well.' }),
   branch: z.string(),
   commit: z.string().nullable().meta({ description: 'null where nothing was pushed.' }),
+  pullRequest: z
+    .string()
+    .nullable()
+    .meta({ description: 'Where it is; null where none was asked for, or the host is not known.' }),
 };
 
 const author = z
@@ -127,7 +133,16 @@ const holdFields = {
   ended: z.boolean(),
   by: z.string(),
   reason: z.string(),
-  atEnd: z.enum(['heal', 'report']),
+  atEnd: z.enum(HOLD_ENDS),
+  proposal: z
+    .strictObject({
+      state: z.enum(HOLD_OUTCOMES),
+      message: z.string(),
+      branch: z.string().nullable(),
+      pullRequest: z.string().nullable().meta({ description: 'Where it is.' }),
+    })
+    .nullable()
+    .meta({ description: 'What came of the edits, where they were to become a pull request; null until then.' }),
 };
 
 /** `plumb hold -o json`, `plumb drift allow -o json`. */

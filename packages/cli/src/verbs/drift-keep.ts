@@ -14,14 +14,15 @@ import {
   type PlannedChange,
   oneLine,
 } from '@plumb/core';
-import { nameOf, targetsOf, type TargetSpec } from '@plumb/engine';
-import { gitIdentity, isSameRepository, parseGitUrl } from '@plumb/git';
+import { nameOf, othersOnBranch, targetsOf, type TargetSpec } from '@plumb/engine';
+import { gitIdentity } from '@plumb/git';
 import type { KubeClient } from '@plumb/kube';
 import { decodedApplication, listObjects, selectOne } from '../applications.ts';
 import { chooseCluster, openClient, type ChosenCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
+import { openKeptPullRequest } from '../kept-pull-request.ts';
 import { keepBranchName, keepLive, type KeptLive } from '../keep-live.ts';
 import { PlanSession } from '../plan-session.ts';
 import type { Remote } from '../plan-source.ts';
@@ -79,18 +80,34 @@ export async function driftKeep(this: CliContext, flags: DriftKeepFlags, name: s
       };
     }),
   };
+  const changedBy = [...new Set(changes.flatMap(({ owners = [] }) => owners.map(({ manager }) => manager)))];
   const kept = await keepLive({
     ...wish,
     ...{ spec, renderer, remote, followed, author, signal },
-    changedBy: [...new Set(changes.flatMap(({ owners = [] }) => owners.map(({ manager }) => manager)))],
+    changedBy,
     reason: flags.reason,
+    isNamedAfterChange: flags.branch === undefined,
     branch: flags.branch ?? (flags.pullRequest === true ? keepBranchName({ ...wish, target: spec.target }) : undefined),
     others: await othersOn(client, { spec, known, followed, remote, cluster, signal }),
     allowsOthers: flags.also ?? false,
     file: flags.file,
     timeMs: clock.now(),
   });
-  report(this, kept, { object: shortNameOf(item.key), changes: wish.changes, followed, flags });
+  const pullRequest =
+    flags.pullRequest === true && kept.commit !== undefined
+      ? await openKeptPullRequest(client, {
+          ...wish,
+          spec,
+          changedBy,
+          kept,
+          followed,
+          reason: flags.reason,
+          remote,
+          clock,
+          signal,
+        })
+      : undefined;
+  report(this, kept, { object: shortNameOf(item.key), changes: wish.changes, followed, pullRequest, flags });
 }
 
 function checkFlags({ branch, pullRequest, reason, dryRun }: DriftKeepFlags): void {
@@ -202,7 +219,6 @@ interface OthersQuestion {
   readonly signal: AbortSignal;
 }
 
-/** The other targets of the cluster that follow the same branch of the same repository, whatever it is called there. */
 async function othersOn(
   client: KubeClient,
   { spec, known, followed, remote, cluster, signal }: OthersQuestion,
@@ -210,46 +226,44 @@ async function othersOn(
   const listed = await listObjects(client, REPOSITORY.kind, cluster, { signal });
   const repositories = listed.flatMap((object) => {
     const decoded = decodeRepository(object);
-    return decoded.ok ? [decoded.value] : [];
+    if (!decoded.ok) return [];
+    const { url, ref } = decoded.value.spec;
+    return [{ name: nameOf(decoded.value), url, ref }];
   });
-  const own = repositories.find((repository) => nameOf(repository) === spec.repository);
-  const url = own === undefined ? undefined : parseGitUrl(own.spec.url);
-  const refs = new Map<string, string | undefined>();
-  for (const repository of repositories) {
-    if (url === undefined || !isSameRepository(parseGitUrl(repository.spec.url), url)) continue;
-    refs.set(nameOf(repository), repository.spec.ref ?? 'HEAD');
-  }
   const specs = known.flatMap((object) => {
     const decoded = decodeApplication(object);
     return decoded.ok ? targetsOf(decoded.value) : [];
   });
-  const branches = new Map<string, string | undefined>();
-  const others: TargetSpec[] = [];
-  for (const other of specs) {
-    const followedRef = refs.get(other.repository);
-    if (other.target === spec.target || followedRef === undefined) continue;
-    const ref = other.revision ?? followedRef;
-    if (!branches.has(ref)) branches.set(ref, await remote.branchOf(ref, { signal }));
-    if (branches.get(ref) === followed) others.push(other);
-  }
-  return others;
+  const branchOf = (ref: string) => remote.branchOf(ref, { signal });
+  return await othersOnBranch(spec, followed, { specs, repositories, branchOf });
 }
 
 interface Report {
   readonly object: string;
   readonly changes: readonly FieldChange[];
   readonly followed: string;
+  readonly pullRequest: string | undefined;
   readonly flags: DriftKeepFlags;
 }
 
-function report(cli: CliContext, kept: KeptLive, { object, changes, followed, flags }: Report): void {
+function report(cli: CliContext, kept: KeptLive, { object, changes, followed, pullRequest, flags }: Report): void {
   if (flags.output === 'json') {
     const { files, places, others, branch, commit = null } = kept;
     const fields = changes.map(({ path, before = null, after = null }) => {
       const where = places.find((place) => place.path === path)?.where ?? null;
       return { path, git: before, live: after, where };
     });
-    const data = { apiVersion: JSON_VERSION, kind: 'Kept', object, fields, files, others, branch, commit };
+    const data = {
+      apiVersion: JSON_VERSION,
+      kind: 'Kept',
+      object,
+      fields,
+      files,
+      others,
+      branch,
+      commit,
+      pullRequest: pullRequest ?? null,
+    };
     cli.print(`${jsonText(data, 2)}\n`);
     return;
   }
@@ -261,5 +275,5 @@ function report(cli: CliContext, kept: KeptLive, { object, changes, followed, fl
   for (const line of formatChanges(changes)) cli.show(`${sign} ${oneLine(`${object} ${line}`)}\n`);
   cli.show(hunksText(kept.files));
   if (kept.others.length > 0) cli.show(`Changes as well: ${oneLine(kept.others.join(', '))}\n`);
-  cli.show(`${commitText(kept, followed)}\n`);
+  cli.show(`${pullRequest === undefined ? commitText(kept, followed) : `Pull request ${oneLine(pullRequest)}`}\n`);
 }

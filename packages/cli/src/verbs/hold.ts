@@ -55,4 +55,7 @@ async function showHolds(cli: CliContext, flags: HoldVerbFlags, app: string | un
     oneLine(spec.reason),
   ]);
   cli.show(formatTable([head, ...rows]));
+  for (const { metadata, status } of holds) {
+    if (status?.message !== undefined) cli.show(`${oneLine(`${metadata.name}: ${status.message}`)}\n`);
+  }
 }

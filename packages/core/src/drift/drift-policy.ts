@@ -40,6 +40,10 @@ export interface DriftRule extends DriftScope {
   readonly reason?: string | undefined;
 }
 
+/** What may happen at the end of a hold to what was edited: put back; left and reported; left and turned into a pull request. */
+export const HOLD_ENDS = ['heal', 'report', 'pull-request'] as const;
+export type HoldEnd = (typeof HOLD_ENDS)[number];
+
 /** What a person wants for a while: an `allow` that ends by itself. */
 export interface DriftHold extends DriftScope {
   /** The name of the object that says so. */
@@ -50,7 +54,9 @@ export interface DriftHold extends DriftScope {
   /** Since when, epoch milliseconds. */
   readonly since: number;
   /** What happens at the end to what was edited meanwhile. */
-  readonly atEnd: 'heal' | 'report';
+  readonly atEnd: HoldEnd;
+  /** Where the edits are proposed to Git since it has ended. */
+  readonly proposal?: string | undefined;
 }
 
 /** Whether it is about all objects of its target. */
@@ -84,6 +90,8 @@ export interface DriftVerdict {
   readonly hold?: string | undefined;
   /** Who wants it, where a person does. */
   readonly by?: string | undefined;
+  /** Where it is proposed to Git. */
+  readonly proposal?: string | undefined;
   /** Its owner is never fought: that is no wish that could end. */
   readonly isTheirs?: true;
 }
@@ -164,14 +172,33 @@ function verdictOf(judged: JudgedField, object: unknown, { rules, holds }: Drift
     return { policy: 'allow', until: hold.until, reason: hold.reason, hold: hold.hold, by: hold.by };
   }
   const ended = holds.find((each) => isLeftBy(each, judged, time) && isInScope(each, judged, object));
-  if (ended !== undefined) return { policy: 'report', reason: ended.reason, hold: ended.hold, by: ended.by };
+  if (ended !== undefined) {
+    const { reason, hold: name, by, proposal } = ended;
+    return { policy: 'report', reason, hold: name, by, ...(proposal === undefined ? {} : { proposal }) };
+  }
   if (rule === undefined) return { policy: rules.policy };
   return { policy: rule.policy, until: rule.until, reason: rule.reason };
 }
 
-/** A hold that has ended, and wants what was edited while it lasted to be reported. */
+/**
+ * Whether a field of a drift was edited while a hold lasted that lets it be; undefined is the object as a whole.
+ *
+ * @param object as it is live
+ */
+export function isHeldField(
+  hold: DriftHold,
+  { object: key, foundAt }: { readonly object: ObjectKey; readonly foundAt: number },
+  field: DriftField | undefined,
+  object: unknown,
+): boolean {
+  const owners = field?.owners ?? [];
+  if (owners.some(isNeverFought) || foundAt < hold.since || foundAt >= hold.until) return false;
+  return isInScope(hold, { key, field: field?.path ?? '', owners, foundAt }, object);
+}
+
+/** A hold that has ended, and wants what was edited while it lasted to be left. */
 function isLeftBy({ atEnd, since, until }: DriftHold, { foundAt }: JudgedField, time: number): boolean {
-  return atEnd === 'report' && until <= time && since <= foundAt && foundAt < until;
+  return atEnd !== 'heal' && until <= time && since <= foundAt && foundAt < until;
 }
 
 function isInScope(scope: DriftScope, { key, field, owners }: JudgedField, object: unknown): boolean {

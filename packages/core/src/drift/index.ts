@@ -8,6 +8,8 @@ export {
   type DriftKind,
 } from './drift.ts';
 export {
+  HOLD_ENDS,
+  isHeldField,
   isLeftToOthers,
   judgeDrift,
   REVERT_ALL,
@@ -18,6 +20,7 @@ export {
   type DriftScope,
   type DriftVerdict,
   type DriftWishes,
+  type HoldEnd,
   type JudgedDrift,
   type RuleFacts,
 } from './drift-policy.ts';

@@ -29,7 +29,7 @@ export function restWithDrift(
       ...resting,
       state: 'Drifted',
       reason: 'DriftReported',
-      message: `${textOf(reported, told)}; it is only reported.`,
+      message: `${textOf(reported, told)}; ${becomesOf(reported)}.`,
     };
   }
   const held = heldRest(facts, told, resting);
@@ -70,6 +70,10 @@ function heldRest(facts: TargetFacts, told: readonly JudgedDrift[], resting: Res
 function textOf({ drift }: JudgedDrift, all: readonly JudgedDrift[]): string {
   const more = all.length > 1 ? ` (and ${all.length - 1} more)` : '';
   return `${shortNameOf(drift.key)}: ${driftText(drift)} by ${attributionText(drift.by)}${more}`;
+}
+
+function becomesOf({ standing }: JudgedDrift): string {
+  return standing?.proposal === undefined ? 'it is only reported' : `it is proposed to Git: ${standing.proposal}`;
 }
 
 function untilText({ standing }: JudgedDrift): string {
