@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -351,4 +352,21 @@ async function selfSigned(folder: string): Promise<{ key: string; cert: string; 
   );
   if (key === undefined || cert === undefined || caPem === undefined) throw new Error('openssl wrote no certificate');
   return { key, cert, caPem };
+}
+
+/** The newest commits of the branches of a repository that a Git server has, as they are when they are asked for. */
+export function branchHeads(
+  git: Pick<GitServer, 'folder'>,
+  repository: string,
+): { get(name: string): string | undefined } {
+  return {
+    get(name) {
+      try {
+        // A branch that was pushed just now is a file of its own.
+        return readFileSync(join(git.folder(repository), 'refs', 'heads', name), 'utf8').trim();
+      } catch {
+        return undefined;
+      }
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { digest, type FieldChange, type TargetKey, type Where } from '@plumb/core';
-import { keepEdits, keepMessage, type KeepEditsRequest, type KeptObject } from '@plumb/engine';
+import { keepEdits, keepMessage, withoutSecrets, type KeepEditsRequest, type KeptObject } from '@plumb/engine';
 import { pushEdits, type EditPush, type PushedEdits } from './push-edits.ts';
 import { throwAll } from './report-error.ts';
 
@@ -10,6 +10,8 @@ export interface KeepLiveRequest extends Search, EditPush, KeptObject {
 }
 
 interface KeptPlaces {
+  /** What is kept, as it may be told: without what Secrets hold. */
+  readonly changes: readonly FieldChange[];
   /** Where each field is written now. */
   readonly places: readonly { readonly path: string; readonly where: Where }[];
   /** Other targets that change as well. */
@@ -28,9 +30,10 @@ export async function keepLive(request: KeepLiveRequest): Promise<KeptLive> {
     const fields = changes.map(({ path, after }) => ({ path, live: after }));
     const result = await keepEdits({ ...request, tree, committedMs, fields });
     if (!result.ok) throwAll(result.error);
-    const { files, places, others } = result.value;
-    const message = keepMessage({ target: spec.target, objects: [{ key, changes, changedBy }], reason });
-    return { files, about: { places, others }, message };
+    const { files, places, others, secrets } = result.value;
+    const told = withoutSecrets({ changes }, secrets).changes;
+    const message = keepMessage({ target: spec.target, objects: [{ key, changes: told, changedBy }], reason });
+    return { files, about: { places, others, changes: told }, message };
   });
   const { about, ...rest } = pushed;
   return { ...rest, ...about };

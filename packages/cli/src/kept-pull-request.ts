@@ -4,7 +4,7 @@ import type { KubeClient } from '@plumb/kube';
 import type { KeptLive } from './keep-live.ts';
 import type { Remote } from './plan-source.ts';
 
-export interface KeptPullRequest extends KeptObject {
+export interface KeptPullRequest extends Omit<KeptObject, 'changes'> {
   readonly spec: TargetSpec;
   readonly kept: KeptLive;
   /** The full name of the branch that it is to be merged into. */
@@ -21,7 +21,7 @@ export interface KeptPullRequest extends KeptObject {
  */
 export async function openKeptPullRequest(
   client: KubeClient,
-  { spec, key, changes, changedBy, kept, followed, reason, remote, clock, signal }: KeptPullRequest,
+  { spec, key, changedBy, kept, followed, reason, remote, clock, signal }: KeptPullRequest,
 ): Promise<string | undefined> {
   const { repository } = remote;
   if (repository.spec.pullRequests === undefined) return undefined;
@@ -30,6 +30,7 @@ export async function openKeptPullRequest(
     import('@plumb/hosts'),
   ]);
   await using host = await openHostHere(repository, { client, clock, signal });
+  const { changes } = kept;
   const object = { key, changes, changedBy };
   const text = keptEditsText(
     {

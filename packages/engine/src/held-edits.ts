@@ -21,6 +21,7 @@ import { holdOf } from './drift-rules.ts';
 import { editedTree } from './edited-tree.ts';
 import { keepEdits, type KeepEditsRequest } from './keep-edits.ts';
 import type { KeptObject } from './keep-message.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 export interface HeldEditsRequest extends Omit<KeepEditsRequest, 'key' | 'fields' | 'allowsOthers' | 'file'> {
   readonly client: Pick<KubeClient, 'resource' | 'get'>;
@@ -48,11 +49,18 @@ const ABOUT_ONE_EDIT: readonly string[] = ['KeepImpossible', 'KeepShared'];
 export async function heldEdits(request: HeldEditsRequest): Promise<HeldEdits> {
   const { tree, drifts, client, signal } = request;
   const held = holdOf(request.hold);
+  const secrets = (await request.renderer.externalsOf(request.spec, { signal }))?.secrets ?? [];
+  const plain = (change: FieldChange): FieldChange => withoutSecrets({ changes: change }, secrets).changes;
   const search = { request, base: tree, files: new Map<string, string>() };
   const kept: HeldEdits['kept'][number][] = [];
   const left: HeldEdits['left'][number][] = [];
   for (const drift of drifts) {
     const object = shortNameOf(drift.object);
+    if (isSecret(drift.object)) {
+      const fields = drift.fields.map(({ path }) => path).join(', ');
+      left.push({ object, why: `${fields}: what is in a Secret is not written to Git` });
+      continue;
+    }
     const live = await liveObject(client, drift.object, signal);
     if (live === undefined || drift.fields.length === 0) {
       const isHeld = isHeldField(held, drift, undefined, live);
@@ -65,9 +73,9 @@ export async function heldEdits(request: HeldEditsRequest): Promise<HeldEdits> {
       if (!isHeldField(held, drift, field, live)) continue;
       const change = changeOf(field, live);
       const found = await keepOne(search, drift.object, change);
-      if (!found.ok) left.push({ object, why: `${formatChanges([change]).join('')}: ${whyOf(found.error)}` });
+      if (!found.ok) left.push({ object, why: `${formatChanges([plain(change)]).join('')}: ${whyOf(found.error)}` });
       else if (found.places.length > 0) {
-        changes.push(change);
+        changes.push(plain(change));
         places.push(...found.places);
       }
     }
@@ -111,6 +119,11 @@ function changeOf({ path, git }: DriftField, live: KubeObject): FieldChange {
 /** The first sentence would say the object and the field once more. */
 function whyOf({ message }: PlumbError): string {
   return message.replace(/^.* is not kept: /, '');
+}
+
+function isSecret(key: ObjectKey): boolean {
+  const ref = parseObjectKey(key);
+  return ref?.group === '' && ref.kind === 'Secret';
 }
 
 function authorsOf({ by, fields }: DriftRecord): readonly string[] {

@@ -12,6 +12,7 @@ export { listMembers } from './members.ts';
 export { readDataOnce } from './named-data.ts';
 export { LiveIndex } from './observe.ts';
 export { holdOf } from './drift-rules.ts';
+export { withoutSecrets } from './without-secrets.ts';
 export { planTarget, type Judge, type PlanRequest } from './plan.ts';
 export { PlanLive } from './plan-live.ts';
 export { systemClock, systemRandom } from './ports/clock.ts';

@@ -38,6 +38,7 @@ import { editedTree } from './edited-tree.ts';
 import { isSameMeaning } from './is-same-meaning.ts';
 import type { TargetRenderer } from './target-renderer.ts';
 import { targetName, type TargetSpec } from './targets.ts';
+import { holdsSecret } from './without-secrets.ts';
 
 /** A field as it is live: what Git is to say from now on. */
 export interface LiveField {
@@ -71,6 +72,8 @@ export interface KeepEdits {
   readonly places: readonly { readonly path: string; readonly where: Where }[];
   /** Other targets that change as well, as people call them: `shop → dev`. */
   readonly others: readonly string[];
+  /** Values of Secrets that Git's own values may hold: what is said of the edit must not. */
+  readonly secrets: readonly string[];
 }
 
 /**
@@ -116,6 +119,7 @@ class KeepSearch {
   readonly #request: KeepEditsRequest;
   readonly #targets: TargetRenders;
   readonly #name: string;
+  readonly #secrets: readonly string[];
   readonly #files = new Map<string, string>();
   readonly #places: { readonly path: string; readonly where: Where }[] = [];
   #others: readonly string[] = [];
@@ -127,10 +131,16 @@ class KeepSearch {
     const targets = new TargetRenders(request);
     const outcome = await targets.render(request.spec, request.tree);
     if (!outcome.ok) throw new RenderFailure(outcome.error);
-    return new KeepSearch(request, targets, outcome.value);
+    return new KeepSearch(request, targets, outcome.value, await targets.secretsOf(request.spec));
   }
 
-  private constructor(request: KeepEditsRequest, targets: TargetRenders, rendered: Rendered) {
+  private constructor(
+    request: KeepEditsRequest,
+    targets: TargetRenders,
+    rendered: Rendered,
+    secrets: readonly string[],
+  ) {
+    this.#secrets = secrets;
     this.#request = request;
     this.#targets = targets;
     this.#name = shortNameOf(request.key);
@@ -139,7 +149,7 @@ class KeepSearch {
   }
 
   found(): KeepEdits {
-    return { files: this.#files, places: this.#places, others: this.#others };
+    return { files: this.#files, places: this.#places, others: this.#others, secrets: this.#secrets };
   }
 
   async keep({ path, live }: LiveField): Promise<void> {
@@ -154,6 +164,14 @@ class KeepSearch {
       throw new PlumbError('KeepImpossible', `${this.#name} is a Secret, and what is in one is not written to Git`, {
         subject: this.#name,
         fix: 'Keep it where your secrets are kept, or let it be healed.',
+      });
+    }
+    if (holdsSecret(live, this.#secrets)) {
+      const holds = 'its live value holds that of a Secret that variables come from';
+      throw new PlumbError('KeepImpossible', `${path} of ${this.#name} is not kept: ${holds}`, {
+        subject: this.#name,
+        field: path,
+        fix: 'Change it in Git by hand, with the variable in it, or let it be healed.',
       });
     }
     const before = valueAt(object.object, fields);
@@ -269,13 +287,22 @@ class TargetRenders {
     this.#request = request;
   }
 
+  async secretsOf(spec: TargetSpec): Promise<readonly string[]> {
+    return (await this.#externalsOf(spec))?.secrets ?? [];
+  }
+
   async render(spec: TargetSpec, tree: SourceTree): Promise<RenderOutcome> {
     const { renderer, committedMs, signal } = this.#request;
-    // Chart and variables of one moment: what comes of an edit is held against what came without it.
+    const externals = await this.#externalsOf(spec);
+    return await renderer.render(spec, { tree, externals, committedMs }, { signal });
+  }
+
+  /** Chart and variables of one moment: what comes of an edit is held against what came without it. */
+  #externalsOf(spec: TargetSpec): ReturnType<KeepEditsRequest['renderer']['externalsOf']> {
+    const { renderer, signal } = this.#request;
     const reading = this.#externals.get(spec.target) ?? renderer.externalsOf(spec, { signal });
     this.#externals.set(spec.target, reading);
-    const externals = await reading;
-    return await renderer.render(spec, { tree, externals, committedMs }, { signal });
+    return reading;
   }
 
   /** The other targets that would not render to what they render to now; of one that cannot be told it is said. */

@@ -20,7 +20,6 @@ import {
   isChangedBy,
   needsPlan,
   statusOf,
-  withoutSecrets,
   type PlannedBefore,
 } from './pull-request-plan.ts';
 import { targetsOf, type TargetSpec } from './targets.ts';
@@ -157,22 +156,6 @@ test('what a policy denies fails the status, and what it warns of does not', () 
       line: 4,
     },
   ]);
-});
-
-test('what a Secret holds is nowhere in what is said, the longest value first', () => {
-  const said = { notes: ['token hunter22!'], items: [{ changes: [{ after: { url: 'x-hunter2-y' }, count: 1 }] }] };
-
-  assert.deepEqual(withoutSecrets(said, ['hunter2', 'hunter22', 'x', '']), {
-    notes: ['token (secret)!'],
-    items: [{ changes: [{ after: { url: 'x-(secret)-y' }, count: 1 }] }],
-  });
-  assert.equal(withoutSecrets(said, ['x']), said);
-  const worded = { action: 'change', notes: ['change it'], changes: [{ after: { action: 'change' } }] };
-  assert.deepEqual(withoutSecrets(worded, ['change']), {
-    action: 'change',
-    notes: ['(secret) it'],
-    changes: [{ after: { action: '(secret)' } }],
-  });
 });
 
 test('an approval is answered with the command that gives it', () => {

@@ -3,10 +3,11 @@ import type { CommentedPlan, CommitStatus } from '@plumb/hosts';
 import type { PullLook, PullRequestsOptions } from './followed-pulls.ts';
 import { mergedTree } from './merged-tree.ts';
 import { planTarget } from './plan.ts';
-import { commentedPlan, isChangedBy, statusOf, withoutSecrets, type PlanOutcome } from './pull-request-plan.ts';
+import { commentedPlan, isChangedBy, statusOf, type PlanOutcome } from './pull-request-plan.ts';
 import { SourceLook } from './source-look.ts';
 import { sameFact } from './source.ts';
 import type { TargetSpec } from './targets.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 /** A target that would read something else after a merge. */
 export interface Touched {

@@ -38,9 +38,9 @@ export function keptEditsText(
   const because = reason === undefined ? [] : block([`why: ${plainLine(reason)}`]);
   const whose = hold === undefined ? '' : ` while the hold ${plainName(hold.name)} of ${plainName(hold.by)} lasted`;
   const changes = kept.flatMap(({ object, changes: lines, changedBy, places }) => {
-    const by = changedBy.length === 0 ? '' : `   by ${changedBy.join(', ')}`;
+    const by = changedBy.length === 0 ? '' : ` by ${changedBy.join(', ')}`;
     const where = [...new Set(places.map(formatWhere))].join(', ');
-    return [plainLine(`${object}   ${where}`) + plainEnd(by), ...lines.map((line) => `  ${plainLine(line)}`)];
+    return [plainLine(`${object} ${where}${by}`), ...lines.map((line) => `  ${plainLine(line)}`)];
   });
   const body = [
     `Somebody changed the cluster${whose}, and this pull request makes Git say so for **${plainTarget(target)}**.`,
@@ -65,11 +65,6 @@ function block(lines: readonly string[]): readonly string[] {
   const all = [...shown, ...more];
   const fence = fenceFor(all);
   return [[fence, ...all, fence].join('\n')];
-}
-
-function plainEnd(text: string): string {
-  const plain = plainLine(text);
-  return plain === '' ? '' : `   ${plain}`;
 }
 
 /** An arrow is no character of a name. */

@@ -107,7 +107,7 @@ export async function driftKeep(this: CliContext, flags: DriftKeepFlags, name: s
           signal,
         })
       : undefined;
-  report(this, kept, { object: shortNameOf(item.key), changes: wish.changes, followed, pullRequest, flags });
+  report(this, kept, { object: shortNameOf(item.key), followed, pullRequest, flags });
 }
 
 function checkFlags({ branch, pullRequest, reason, dryRun }: DriftKeepFlags): void {
@@ -240,15 +240,14 @@ async function othersOn(
 
 interface Report {
   readonly object: string;
-  readonly changes: readonly FieldChange[];
   readonly followed: string;
   readonly pullRequest: string | undefined;
   readonly flags: DriftKeepFlags;
 }
 
-function report(cli: CliContext, kept: KeptLive, { object, changes, followed, pullRequest, flags }: Report): void {
+function report(cli: CliContext, kept: KeptLive, { object, followed, pullRequest, flags }: Report): void {
   if (flags.output === 'json') {
-    const { files, places, others, branch, commit = null } = kept;
+    const { files, places, others, branch, commit = null, changes } = kept;
     const fields = changes.map(({ path, before = null, after = null }) => {
       const where = places.find((place) => place.path === path)?.where ?? null;
       return { path, git: before, live: after, where };
@@ -272,7 +271,7 @@ function report(cli: CliContext, kept: KeptLive, { object, changes, followed, pu
     return cli.answer(EXIT.yes);
   }
   const sign = showSign(cli.style, STATE_SIGNS.Healthy);
-  for (const line of formatChanges(changes)) cli.show(`${sign} ${oneLine(`${object} ${line}`)}\n`);
+  for (const line of formatChanges(kept.changes)) cli.show(`${sign} ${oneLine(`${object} ${line}`)}\n`);
   cli.show(hunksText(kept.files));
   if (kept.others.length > 0) cli.show(`Changes as well: ${oneLine(kept.others.join(', '))}\n`);
   cli.show(`${pullRequest === undefined ? commitText(kept, followed) : `Pull request ${oneLine(pullRequest)}`}\n`);

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { holdsSecret, withoutSecrets } from './without-secrets.ts';
+
+test('what a Secret holds is nowhere in what is said, the longest value first', () => {
+  const said = { notes: ['token hunter22!'], items: [{ changes: [{ after: { url: 'x-hunter2-y' }, count: 1 }] }] };
+
+  assert.deepEqual(withoutSecrets(said, ['hunter2', 'hunter22', 'x', '']), {
+    notes: ['token (secret)!'],
+    items: [{ changes: [{ after: { url: 'x-(secret)-y' }, count: 1 }] }],
+  });
+  assert.equal(withoutSecrets(said, ['x']), said);
+  const worded = { action: 'change', notes: ['change it'], changes: [{ after: { action: 'change' } }] };
+  assert.deepEqual(withoutSecrets(worded, ['change']), {
+    action: 'change',
+    notes: ['(secret) it'],
+    changes: [{ after: { action: '(secret)' } }],
+  });
+});
+
+test('a value holds a secret wherever it stands in it, and a short one is a word', () => {
+  const secrets = ['hunter2', 'no', ''];
+
+  assert.deepEqual(
+    [{ url: ['http://a:hunter2@b'] }, 'hunter2', 'hunter', 'no', 2, undefined].map((value) =>
+      holdsSecret(value, secrets),
+    ),
+    [true, true, false, false, false, false],
+  );
+});

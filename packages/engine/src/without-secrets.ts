@@ -1,0 +1,50 @@
+import type { Json } from '@plumb/core';
+
+/** Shorter values are words as well, and hiding those would tell them. */
+const MIN_SECRET_CHARS = 4;
+/** Words of ours and names, which no render has made. */
+const NAMES: readonly string[] = [
+  'action',
+  'policy',
+  'severity',
+  'state',
+  'code',
+  'digest',
+  'app',
+  'env',
+  'namespace',
+  'targetNamespace',
+];
+
+/** Whether a value holds one of these: variables carry what Secrets hold into other kinds of objects. */
+export function holdsSecret(value: Json | undefined, secrets: readonly string[]): boolean {
+  const hidden = longEnough(secrets);
+  const isIn = (inner: unknown): boolean => {
+    if (typeof inner === 'string') return hidden.some((secret) => inner.includes(secret));
+    return typeof inner === 'object' && inner !== null && Object.values(inner).some(isIn);
+  };
+  return isIn(value);
+}
+
+/** The same, without these values in its texts. Below `changes` stand fields of objects. */
+export function withoutSecrets<T>(said: T, secrets: readonly string[]): T {
+  const hidden = longEnough(secrets);
+  // Below `changes` stand fields of objects, whatever they are called.
+  const hide = (value: unknown, isField: boolean): unknown => {
+    if (typeof value === 'string') return hidden.reduce((text, secret) => text.replaceAll(secret, '(secret)'), value);
+    if (Array.isArray(value)) return value.map((inner) => hide(inner, isField));
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value).map(([key, inner]: [string, unknown]): [string, unknown] => {
+      return [key, !isField && NAMES.includes(key) ? inner : hide(inner, isField || key === 'changes')];
+    });
+    return Object.fromEntries(entries);
+  };
+  return hidden.length === 0 ? said : (hide(said, false) as T);
+}
+
+/** The longest first: one may be a part of another. */
+function longEnough(secrets: readonly string[]): readonly string[] {
+  return secrets
+    .filter((value) => value.trim().length >= MIN_SECRET_CHARS)
+    .toSorted((left, right) => right.length - left.length);
+}

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { branchHeads } from '@plumb/test-support/git-server';
+import { startFakeHost, type FakeHost } from '../../packages/hosts/test/fake-host.ts';
+import { isHealthy, startFixture, type EngineFixture, type KubeLike } from './engine-fixture.ts';
+import { configMap } from './manifests.ts';
+
+const HOLDS = ['plumb.dev/v1alpha1', 'holds'] as const;
+
+interface World extends AsyncDisposable {
+  readonly plumb: EngineFixture;
+  readonly fake: FakeHost;
+}
+
+/** A healthy application at a Git host; `pullRequests` is what the Repository says of that. */
+async function openWorld({ knowsHost = true } = {}): Promise<World> {
+  await using opening = new AsyncDisposableStack();
+  const fake = opening.use(await startFakeHost('gitea'));
+  const { project } = fake.state;
+  const plumb = opening.use(
+    await startFixture({ prefix: 'held' }, async ({ git, ...made }) => {
+      await git.create(project);
+      await git.commit(project, {
+        'deploy/one.yaml': configMap('one', { key: 'value', other: 'kept' }),
+        'deploy/two.yaml': configMap('two'),
+        'deploy/key.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {password: CANARY-old}\n',
+      });
+      await made.create('v1', 'secrets', { metadata: { name: 'host' }, stringData: { token: fake.state.token } });
+      await made.repository('shop', {
+        url: git.url(project),
+        interval: '1h',
+        ...(knowsHost
+          ? { pullRequests: { secretRef: { name: 'host' }, host: 'gitea', api: fake.address.api, interval: '1h' } }
+          : {}),
+      });
+      await made.application('shop', { source: { repository: 'shop', path: 'deploy' } });
+      await made.until('shop', isHealthy);
+    }),
+  );
+  fake.state.branches = branchHeads(plumb.git, project);
+  const opened = opening.move();
+  return { plumb, fake, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+async function hold(plumb: EngineFixture, name: string, forMs: number, spec: object = {}): Promise<void> {
+  await plumb.create(...HOLDS, {
+    apiVersion: 'plumb.dev/v1alpha1',
+    kind: 'Hold',
+    metadata: { name },
+    spec: {
+      application: 'shop',
+      allowEdits: true,
+      until: new Date(Date.now() + forMs).toISOString(),
+      by: 'kubernetes-admin',
+      reason: 'INC-9',
+      atEnd: 'pull-request',
+      ...spec,
+    },
+  });
+}
+
+const untilEnded = async (plumb: EngineFixture, name: string, state: string): Promise<KubeLike['status']> => {
+  let found: KubeLike['status'];
+  await plumb.untilObject(...HOLDS, name, (object) => {
+    found = object?.status;
+    return found?.state === state;
+  });
+  return found;
+};
+
+const isHeld = ({ status }: KubeLike): boolean => status?.state === 'Held';
+const saysEdited =
+  (count: number) =>
+  ({ status }: KubeLike): boolean =>
+    String(status?.message).includes(`${count} ${count === 1 ? 'object was' : 'objects were'} edited`);
+
+test('at its end a hold becomes a pull request with the one line of each edit, and a merge of it keeps what runs', async () => {
+  await using world = await openWorld();
+  const { plumb, fake } = world;
+  const { project } = fake.state;
+  await hold(plumb, 'inc-9', 4_000);
+  await plumb.until('shop', isHeld);
+
+  await plumb.edit('v1', 'configmaps', 'one', { data: { key: 'by hand' } });
+  await plumb.edit('v1', 'secrets', 'key', { stringData: { password: 'CANARY-new' } });
+  await plumb.remove('v1', 'configmaps', 'two');
+  await plumb.until('shop', saysEdited(3));
+  const status = await untilEnded(plumb, 'inc-9', 'Proposed');
+
+  const [pull, ...more] = [...fake.state.pulls.values()];
+  assert.ok(pull !== undefined && more.length === 0);
+  assert.deepEqual([pull.branch, pull.base], ['plumb/hold-inc-9', 'main']);
+  assert.equal(pull.title, 'Keep ConfigMap/one of shop: data key value → by hand');
+  assert.equal(
+    await plumb.git.git(project, ['diff', '--unified=0', 'main', pull.head, '--', 'deploy']).then(lastLines),
+    '-  key: "value"\n+  key: "by hand"',
+  );
+  assert.match(await plumb.git.git(project, ['log', '-1', '--format=%an%n%B', pull.head]), saysWhose(plumb.namespace));
+  assert.match(pull.body, /^ConfigMap\/one deploy\/one\.yaml:6 by kubectl-edit\n {2}data key value → by hand$/m);
+  assert.match(pull.body, /^Secret\/key: data\.password: what is in a Secret is not written to Git$/m);
+  assert.match(pull.body, /^ConfigMap\/two: deleted, which no line of Git says$/m);
+  for (const { body } of fake.server.seen) assert.doesNotMatch(body, /CANARY|Q0FOQVJZ/);
+  const url = `https://gitea.example/acme/shop/pulls/${pull.number}`;
+  assert.deepEqual([status?.pullRequest, status?.branch], [url, 'plumb/hold-inc-9']);
+  assert.match(String(status?.message), /^1 edited field in a pull request: \S+\. 2 more cannot be put into Git: /);
+  await plumb.until('shop', (application) => {
+    const { state, message } = application.status ?? {};
+    return state === 'Drifted' && String(message).endsWith(`; it is proposed to Git: ${url}.`);
+  });
+
+  await plumb.restart();
+  await plumb.git.git(project, ['update-ref', 'refs/heads/main', pull.head]);
+  const merged = await plumb.sync('shop');
+
+  assert.equal((await plumb.get('v1', 'configmaps', 'one'))?.data?.['key'], 'by hand');
+  assert.doesNotMatch(String(merged.status?.message), /ConfigMap\/one/);
+  assert.equal(fake.state.pulls.size, 1);
+});
+
+test('what the host refuses is tried again with the branch that is there, and proposed once', async () => {
+  await using world = await openWorld();
+  const { plumb, fake } = world;
+  await plumb.edit('v1', 'secrets', 'host', { stringData: { token: 'wrong' } });
+  await hold(plumb, 'inc-9', 2_500);
+  await plumb.until('shop', isHeld);
+  await plumb.edit('v1', 'configmaps', 'one', { data: { key: 'by hand' } });
+
+  const failed = await untilEnded(plumb, 'inc-9', 'Failed');
+  await plumb.git.commit(fake.state.project, { 'README.md': 'moved on\n' });
+  await plumb.edit('v1', 'secrets', 'host', { stringData: { token: fake.state.token } });
+  await untilEnded(plumb, 'inc-9', 'Proposed');
+
+  assert.match(String(failed?.message), /^HostUnauthorized: /);
+  assert.equal(fake.state.pulls.size, 1);
+  assert.equal((await plumb.get('v1', 'configmaps', 'one'))?.data?.['key'], 'by hand');
+});
+
+test('where the host is not known the branch is there, and what to do is said', async () => {
+  await using world = await openWorld({ knowsHost: false });
+  const { plumb, fake } = world;
+  await hold(plumb, 'inc-9', 2_500, { object: { kind: 'ConfigMap', name: 'one' }, fields: ['data.key'] });
+  await plumb.untilEvent(({ message }) => message === 'Running');
+  await plumb.edit('v1', 'configmaps', 'one', { data: { key: 'by hand', other: 'healed' } });
+
+  const status = await untilEnded(plumb, 'inc-9', 'Pushed');
+
+  assert.equal(
+    status?.message,
+    '1 edited field on the branch plumb/hold-inc-9: open a pull request from it, or give the Repository spec.pullRequests.',
+  );
+  assert.match(
+    await plumb.git.git(fake.state.project, ['cat-file', 'blob', 'plumb/hold-inc-9:deploy/one.yaml']),
+    /key: "by hand"\n {2}other: "kept"$/,
+  );
+});
+
+test('a hold under which nothing was edited, or only what Git cannot say, says so', async () => {
+  await using world = await openWorld();
+  const { plumb, fake } = world;
+  await hold(plumb, 'quiet', 1_500, { object: { kind: 'ConfigMap', name: 'two' } });
+  await hold(plumb, 'secret', 2_500, { object: { kind: 'Secret', name: 'key' } });
+  await plumb.edit('v1', 'secrets', 'key', { stringData: { password: 'CANARY-new' } });
+
+  const quiet = await untilEnded(plumb, 'quiet', 'Nothing');
+  const secret = await untilEnded(plumb, 'secret', 'NotKept');
+
+  assert.equal(quiet?.message, 'Nothing that was edited differs from Git.');
+  assert.equal(
+    secret?.message,
+    'What was edited cannot be put into Git: Secret/key data.password: what is in a Secret is not written to Git.',
+  );
+  assert.equal(fake.state.pulls.size, 0);
+});
+
+function saysWhose(namespace: string): RegExp {
+  return new RegExp(
+    `^Plumb\nKeep ConfigMap/one of shop: .*\n\nINC-9\n\nChanged on the cluster by kubectl-edit.*\n(?:.*\n)*Plumb-Hold: ${namespace}/inc-9\n`,
+  );
+}
+
+/** Without what says which files and lines. */
+function lastLines(diff: string): string {
+  return diff
+    .split('\n')
+    .filter((line) => /^[-+](?![-+])/.test(line))
+    .join('\n');
+}
