@@ -441,12 +441,19 @@ const history = buildCommand({
       namespace,
       env,
       limit: wholeNumber('At most this many releases of each environment', 'N', 20, 10_000),
+      include: {
+        kind: 'enum',
+        values: ['drift', 'hold'],
+        variadic: ',',
+        optional: true,
+        brief: 'Also what others changed on the cluster (drift), and who let that stand (hold), in the order of time',
+      },
       output: oneOf('table', 'json', 'jsonl', 'name'),
     },
     aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
     positional: application,
   },
-  docs: { brief: 'List the releases of an application' },
+  docs: { brief: 'List the releases of an application, and what happened in between' },
 });
 
 const repoAdd = buildCommand({

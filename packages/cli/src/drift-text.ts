@@ -106,7 +106,8 @@ function trendText(trend: readonly TrendRow[], style: Style): string {
     .join('');
 }
 
-function outcomeText({ end, standing, foundAt }: DriftRecord, style: Style, now: number): string {
+/** What became of a drift, or by what decision it stands. */
+export function outcomeText({ end, standing, foundAt }: DriftRecord, style: Style, now: number): string {
   if (end !== undefined) {
     const word = end.outcome === 'healed' ? `healed in ${seconds(end.at - foundAt)}` : end.outcome;
     return `${showSign(style, STATE_SIGNS.Healthy)} ${word}`;

@@ -1,11 +1,11 @@
 import type { Hold } from '@plumb/api';
 import { minuteText, oneLine } from '@plumb/core';
+import { holdCovers } from '@plumb/engine';
 import { formatAge } from './engine-lease.ts';
 
 /** What may be edited meanwhile: `Deployment/web spec.replicas`, `all objects`. */
-export function coverText({ object, fields = [] }: Hold['spec']): string {
-  const what = object === undefined ? 'all objects' : `${object.kind}/${object.name}`;
-  return oneLine(fields.length === 0 ? what : `${what} ${fields.join(', ')}`);
+export function coverText(spec: Hold['spec']): string {
+  return oneLine(holdCovers(spec));
 }
 
 /** `in 40m`, `ended 3m ago`. */

@@ -278,3 +278,41 @@ test('a plan by somebody who may not read holds says so where it resets an edit,
   assert.match(known.stdout, /resets /);
   assert.doesNotMatch(known.stdout, /holds are not known/);
 });
+
+test('the history of an application has who let edits stand and what was edited, also after the hold is gone', async () => {
+  await using world = await openWorld({ 'deploy/a.yaml': CONFIG });
+  const settled = async (): Promise<void> => {
+    const waited = await world.plumb('wait', 'shop', '--for', 'settled');
+    assert.equal(waited.code, 0, waited.stderr);
+  };
+  assert.equal((await world.plumb('sync', 'shop')).code, 0);
+  const held = await world.plumb('hold', 'shop', '--allow-edits', '--for', '2h', '--reason', 'INC-9', '-o', 'json');
+  const path = `/api/v1/namespaces/${world.namespace}/configmaps/web?fieldManager=kubectl-edit`;
+  const contentType = 'application/merge-patch+json';
+  await world.cluster.request('PATCH', path, { body: { data: { LEVEL: 'debug' } }, contentType });
+  await settled();
+  await world.plumb('unhold', JSON.parse(held.stdout).name);
+  await world.plumb('drift', 'heal', 'shop');
+
+  const table = await world.plumb('history', 'shop', '--include', 'drift,hold');
+  const json = await world.plumb('history', 'shop', '--include', 'hold', '-o', 'json');
+  const lines = await world.plumb('history', 'shop', '--include', 'drift,hold', '-o', 'jsonl');
+  const plain = await world.plumb('history', 'shop', '-o', 'json');
+
+  const rows = table.stdout.trimEnd().split('\n');
+  assert.deepEqual([table.code, rows.length], [0, 4], table.stdout);
+  assert.match(rows[1] ?? '', /drift +✓ healed in .* ConfigMap\/web data LEVEL info → debug$/);
+  assert.match(rows[2] ?? '', /hold +✓ lifted \d{4}-.* all objects: INC-9$/);
+  assert.match(rows[3] ?? '', / r1 +✓ healthy /);
+  const { items, holds, drifts } = JSON.parse(json.stdout);
+  assert.deepEqual([items.length, holds.length, drifts], [1, 1, undefined]);
+  assert.deepEqual([holds[0].by, holds[0].reason, typeof holds[0].liftedAt], [await admin(world), 'INC-9', 'string']);
+  assert.deepEqual(
+    lines.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).type),
+    ['drift', 'hold', 'release'],
+  );
+  assert.deepEqual(Object.keys(JSON.parse(plain.stdout)), ['apiVersion', 'kind', 'items']);
+});

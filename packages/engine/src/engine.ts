@@ -31,6 +31,7 @@ import { keepEditStamp } from './edit-stamp.ts';
 import { Gate } from './gate.ts';
 import { HookSecrets } from './http/hook-secrets.ts';
 import { createHttp, listen, type ListenAddress } from './http/server.ts';
+import { HoldBook } from './hold-book.ts';
 import { HoldProposals } from './hold-proposals.ts';
 import { install } from './install.ts';
 import { holdLease } from './lease.ts';
@@ -246,8 +247,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       parents.forget(nameOf(entry.application));
     },
     wishesChanged: (target) => wake([target]),
-    holdChanged: (hold) => proposals.changed(hold),
-    holdRemoved: (hold) => proposals.removed(hold),
+    holdChanged: (hold) => {
+      proposals.changed(hold);
+      run('record a hold', holds.seen(hold));
+    },
+    holdRemoved: (hold) => {
+      proposals.removed(hold);
+      run('record a hold', holds.removed(hold));
+    },
     invalid: (object, error) => {
       log({
         level: 'warn',
@@ -337,6 +344,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }),
   );
   const drifts = new DriftBook({ ledger, clock, eventsFor: (key, sinceMs) => audit.eventsFor(key, sinceMs) });
+  const holds = new HoldBook({ ledger, clock });
   /** Audit events come late, mostly after the drift is healed. */
   async function toldAnew(key: ObjectKey): Promise<void> {
     const drift = await drifts.arrived(key);
@@ -517,6 +525,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   opening.use(catalog);
   await catalog.start();
   await drifts.recall();
+  await holds.allSeen();
   // Claims first: until every target has said what it wanted last, none may take an object for free.
   for (const { targets } of catalog.applications()) {
     for (const target of targets.keys()) await reconciler.recall(target);

@@ -6,6 +6,7 @@ export { install, isInstalled } from './install.ts';
 export { keepEdits, type KeepEditsRequest, type LiveField } from './keep-edits.ts';
 export { keepMessage, keepSubject, type KeptObject } from './keep-message.ts';
 export { followedBranch, othersOnBranch } from './followed-branch.ts';
+export { holdCovers } from './hold-book.ts';
 export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
 export { openTargetRenderer, type OpenTargetRenderer, type TargetRendererFolders } from './open-target-renderer.ts';
 export { listMembers } from './members.ts';

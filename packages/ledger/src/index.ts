@@ -1,5 +1,6 @@
 export * from './applied-object.ts';
 export type * from './drift-record.ts';
+export type * from './hold-record.ts';
 export type { HookRunRecord } from './hook-run-record.ts';
 export { RELEASES_WITH_OBJECTS, type ConcludedBatch, type Ledger } from './ledger.ts';
 export { openLedger, openLedgerReadOnly } from './open.ts';

@@ -4,6 +4,7 @@ import type { AppliedObject } from './applied-object.ts';
 import type { DriftNews, NewDrift } from './drift-record.ts';
 import { inTransaction, ledgerUnavailable } from './database.ts';
 import { SqliteReader, type LedgerReader, type OpenDatabase } from './reader.ts';
+import type { NewHold } from './hold-record.ts';
 import type { HookRunRecord } from './hook-run-record.ts';
 import type { NewRelease, Release, ReleaseConclusion } from './release.ts';
 import type { SettingName } from './schema.ts';
@@ -42,6 +43,10 @@ export interface Ledger extends LedgerReader {
   recordDrifts(batch: readonly NewDrift[]): Promise<readonly number[]>;
   /** What has become known of recorded drifts, and how they ended. */
   updateDrifts(batch: readonly DriftNews[]): Promise<void>;
+  /** Records a hold, or what came of one that is recorded. */
+  recordHold(hold: NewHold): Promise<void>;
+  /** A hold is gone: where its time was not over, somebody has lifted it. */
+  liftHold(uid: string): Promise<void>;
   saveSetting(name: SettingName, value: string): Promise<void>;
   /** Forgets the releases and the applied objects of a target; the record of its writes is kept. */
   forgetTarget(target: TargetKey): Promise<void>;
@@ -206,6 +211,17 @@ export class SqliteLedger extends SqliteReader implements Ledger {
         if (outcome !== undefined) endDrift.run(at, outcome, id);
       }
     });
+  }
+
+  async recordHold(hold: NewHold): Promise<void> {
+    const { uid, target, name, covers, by, reason, since, until, atEnd, outcome = null } = hold;
+    const row = [uid, target, name, covers, by, reason, since, until, atEnd, outcome] as const;
+    await this.#write(() => this.#statements.saveHold.run(...row));
+  }
+
+  async liftHold(uid: string): Promise<void> {
+    const now = this.#clock.now();
+    await this.#write(() => this.#statements.liftHold.run(now, uid, now));
   }
 
   async saveSetting(name: SettingName, value: string): Promise<void> {

@@ -4,12 +4,14 @@ import type { AllowedDeletion, Attribution, DriftField, ErrorRecord, ObjectKey, 
 import type { AppliedObject } from './applied-object.ts';
 import { decodeJson } from './decode.ts';
 import type { DriftRecord, DriftStanding } from './drift-record.ts';
+import type { HoldRecord } from './hold-record.ts';
 import { kyselyOver, ledgerUnavailable } from './database.ts';
 import type { HookRunRecord } from './hook-run-record.ts';
 import type { Release, ReleaseObject } from './release.ts';
 import type {
   AppliedRow,
   DriftRow,
+  HoldRow,
   IntentRow,
   OutcomeRow,
   ReleaseObjectRow,
@@ -47,6 +49,8 @@ export interface LedgerReader extends AsyncDisposable {
   appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>>;
   /** What others have changed, newest first; `isOpen`: only what has not ended. */
   drifts(options: DriftQuery): Promise<readonly DriftRecord[]>;
+  /** Those that were placed last first. */
+  holds(options: HoldQuery): Promise<readonly HoldRecord[]>;
   /** Newest first. */
   writes(options: { readonly target?: TargetKey; readonly limit: number }): Promise<readonly WriteRecord[]>;
   /** Writes that were begun and never concluded (the process died in between), oldest first. */
@@ -65,6 +69,14 @@ export interface DriftQuery {
   readonly target?: TargetKey | undefined;
   /** Epoch milliseconds: found or ended since then. */
   readonly since?: number | undefined;
+  readonly limit: number;
+}
+
+export interface HoldQuery {
+  /** Only of this target. */
+  readonly target?: TargetKey | undefined;
+  /** Epoch milliseconds: only those whose time was not over then, and that nobody had lifted. */
+  readonly lastingAt?: number | undefined;
   readonly limit: number;
 }
 
@@ -249,6 +261,23 @@ export class SqliteReader implements LedgerReader {
     return rows.map(toDrift);
   }
 
+  async holds({ target, lastingAt, limit }: HoldQuery): Promise<readonly HoldRecord[]> {
+    const rows = await this.read((db) =>
+      db
+        .selectFrom('hold')
+        .selectAll()
+        .$if(target !== undefined, (query) => query.where('target', '=', target ?? ''))
+        .$if(lastingAt !== undefined, (query) =>
+          query.where('until', '>', lastingAt ?? 0).where('lifted_at', 'is', null),
+        )
+        .orderBy('since', 'desc')
+        .orderBy('uid')
+        .limit(limit)
+        .execute(),
+    );
+    return rows.map(toHold);
+  }
+
   async writes({
     target,
     limit,
@@ -342,6 +371,18 @@ function toDrift(row: Selectable<DriftRow>): DriftRecord {
     foundAt: row.found_at,
     ...(standing === null ? {} : { standing: decodeJson(standing) as DriftStanding }),
     ...(row.ended_at === null || outcome === null ? {} : { end: { at: row.ended_at, outcome } }),
+  };
+}
+
+function toHold(row: Selectable<HoldRow>): HoldRecord {
+  const { uid, name, covers, reason, since, until, outcome } = row;
+  return {
+    ...{ uid, name, covers, reason, since, until },
+    target: row.target as TargetKey,
+    by: row.held_by,
+    atEnd: row.at_end,
+    ...(outcome === null ? {} : { outcome }),
+    ...(row.lifted_at === null ? {} : { liftedAt: row.lifted_at }),
   };
 }
 

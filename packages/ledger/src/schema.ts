@@ -1,5 +1,5 @@
 import { sql, type Generated, type Kysely } from 'kysely';
-import type { DriftKind } from '@plumb/core';
+import type { DriftKind, HoldEnd } from '@plumb/core';
 import type { Migration } from 'kysely/migration';
 import type { DriftOutcome } from './drift-record.ts';
 
@@ -16,6 +16,7 @@ export interface Tables {
   deletion_allowance: { target: string; at: number; allowed_by: 'approval' | 'budget'; objects: string };
   replacement_allowance: { target: string; at: number; objects: string };
   drift: DriftRow;
+  hold: HoldRow;
   setting: { name: string; value: string };
 }
 
@@ -60,6 +61,20 @@ export interface DriftRow {
   standing: string | null;
   ended_at: number | null;
   outcome: DriftOutcome | null;
+}
+
+export interface HoldRow {
+  uid: string;
+  target: string;
+  name: string;
+  covers: string;
+  held_by: string;
+  reason: string;
+  since: number;
+  until: number;
+  at_end: HoldEnd;
+  outcome: string | null;
+  lifted_at: number | null;
 }
 
 export interface ReleaseRow {
@@ -152,7 +167,27 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       for (const statement of DRIFT) await sql.raw(statement).execute(db);
     },
   },
+  '0007-hold': {
+    async up(db: Kysely<unknown>) {
+      await sql.raw(HOLD).execute(db);
+    },
+  },
 };
+
+/** Holds are objects of the cluster, where they may be deleted; who held what is still known here. */
+const HOLD = `CREATE TABLE hold (
+    uid TEXT PRIMARY KEY,
+    target TEXT NOT NULL,
+    name TEXT NOT NULL,
+    covers TEXT NOT NULL,
+    held_by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    at_end TEXT NOT NULL,
+    outcome TEXT,
+    lifted_at INTEGER
+  ) STRICT, WITHOUT ROWID`;
 
 const DRIFT = [
   // `fields`, `by` and `standing` are JSON; values of Secrets are masked in them.

@@ -57,6 +57,11 @@ export function prepareStatements(database: DatabaseSync) {
     standDrift: prepare('UPDATE drift SET standing = ? WHERE id = ? AND ended_at IS NULL'),
     // What has ended stays as it ended.
     endDrift: prepare('UPDATE drift SET ended_at = ?, outcome = ? WHERE id = ? AND ended_at IS NULL'),
+    // A hold is never changed; what came of it is said later.
+    saveHold: prepare(`INSERT INTO hold (uid, target, name, covers, held_by, reason, since, until, at_end, outcome)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET outcome = coalesce(excluded.outcome, outcome)`),
+    liftHold: prepare('UPDATE hold SET lifted_at = ? WHERE uid = ? AND lifted_at IS NULL AND until > ?'),
     saveSetting: prepare(
       'INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
     ),

@@ -53,43 +53,63 @@ const author = z
   })
   .meta({ description: 'Who did it, as far as that is known.' });
 
-/** `plumb drift -o json`. */
-export const drifts = {
-  items: z.array(
+/** One drift on record. */
+export const driftItem = z.strictObject({
+  id: count,
+  namespace: z.string(),
+  app: z.string(),
+  env: z.string().exactOptional(),
+  object: z.strictObject(objectName),
+  what: z.enum(['edited', 'added', 'taken', 'deleted', 'recreated', 'unmarked', 'namespace-deleted']),
+  fields: z.array(
     z.strictObject({
-      id: count,
-      namespace: z.string(),
-      app: z.string(),
-      env: z.string().exactOptional(),
-      object: z.strictObject(objectName),
-      what: z.enum(['edited', 'added', 'taken', 'deleted', 'recreated', 'unmarked', 'namespace-deleted']),
-      fields: z.array(
-        z.strictObject({
-          path: z.string(),
-          git: z.json().exactOptional(),
-          live: z.json().exactOptional(),
-          order: z.literal(true).exactOptional(),
-          managers: z.array(z.string()).meta({ description: 'Who owns the field besides Plumb, latest first.' }),
-          by: author,
-        }),
-      ),
+      path: z.string(),
+      git: z.json().exactOptional(),
+      live: z.json().exactOptional(),
+      order: z.literal(true).exactOptional(),
+      managers: z.array(z.string()).meta({ description: 'Who owns the field besides Plumb, latest first.' }),
       by: author,
-      release: z.string().meta({ description: 'The release that it deviates from: r184.' }),
-      foundAt: time,
-      standing: z
-        .strictObject({
-          policy: z.enum(['report', 'allow']),
-          until: time.exactOptional(),
-          reason: z.string().exactOptional(),
-          hold: z.string().exactOptional(),
-          by: z.string().exactOptional(),
-        })
-        .exactOptional()
-        .meta({ description: 'By what decision it stands.' }),
-      outcome: z.enum(['healed', 'gone', 'released', 'superseded', 'ignored', 'forgotten']).exactOptional(),
-      endedAt: time.exactOptional(),
     }),
   ),
+  by: author,
+  release: z.string().meta({ description: 'The release that it deviates from: r184.' }),
+  foundAt: time,
+  standing: z
+    .strictObject({
+      policy: z.enum(['report', 'allow']),
+      until: time.exactOptional(),
+      reason: z.string().exactOptional(),
+      hold: z.string().exactOptional(),
+      by: z.string().exactOptional(),
+    })
+    .exactOptional()
+    .meta({ description: 'By what decision it stands.' }),
+  outcome: z.enum(['healed', 'gone', 'released', 'superseded', 'ignored', 'forgotten']).exactOptional(),
+  endedAt: time.exactOptional(),
+});
+
+/** One hold on record. */
+export const heldItem = z.strictObject({
+  namespace: z.string(),
+  app: z.string(),
+  env: z.string().exactOptional(),
+  name: z.string(),
+  covers: z.string().meta({ description: 'What might be edited, as people say it.' }),
+  by: z.string(),
+  reason: z.string(),
+  since: time,
+  until: time,
+  atEnd: z.enum(HOLD_ENDS),
+  liftedAt: time.exactOptional().meta({ description: 'Set where somebody ended it before its time.' }),
+  outcome: z
+    .string()
+    .exactOptional()
+    .meta({ description: 'What came of the edits, where they were to become a pull request.' }),
+});
+
+/** `plumb drift -o json`. */
+export const drifts = {
+  items: z.array(driftItem),
   trend: z
     .array(z.strictObject({ of: z.enum(['application', 'author']), name: z.string(), count, before: count }))
     .exactOptional()

@@ -1,3 +1,4 @@
+import { driftItem, heldItem } from './drift.ts';
 import { z } from 'zod';
 import { STATES } from '../names.ts';
 import { count, error, objectName, time } from './parts.ts';
@@ -46,6 +47,8 @@ export const history = {
       digest: z.string(),
     }),
   ),
+  drifts: z.array(driftItem).exactOptional().meta({ description: 'With --include drift.' }),
+  holds: z.array(heldItem).exactOptional().meta({ description: 'With --include hold.' }),
 };
 
 /** `plumb why -o json`. */

@@ -1,29 +1,61 @@
 import { minuteText, parseTargetKey, PlumbError, type TargetKey, oneLine } from '@plumb/core';
-import { openLedgerReadOnly, releaseName, type Release } from '@plumb/ledger';
+import { openLedgerReadOnly, releaseName, type DriftRecord, type HoldRecord, type Release } from '@plumb/ledger';
 import { selectNamed } from '../applications.ts';
 import { chooseCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';
+import { driftData } from '../drift-text.ts';
 import { jsonText } from '../json-text.ts';
-import { showSign, STATE_SIGNS, type Style } from '../style.ts';
+import { releaseData } from '../release-data.ts';
+import { showSign, type Style } from '../style.ts';
 import { formatTable } from '../table.ts';
+import { heldData, OUTCOME_SIGNS, timelineData, timelineText, type TimelineKind } from '../timeline.ts';
 import { JSON_VERSION } from '../version.ts';
 
 export interface HistoryFlags extends EveryVerb, ClusterFlags {
   readonly env?: string | undefined;
   readonly limit: number;
+  /** `drift`, `hold`. */
+  readonly include?: readonly TimelineKind[] | undefined;
   readonly output: 'table' | 'json' | 'jsonl' | 'name';
 }
 
-/** `plumb history`: the releases that the ledger of this machine knows. It asks no cluster. */
+/**
+ * `plumb history`: the releases that the ledger of this machine knows; with `--include` also what others have changed and who
+ * let that stand, in the order of time. It asks no cluster.
+ */
 export async function history(this: CliContext, flags: HistoryFlags, name?: string): Promise<void> {
   const cluster = await chooseCluster(this, flags);
   await using ledger = await openLedgerReadOnly(cluster.stateFolder);
   const targets = selectTargets(await ledger.targets(), name, flags.env, cluster);
+  const { include = [], limit } = flags;
   const releases: Release[] = [];
-  for (const target of targets) releases.push(...(await ledger.releases(target, { limit: flags.limit })));
-  if (flags.output === 'table') this.show(historyText(releases, this.style));
-  else this.print(historyData(releases, flags.output));
+  const drifts: DriftRecord[] = [];
+  const holds: HoldRecord[] = [];
+  for (const target of targets) {
+    releases.push(...(await ledger.releases(target, { limit })));
+    if (include.includes('drift')) drifts.push(...(await ledger.drifts({ target, limit })));
+    if (include.includes('hold')) holds.push(...(await ledger.holds({ target, limit })));
+  }
+  const isMixed = include.length > 0;
+  const now = this.surroundings.clock.now();
+  if (flags.output === 'table') {
+    const text = isMixed
+      ? timelineText({ releases, drifts, holds }, { style: this.style, now })
+      : historyText(releases, this.style);
+    return this.show(text);
+  }
+  if (flags.output === 'name') return this.print(releases.map(({ number }) => `${releaseName(number)}\n`).join(''));
+  const items = releases.map(releaseData);
+  if (flags.output === 'jsonl') {
+    const lines = isMixed ? timelineData({ releases, drifts, holds }) : items;
+    return this.print(lines.map((item) => `${jsonText({ apiVersion: JSON_VERSION, ...item })}\n`).join(''));
+  }
+  const besides = {
+    ...(include.includes('drift') ? { drifts: drifts.map(driftData) } : {}),
+    ...(include.includes('hold') ? { holds: holds.map(heldData) } : {}),
+  };
+  this.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'History', items, ...besides }, 2)}\n`);
 }
 
 function selectTargets(
@@ -61,13 +93,6 @@ function selectTargets(
   return found.map(({ target }) => target);
 }
 
-const OUTCOME_SIGNS = {
-  running: STATE_SIGNS.Syncing,
-  healthy: STATE_SIGNS.Healthy,
-  failed: STATE_SIGNS.Failed,
-  superseded: STATE_SIGNS.Pending,
-} as const satisfies Readonly<Record<Release['outcome'], unknown>>;
-
 /** One line a release, the newest first; the target is named where there are several. */
 export function historyText(releases: readonly Release[], style: Style): string {
   if (releases.length === 0) return 'Nothing was released yet.\n';
@@ -95,30 +120,4 @@ export function historyText(releases: readonly Release[], style: Style): string 
     'WHAT',
   ];
   return formatTable([[...(showsTarget ? ['TARGET'] : []), ...header], ...rows]);
-}
-
-function historyData(releases: readonly Release[], output: 'json' | 'jsonl' | 'name'): string {
-  if (output === 'name') return releases.map(({ number }) => `${releaseName(number)}\n`).join('');
-  const items = releases.map((release) => {
-    const ref = parseTargetKey(release.target);
-    return {
-      namespace: ref?.namespace,
-      app: ref?.application,
-      env: ref?.environment,
-      release: releaseName(release.number),
-      repository: release.repository,
-      commit: release.commit,
-      chart: release.chart,
-      outcome: release.outcome,
-      message: release.message,
-      startedAt: new Date(release.startedAt).toISOString(),
-      concludedAt: release.concludedAt === undefined ? undefined : new Date(release.concludedAt).toISOString(),
-      author: release.author,
-      subject: release.subject,
-      objects: release.objectCount,
-      digest: release.digest,
-    };
-  });
-  if (output === 'jsonl') return items.map((item) => `${jsonText({ apiVersion: JSON_VERSION, ...item })}\n`).join('');
-  return `${jsonText({ apiVersion: JSON_VERSION, kind: 'History', items }, 2)}\n`;
 }
