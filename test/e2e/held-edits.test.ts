@@ -172,6 +172,39 @@ test('a hold under which nothing was edited, or only what Git cannot say, says s
   assert.equal(fake.state.pulls.size, 0);
 });
 
+test('a quarter of an hour before its end a hold is announced by an Event about the application, once', async () => {
+  await using world = await openWorld();
+  const { plumb } = world;
+  const eventName = async (): Promise<string> => {
+    const uid = (await plumb.get(...HOLDS, 'inc-9'))?.metadata.uid;
+    return `inc-9.${uid?.slice(0, 8)}.ending`;
+  };
+  await hold(plumb, 'inc-9', 15 * 60_000 + 2_500);
+  await hold(plumb, 'short', 14 * 60_000, { object: { kind: 'ConfigMap', name: 'two' } });
+  await plumb.until('shop', isHeld);
+  await plumb.edit('v1', 'configmaps', 'one', { data: { key: 'by hand' } });
+
+  await plumb.untilObject('events.k8s.io/v1', 'events', await eventName(), (event) => event !== undefined);
+
+  const events = (await plumb.list('events.k8s.io/v1', 'events')) as readonly (KubeLike & EventLike)[];
+  const ours = events.filter(({ reportingController }) => reportingController === 'plumb.dev/engine');
+  assert.deepEqual(
+    ours.map(({ reason, regarding }) => [reason, regarding.kind, regarding.name]),
+    [['HoldEnding', 'Application', 'shop']],
+  );
+  assert.match(
+    ours[0]?.note ?? '',
+    /^The hold inc-9 of kubernetes-admin ends at .* UTC \(INC-9\)\. 1 object was edited, and is proposed to Git in a pull request then: plumb drift shop -n \S+$/,
+  );
+});
+
+interface EventLike {
+  readonly reason: string;
+  readonly note: string;
+  readonly reportingController: string;
+  readonly regarding: { readonly kind: string; readonly name: string };
+}
+
 function saysWhose(namespace: string): RegExp {
   return new RegExp(
     `^Plumb\nKeep ConfigMap/one of shop: .*\n\nINC-9\n\nChanged on the cluster by kubectl-edit.*\n(?:.*\n)*Plumb-Hold: ${namespace}/inc-9\n`,

@@ -33,6 +33,7 @@ import { HookSecrets } from './http/hook-secrets.ts';
 import { createHttp, listen, type ListenAddress } from './http/server.ts';
 import { HoldBook } from './hold-book.ts';
 import { HoldProposals } from './hold-proposals.ts';
+import { HoldReminders } from './hold-reminders.ts';
 import { install } from './install.ts';
 import { holdLease } from './lease.ts';
 import { Metrics } from './metrics.ts';
@@ -249,10 +250,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     wishesChanged: (target) => wake([target]),
     holdChanged: (hold) => {
       proposals.changed(hold);
+      reminders.changed(hold);
       run('record a hold', holds.seen(hold));
     },
     holdRemoved: (hold) => {
       proposals.removed(hold);
+      reminders.removed(hold);
       run('record a hold', holds.removed(hold));
     },
     invalid: (object, error) => {
@@ -463,6 +466,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     log,
   });
 
+  const reminders = new HoldReminders({
+    writer,
+    clock,
+    ledger,
+    holder: options.holder ?? identity,
+    application: (name) => catalog.application(name)?.application,
+    mayAct: () => gate.isOpen && lease.mayWrite(),
+    log,
+  });
+
   function forget(target: TargetKey): void {
     requests.rested(target);
     run('forget a target', reconciler.forget(target));
@@ -520,6 +533,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   opening.use(sources);
   opening.use(pullRequests);
   opening.use(proposals);
+  opening.use(reminders);
   opening.use(statuses);
   opening.use(queue);
   opening.use(catalog);
@@ -533,6 +547,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   gate.open('starting');
   pullRequests.start();
   proposals.start();
+  reminders.start();
   opening.use(
     client.compareWatches({ everyMs: options.compareEveryMs ?? COMPARE_EVERY_MS, ...sayComparisons(metrics, log) }),
   );

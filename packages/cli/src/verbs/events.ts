@@ -16,7 +16,7 @@ export interface EventsFlags extends EveryVerb, ClusterFlags {
   readonly output: 'text' | 'json';
 }
 
-/** `plumb events`: what the cluster said about the objects of an application and about what they own. */
+/** `plumb events`: what the cluster said about an application, its objects and what they own. */
 export async function events(this: CliContext, flags: EventsFlags, name?: string): Promise<void> {
   const { clock, signal } = this.surroundings;
   await using chosen = await openApplication(this, flags, name);
@@ -25,9 +25,10 @@ export async function events(this: CliContext, flags: EventsFlags, name?: string
   for (const { target } of targets) {
     nodes.push(...withChildren(await readLiveTree(client, application, target, { signal })));
   }
-  const uids = new Set(nodes.flatMap((node) => node.object.metadata.uid ?? []));
+  const about = [application, ...nodes.map(({ object }) => object)];
+  const uids = new Set(about.flatMap(({ metadata }) => metadata.uid ?? []));
   // Events about cluster-scoped objects are kept in "default".
-  const namespaces = new Set(nodes.map((node) => node.object.metadata.namespace ?? 'default'));
+  const namespaces = new Set(about.map(({ metadata }) => metadata.namespace ?? 'default'));
   const resource = await client.resource({ group: '', kind: 'Event' }, { signal });
   const lists = await Promise.all([...namespaces].map((place) => client.list(resource, { namespace: place, signal })));
   const since = clock.now() - flags.since;

@@ -25,6 +25,7 @@ export {
   type RuleFacts,
 } from './drift-policy.ts';
 export { suggestRules, type Suggestion } from './suggest-rules.ts';
+export { HOLD_REMINDER_MS } from './rest-with-drift.ts';
 export { settleDrift, type DriftFacts, type SettledDrift } from './settle-drift.ts';
 export { parseFieldPattern, type FieldPattern } from './field-pattern.ts';
 export { driftState, findDrift, type DriftEvidence } from './find-drift.ts';

@@ -10,7 +10,7 @@ import { holdsTarget, type JudgedDrift } from './drift-policy.ts';
 import type { SettledDrift } from './settle-drift.ts';
 
 /** How long before its end a hold says that it ends. */
-const REMIND_MS = 15 * 60_000;
+export const HOLD_REMINDER_MS = 15 * 60_000;
 
 /** A target that is as it should be, but for what others changed and what stands: drifted, held, or fine with a word about it. */
 export function restWithDrift(
@@ -51,7 +51,7 @@ export function withoutGone<Set extends Pick<DesiredSet, 'objects'>>(desired: Se
 function heldRest(facts: TargetFacts, told: readonly JudgedDrift[], resting: Rest): Rest | undefined {
   const hold = facts.drift.wishes.holds.find((each) => holdsTarget(each) && each.until > facts.time);
   if (hold === undefined) return undefined;
-  const remindAt = hold.until - REMIND_MS;
+  const remindAt = hold.until - HOLD_REMINDER_MS;
   const isEnding = remindAt <= facts.time;
   const edits =
     told.length === 0

@@ -1,5 +1,8 @@
 import type { Clock, Random } from '@plumb/core';
 
+/** A longer one would end at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** The machine's clock: the one place that reads it and sets timers. */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -19,8 +22,13 @@ export const systemClock: Clock = {
     });
   },
   timer(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const arm = (rest: number): void => {
+      const next = Math.min(rest, LONGEST_TIMEOUT_MS);
+      timer = setTimeout(() => (rest > next ? arm(rest - next) : callback()), next);
+      timer.unref();
+    };
+    arm(ms);
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
 };
