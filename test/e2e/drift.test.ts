@@ -224,6 +224,44 @@ test('what a rule ignores is left alone, also by the next release, and is put ba
   assert.deepEqual(records, []);
 });
 
+test('what a rule has ignored is found and on record once another rule reports it', async () => {
+  await using plumb = await startFixture({ prefix: 'drift' });
+  await plumb.git.create('shop');
+  await plumb.git.commit('shop', { 'deploy/one.yaml': configMap('one') });
+  await plumb.application('shop', { drift: { rules: [{ kind: 'ConfigMap', policy: 'ignore' }] } });
+  await plumb.until('shop', isHealthy);
+  await plumb.edit('v1', 'configmaps', 'one', { data: { key: 'by hand' } });
+  await plumb.sync('shop');
+  const ignored = await recordsOf(plumb);
+
+  await plumb.edit('plumb.dev/v1alpha1', 'applications', 'shop', {
+    spec: { drift: { policy: 'report', rules: null } },
+  });
+  await plumb.until('shop', ({ status }) => status?.state === 'Drifted');
+  const [record, ...others] = await recordsOf(plumb);
+
+  assert.deepEqual([ignored, others], [[], []]);
+  assert.deepEqual([record?.standing?.policy, record?.fields[0]?.live], ['report', 'by hand']);
+});
+
+test('what a variable has brought from a Secret is told by no record, status or log of a drift', async () => {
+  await using plumb = await startFixture({ prefix: 'drift' });
+  await plumb.create('v1', 'secrets', { metadata: { name: 'vars' }, stringData: { password: 'CANARY-password' } });
+  await plumb.git.create('shop');
+  await plumb.git.commit('shop', { 'deploy/one.yaml': configMap('one', { url: `http://a:\${password}@db` }) });
+  const substitute = { from: [{ kind: 'Secret', name: 'vars' }] };
+  await plumb.application('shop', { drift: { policy: 'report' }, render: { substitute } });
+  await plumb.until('shop', isHealthy);
+
+  await plumb.edit('v1', 'configmaps', 'one', { data: { url: 'http://b:CANARY-password@db' } });
+  const drifted = await plumb.until('shop', ({ status }) => status?.state === 'Drifted');
+  const [record] = await recordsOf(plumb);
+
+  assert.match(String(drifted.status.message), /url http:\/\/a:\(secret\)@db → http:\/\/b:\(secret\)@db/);
+  assert.deepEqual([record?.fields[0]?.git, record?.fields[0]?.live], ['http://a:(secret)@db', 'http://b:(secret)@db']);
+  assert.doesNotMatch(JSON.stringify([drifted, record, plumb.events]), /CANARY/);
+});
+
 test('under a hold edits stand and are recorded, and at its end they are healed by themselves', async () => {
   await using plumb = await startFixture({ prefix: 'drift' });
   await plumb.git.create('shop');

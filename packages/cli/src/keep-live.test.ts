@@ -44,6 +44,7 @@ async function setUp(t: TestContext): Promise<Setup> {
   assert.ok(spec !== undefined);
   const targets: KeepLiveRequest['renderer'] = {
     externalsOf: async () => undefined,
+    secretsOf: async () => [],
     render: async (of, { tree }) => renderer.render({ ...of.render, tree, path: of.path, signal }),
   };
   return {

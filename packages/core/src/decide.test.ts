@@ -152,7 +152,7 @@ const TABLE: readonly [name: string, change: Partial<DecisionInput>, expected: s
   [
     'what somebody changed is healed, and it is said who',
     { live: { ...live, fieldsHash: 'f2' } },
-    'update drifted force by kubectl-edit',
+    'update drifted force',
   ],
   [
     'what an autoscaler scaled is kept',
@@ -162,13 +162,9 @@ const TABLE: readonly [name: string, change: Partial<DecisionInput>, expected: s
   [
     'what an autoscaler scaled and somebody changed besides is healed without the replicas',
     { live: { ...live, fieldsHash: 'f3', fieldsHashBeforeScaling: 'f2', scaledBy: 'kube-controller-manager' } },
-    'update drifted force by kubectl-edit scaled by kube-controller-manager',
+    'update drifted force scaled by kube-controller-manager',
   ],
-  [
-    'what lost all our fields is healed',
-    { live: { ...live, fieldsHash: undefined } },
-    'update drifted force by kubectl-edit',
-  ],
+  ['what lost all our fields is healed', { live: { ...live, fieldsHash: undefined } }, 'update drifted force'],
   ['what is as it should be is kept', {}, 'keep'],
   [
     'force on first contact is policy',
@@ -176,11 +172,7 @@ const TABLE: readonly [name: string, change: Partial<DecisionInput>, expected: s
     'create absent force',
   ],
   ['a dry-run without changes keeps', { dryRun: { changes: [] } }, 'keep'],
-  [
-    'a dry-run with changes updates',
-    { dryRun: { changes: [{ path: 'data.a', after: 'b' }] } },
-    'update drifted force by kubectl-edit',
-  ],
+  ['a dry-run with changes updates', { dryRun: { changes: [{ path: 'data.a', after: 'b' }] } }, 'update drifted force'],
   [
     'a dry-run that was refused blocks',
     { dryRun: { error: new PlumbError('FieldImmutable', 'no') } },
@@ -198,7 +190,6 @@ for (const [name, change, expected] of TABLE) {
     if ('error' in decision) words.push(decision.error.code);
     if ('waitsFor' in decision) words.push(`waits for ${decision.waitsFor}`);
     if ('force' in decision && decision.force) words.push('force');
-    if ('editor' in decision && decision.editor !== undefined) words.push(`by ${decision.editor.manager}`);
     if ('scaledBy' in decision && decision.scaledBy !== undefined) words.push(`scaled by ${decision.scaledBy}`);
     assert.equal(words.join(' '), expected);
   });

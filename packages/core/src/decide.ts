@@ -4,7 +4,7 @@ import type { FieldChange } from './diff.ts';
 import type { Drift } from './drift/drift.ts';
 import { PlumbError } from './error.ts';
 import { shortNameOf, type ObjectKey, type TargetKey } from './key.ts';
-import type { Editor, LiveObject } from './live.ts';
+import type { LiveObject } from './live.ts';
 import { isJsonObject, type KubeObject } from './object.ts';
 import { canBeReplaced } from './immutable-fields.ts';
 import { syncOptionsOf } from './sync-options.ts';
@@ -56,8 +56,6 @@ export type Decision =
       readonly force: boolean;
       /** An autoscaler owns the number of replicas: what is sent does not name it. */
       readonly scaledBy?: string;
-      /** Who made the drift, as far as the object tells. */
-      readonly editor?: Editor | undefined;
       /** Field by field, where a dry-run told. */
       readonly changes?: readonly FieldChange[];
       /** What somebody undid, where that is what is written. */
@@ -170,7 +168,6 @@ export function decide(input: DecisionInput): Decision {
     reason,
     force: forced,
     ...(live?.scaledBy === undefined ? {} : { scaledBy: live.scaledBy }),
-    ...(reason === 'drifted' ? { editor: live?.lastEditor } : {}),
     ...changes,
   });
 

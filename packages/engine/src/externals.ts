@@ -22,8 +22,6 @@ export interface ExternalsOptions {
 export interface Externals {
   readonly chart: Omit<ChartArchive, 'bytes'> | undefined;
   readonly substitution: Substitution | undefined;
-  /** The values of the Secrets that variables come from: nothing that is said or written holds them. */
-  readonly secrets: readonly string[];
   /** Names all of it and tells none of it. */
   readonly mark: string;
 }
@@ -50,11 +48,21 @@ export class ExternalReader {
   /** Throws `PlumbError`s of the chart's host, and `SecretMissing` for an object that variables come from. */
   async read(spec: ExternalSpec, call: Call): Promise<Externals> {
     const chart = await this.#chart(spec, call);
-    const { substitution, secrets } = await this.#substitution(spec, call);
+    const substitution = await this.#substitution(spec, call);
     const named = { name: chart?.name, version: chart?.version, digest: chart?.digest };
     const text = canonicalJson([named, substitution === undefined ? null : { ...substitution }]);
     const mark = createHmac('sha256', this.#options.key).update(text).digest('hex');
-    return { chart, substitution, secrets, mark };
+    return { chart, substitution, mark };
+  }
+
+  /** The values of Secrets that variables come from, as far as they are there; what is missing is told by a render. */
+  async secrets({ namespace, substitute }: ExternalSpec, call: Call): Promise<readonly string[]> {
+    const values: string[] = [];
+    for (const { kind, name } of substitute?.from ?? []) {
+      if (kind !== 'Secret') continue;
+      values.push(...Object.values(textsOf((await this.#options.readData(kind, namespace, name, call)) ?? {})));
+    }
+    return values;
   }
 
   /** The chart's bytes: from the cache, else fetched once more. */
@@ -92,23 +100,16 @@ export class ExternalReader {
     return (await this.#options.readData(kind, namespace, name, call)) ?? missing(kind, namespace, name);
   }
 
-  async #substitution(
-    { namespace, substitute }: ExternalSpec,
-    call: Call,
-  ): Promise<Pick<Externals, 'substitution' | 'secrets'>> {
-    if (substitute === undefined) return { substitution: undefined, secrets: [] };
+  async #substitution({ namespace, substitute }: ExternalSpec, call: Call): Promise<Substitution | undefined> {
+    if (substitute === undefined) return undefined;
     const variables: Record<string, string> = {};
-    const secrets: string[] = [];
     for (const { kind, name, optional } of substitute.from) {
       const data = optional
         ? ((await this.#options.readData(kind, namespace, name, call)) ?? {})
         : await this.#data(kind, namespace, name, call);
-      const texts = textsOf(data);
-      Object.assign(variables, texts);
-      if (kind === 'Secret') secrets.push(...Object.values(texts));
+      Object.assign(variables, textsOf(data));
     }
-    const { strict } = substitute;
-    return { substitution: { variables: { ...variables, ...substitute.variables }, strict }, secrets };
+    return { variables: { ...variables, ...substitute.variables }, strict: substitute.strict };
   }
 }
 

@@ -49,7 +49,7 @@ const ABOUT_ONE_EDIT: readonly string[] = ['KeepImpossible', 'KeepShared'];
 export async function heldEdits(request: HeldEditsRequest): Promise<HeldEdits> {
   const { tree, drifts, client, signal } = request;
   const held = holdOf(request.hold);
-  const secrets = (await request.renderer.externalsOf(request.spec, { signal }))?.secrets ?? [];
+  const secrets = await request.renderer.secretsOf(request.spec, { signal });
   const plain = (change: FieldChange): FieldChange => withoutSecrets({ changes: change }, secrets).changes;
   const search = { request, base: tree, files: new Map<string, string>() };
   const kept: HeldEdits['kept'][number][] = [];

@@ -31,7 +31,7 @@ export interface HoldProposalsOptions extends Pick<RepositoryHostOptions, 'clock
   readonly writer: Pick<KubeClient, 'apply'>;
   readonly clock: Clock;
   readonly ledger: Pick<Ledger, 'drifts'>;
-  readonly renderer: Pick<TargetRenderer, 'render' | 'externalsOf'>;
+  readonly renderer: Pick<TargetRenderer, 'render' | 'externalsOf' | 'secretsOf'>;
   readonly sources: Pick<Sources, 'repository' | 'repositories' | 'mirrorOf'>;
   specOf(target: TargetKey): TargetSpec | undefined;
   specs(): Iterable<TargetSpec>;

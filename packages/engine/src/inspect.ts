@@ -13,6 +13,7 @@ import {
   type Clock,
   type Drift,
   type DriftEvidence,
+  type Json,
   type KubeObject,
   type LiveObject,
   type ObjectKey,
@@ -20,6 +21,7 @@ import {
   type Write,
 } from '@plumb/core';
 import type { NamespaceContext } from './create-namespace.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 export interface InspectContext extends NamespaceContext {
   readonly target: TargetKey;
@@ -35,6 +37,8 @@ export interface InspectContext extends NamespaceContext {
   /** The last version that is known to have been as it should, and when that was. */
   knownOf(key: ObjectKey): DriftEvidence['known'];
   eventsFor(key: ObjectKey, sinceMs?: number): readonly AuditEvent[];
+  /** Values of Secrets that variables have brought into objects of other kinds: no record tells them. */
+  secrets(): Promise<readonly string[]>;
 }
 
 export interface Inspected {
@@ -49,12 +53,14 @@ export interface Inspected {
  */
 export async function inspectAll(writes: readonly Write[], context: InspectContext): Promise<readonly Inspected[]> {
   const namespaces = new Map<string, Promise<boolean>>();
-  return await Promise.all(writes.map((write) => inspect(write, context, namespaces)));
+  const secrets = await context.secrets();
+  const told = (value: Json): Json => withoutSecrets({ changes: value }, secrets).changes;
+  return await Promise.all(writes.map((write) => inspect(write, { ...context, told }, namespaces)));
 }
 
 async function inspect(
   write: Write,
-  context: InspectContext,
+  context: InspectContext & Required<Pick<DriftEvidence, 'told'>>,
   namespaces: Map<string, Promise<boolean>>,
 ): Promise<Inspected> {
   const { target, clock, isStamped } = context;
@@ -74,6 +80,7 @@ async function inspect(
     healed,
     isNamespaceGone,
     mask: secretMask(randomBytes(TAG_KEY_BYTES)),
+    told: context.told,
     state: driftState(context.liveOf(key)),
     foundAt,
     isStamped,

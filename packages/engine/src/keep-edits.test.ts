@@ -13,6 +13,7 @@ after(() => renderer[Symbol.asyncDispose]());
 
 const targets: KeepEditsRequest['renderer'] = {
   externalsOf: async () => undefined,
+  secretsOf: async () => [],
   render: async (spec, { tree, committedMs }) =>
     renderer.render({ ...spec.render, tree, path: spec.path, nowMs: committedMs, signal }),
 };

@@ -53,7 +53,7 @@ export interface KeepEditsRequest {
   readonly tree: SourceTree;
   /** Epoch milliseconds of the commit: what `now` answers in templates. */
   readonly committedMs: number;
-  readonly renderer: Pick<TargetRenderer, 'render' | 'externalsOf'>;
+  readonly renderer: Pick<TargetRenderer, 'render' | 'externalsOf' | 'secretsOf'>;
   readonly key: ObjectKey;
   readonly fields: readonly LiveField[];
   /** The other targets that follow the same branch. */
@@ -131,7 +131,7 @@ class KeepSearch {
     const targets = new TargetRenders(request);
     const outcome = await targets.render(request.spec, request.tree);
     if (!outcome.ok) throw new RenderFailure(outcome.error);
-    return new KeepSearch(request, targets, outcome.value, await targets.secretsOf(request.spec));
+    return new KeepSearch(request, targets, outcome.value, await request.renderer.secretsOf(request.spec, request));
   }
 
   private constructor(
@@ -287,22 +287,13 @@ class TargetRenders {
     this.#request = request;
   }
 
-  async secretsOf(spec: TargetSpec): Promise<readonly string[]> {
-    return (await this.#externalsOf(spec))?.secrets ?? [];
-  }
-
   async render(spec: TargetSpec, tree: SourceTree): Promise<RenderOutcome> {
     const { renderer, committedMs, signal } = this.#request;
-    const externals = await this.#externalsOf(spec);
-    return await renderer.render(spec, { tree, externals, committedMs }, { signal });
-  }
-
-  /** Chart and variables of one moment: what comes of an edit is held against what came without it. */
-  #externalsOf(spec: TargetSpec): ReturnType<KeepEditsRequest['renderer']['externalsOf']> {
-    const { renderer, signal } = this.#request;
+    // Chart and variables of one moment: what comes of an edit is held against what came without it.
     const reading = this.#externals.get(spec.target) ?? renderer.externalsOf(spec, { signal });
     this.#externals.set(spec.target, reading);
-    return reading;
+    const externals = await reading;
+    return await renderer.render(spec, { tree, externals, committedMs }, { signal });
   }
 
   /** The other targets that would not render to what they render to now; of one that cannot be told it is said. */

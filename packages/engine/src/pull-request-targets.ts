@@ -84,7 +84,7 @@ export async function planTouched(
   const planned: PlannedTarget[] = [];
   for (const { spec, tree, error, notes } of touched) {
     const outcome = error === undefined ? await planAt(options, look, spec, tree) : fail([error]);
-    const secrets = await secretsOf(options, spec, signal);
+    const secrets = await options.renderer.secretsOf(spec, { signal });
     const commented = withoutSecrets(commentedPlan(spec, outcome, notes), secrets);
     planned.push({ spec, outcome, commented, status: withoutSecrets(statusOf(outcome), secrets) });
   }
@@ -112,19 +112,4 @@ async function planAt(
     if (isAbort(thrown, signal)) throw thrown;
     return fail([toPlumbError(thrown)]);
   }
-}
-
-/** The values of the Secrets that variables of a target come from, as they are now. */
-async function secretsOf(
-  { readSecret }: Pick<PullRequestsOptions, 'readSecret'>,
-  { externals }: TargetSpec,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const values: string[] = [];
-  for (const { kind, name } of externals?.substitute?.from ?? []) {
-    if (kind !== 'Secret' || externals === undefined) continue;
-    const data = await readSecret(externals.namespace, name, { signal });
-    for (const bytes of Object.values(data ?? {})) values.push(Buffer.from(bytes).toString('utf8'));
-  }
-  return values;
 }

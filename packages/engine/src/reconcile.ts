@@ -308,6 +308,8 @@ export class Reconciler {
     memory.heals.excuse();
     memory.examined = undefined;
     memory.wait = undefined;
+    // What a rule ignored may be drift by the next one.
+    for (const key of memory.findings.keys()) if (!this.#options.drifts.isOpen(key)) memory.findings.delete(key);
     if (memory.openRelease !== undefined) memory.openRelease = nextAttempt(memory.openRelease);
     if (memory.ending !== undefined) memory.ending = nextEnding(memory.ending);
   }
@@ -509,7 +511,7 @@ export class Reconciler {
   }
 
   #inspectContext(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): InspectContext {
-    const { clock, live, eventsFor, isStamped } = this.#options;
+    const { clock, live, renderer, eventsFor, isStamped } = this.#options;
     return {
       ...this.#writeContext(spec, memory, signal),
       clock,
@@ -517,6 +519,7 @@ export class Reconciler {
       uidOf: (key) => memory.applied.get(key)?.uid ?? '',
       liveOf: (key) => live.liveOf(key),
       knownOf: (key) => memory.written.get(key),
+      secrets: () => renderer.secretsOf(spec, { signal }),
       eventsFor,
     };
   }

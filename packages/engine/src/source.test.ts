@@ -429,7 +429,7 @@ test('a chart host that fails stops its own target alone, and what was resolved 
   const other = target('b');
   const chart = { name: 'c', version: '1.0.0', digest: 'sha256:1' };
   const errors: string[] = [];
-  let answer: () => Externals = () => ({ chart, substitution: undefined, secrets: [], mark: 'one' });
+  let answer: () => Externals = () => ({ chart, substitution: undefined, mark: 'one' });
   const { host, world, sources, poll } = setUp(t, [spec, other], {
     elsewhere: {
       ...NOTHING_ELSEWHERE,
@@ -447,7 +447,7 @@ test('a chart host that fails stops its own target alone, and what was resolved 
   await poll();
   assert.deepEqual([sources.sourceOf(spec), errors, world.changed], [before, ['ChartRepositoryUnreachable'], []]);
 
-  answer = () => ({ chart: { ...chart, version: '1.0.1' }, substitution: undefined, secrets: [], mark: 'two' });
+  answer = () => ({ chart: { ...chart, version: '1.0.1' }, substitution: undefined, mark: 'two' });
   await poll();
   assert.deepEqual(world.changed, [spec.target]);
   assert.equal(sources.externalsOf(spec)?.chart?.version, '1.0.1');

@@ -45,6 +45,11 @@ export class TargetRenderer {
     return externals === undefined ? undefined : this.#options.externals.read(externals, call);
   }
 
+  /** Values that no text may tell: those of Secrets that variables come from. */
+  async secretsOf({ externals }: TargetSpec, call: Call): Promise<readonly string[]> {
+    return externals === undefined ? [] : this.#options.externals.secrets(externals, call);
+  }
+
   /** The policies that a spec names, as they are in the tree; undefined where it names none. */
   async policiesOf(
     { policies }: TargetSpec,

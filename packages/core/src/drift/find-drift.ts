@@ -7,7 +7,7 @@ import { needsStatus } from '../health/index.ts';
 import { parseObjectKey, type ObjectKey, type TargetKey } from '../key.ts';
 import type { LiveObject } from '../live.ts';
 import { entriesOwning, ownerOf, ownersOf, ownTime, type FieldOwner } from '../managed-fields.ts';
-import type { KubeObject } from '../object.ts';
+import type { Json, KubeObject } from '../object.ts';
 import type { SecretMask } from '../secret-tag.ts';
 import { trackedTarget } from '../tracking.ts';
 import type { Drift, DriftField, DriftKind } from './drift.ts';
@@ -23,6 +23,8 @@ export interface DriftEvidence extends Pick<ChangeEvidence, 'isStamped' | 'event
   readonly healed: KubeObject | undefined;
   readonly isNamespaceGone: boolean;
   readonly mask: SecretMask;
+  /** A value of another kind of object, without what variables brought into it from a Secret. Default: as it is. */
+  readonly told?: (value: Json) => Json;
   /** See `Drift`. */
   readonly state: string;
   readonly foundAt: number;
@@ -78,10 +80,11 @@ function timeOf({ time }: Attribution): number {
 
 function toField({ path, before, after, isOrder }: FieldChange, live: KubeObject, evidence: DriftEvidence): DriftField {
   const fields = parseFieldPath(path) ?? [];
+  const { told = (value: Json): Json => value } = evidence;
   return {
     path,
-    ...(before === undefined ? {} : { git: before }),
-    ...(after === undefined ? {} : { live: after }),
+    ...(before === undefined ? {} : { git: told(before) }),
+    ...(after === undefined ? {} : { live: told(after) }),
     ...(isOrder === true ? { isOrder } : {}),
     owners: contendersOf(live, fields, path),
     by: attributeField(ownersOf(live, fields)[0], { ...evidence, object: live }),
