@@ -1,39 +1,5 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { Kysely, SqliteAdapter, SqliteDialect, type SqliteDatabase } from 'kysely';
+import type { DatabaseSync } from 'node:sqlite';
 import { PlumbError } from '@plumb/core';
-import type { Tables } from './schema.ts';
-
-/** Kysely over a `node:sqlite` database. Each text is prepared once. */
-export function kyselyOver(database: DatabaseSync): Kysely<Tables> {
-  const statements = new Map<string, StatementSync>();
-  const adapted: SqliteDatabase = {
-    close: () => database.close(),
-    prepare(text) {
-      const statement = statements.get(text) ?? database.prepare(text);
-      statements.set(text, statement);
-      return {
-        reader: statement.columns().length > 0,
-        all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
-        run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
-        iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
-      };
-    },
-  };
-  return new Kysely<Tables>({ dialect: new Dialect({ database: adapted }) });
-}
-
-class Dialect extends SqliteDialect {
-  override createAdapter(): SqliteAdapter {
-    return new Adapter();
-  }
-}
-
-class Adapter extends SqliteAdapter {
-  /** SQLite can take back a CREATE TABLE, so a migration that dies half-way leaves nothing. */
-  override get supportsTransactionalDdl(): boolean {
-    return true;
-  }
-}
 
 /**
  * Runs `work` as one transaction. It is synchronous from the first statement to the last, so nothing else that uses this

@@ -1,12 +1,10 @@
 import { chmod, mkdir, stat } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { Migrator } from 'kysely/migration';
 import { PlumbError, type Clock } from '@plumb/core';
-import { kyselyOver, ledgerUnavailable } from './database.ts';
+import { ledgerUnavailable } from './database.ts';
 import { ledgerFiles } from './folder.ts';
 import { SqliteLedger, type Ledger } from './ledger.ts';
 import { SqliteReader, type LedgerReader } from './reader.ts';
-import { MIGRATIONS } from './schema.ts';
 import { keyUnusable, openVault, type Vault } from './vault.ts';
 import { takeWriterLock } from './writer-lock.ts';
 
@@ -37,6 +35,8 @@ export async function openLedger({
     await chmod(files.database, 0o600);
     // A crash of the process loses nothing. See docs/decisions/011 for what a power cut may lose, and why that is safe.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF');
+    // Only who writes has to: who reads starts without what it takes.
+    const { migrate } = await import('./migrations.ts');
     await migrate(database);
     checkKey(database, vault, files.key);
     const ledger = new SqliteLedger({
@@ -85,15 +85,6 @@ async function exists(file: string): Promise<boolean> {
     if ((error as { readonly code?: unknown }).code === 'ENOENT') return false;
     throw error;
   }
-}
-
-async function migrate(database: DatabaseSync): Promise<void> {
-  const migrator = new Migrator({
-    db: kyselyOver(database),
-    provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
-  });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
 }
 
 /** Another key would read nothing and find nothing: better to say so at once. */

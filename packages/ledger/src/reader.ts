@@ -1,23 +1,24 @@
-import type { DatabaseSync } from 'node:sqlite';
-import type { Kysely, Selectable } from 'kysely';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { AllowedDeletion, Attribution, DriftField, ErrorRecord, ObjectKey, Origin, TargetKey } from '@plumb/core';
 import type { AppliedObject } from './applied-object.ts';
 import { decodeJson } from './decode.ts';
 import type { DriftRecord, DriftStanding } from './drift-record.ts';
 import type { HoldRecord } from './hold-record.ts';
-import { kyselyOver, ledgerUnavailable } from './database.ts';
+import { ledgerUnavailable } from './database.ts';
 import type { HookRunRecord } from './hook-run-record.ts';
 import type { Release, ReleaseObject } from './release.ts';
 import type {
   AppliedRow,
+  ContentRow,
+  DeletionAllowanceRow,
   DriftRow,
   HoldRow,
+  HookRunRow,
   IntentRow,
   OutcomeRow,
   ReleaseObjectRow,
   ReleaseRow,
   SettingName,
-  Tables,
 } from './schema.ts';
 import type { Vault } from './vault.ts';
 import type { RecordedIntent, WriteOutcome, WriteRecord } from './write-record.ts';
@@ -90,20 +91,17 @@ export interface OpenDatabase {
 export class SqliteReader implements LedgerReader {
   protected readonly file: string;
   protected readonly database: DatabaseSync;
-  readonly #db: Kysely<Tables>;
+  readonly #statements = new Map<string, StatementSync>();
   readonly #vault: () => Promise<Vault>;
 
   constructor({ file, database, vault }: OpenDatabase) {
     this.file = file;
     this.database = database;
-    this.#db = kyselyOver(database);
     this.#vault = vault;
   }
 
   async setting(name: SettingName): Promise<string | undefined> {
-    const row = await this.read((db) =>
-      db.selectFrom('setting').select('value').where('name', '=', name).executeTakeFirst(),
-    );
+    const [row] = this.#read<{ value: string }>('SELECT value FROM setting WHERE name = ?', name);
     return row?.value;
   }
 
@@ -117,56 +115,30 @@ export class SqliteReader implements LedgerReader {
   }
 
   async latestReleases(): Promise<ReadonlyMap<TargetKey, Release>> {
-    const rows = await this.read((db) =>
-      db
-        .selectFrom('release')
-        .innerJoin(
-          (eb) =>
-            eb
-              .selectFrom('release')
-              .select(['target', eb.fn.max('number').as('number')])
-              .groupBy('target')
-              .as('latest'),
-          (join) => join.onRef('latest.target', '=', 'release.target').onRef('latest.number', '=', 'release.number'),
-        )
-        .selectAll('release')
-        .execute(),
-    );
+    const rows = this.#read<ReleaseRow>(`SELECT release.* FROM release
+      JOIN (SELECT target, max(number) AS number FROM release GROUP BY target) AS latest
+      ON latest.target = release.target AND latest.number = release.number`);
     return new Map(rows.map((row) => [row.target as TargetKey, toRelease(row)]));
   }
 
   async releases(target: TargetKey, { limit }: { readonly limit: number }): Promise<readonly Release[]> {
-    const rows = await this.read((db) =>
-      db
-        .selectFrom('release')
-        .selectAll()
-        .where('target', '=', target)
-        .orderBy('number', 'desc')
-        .limit(limit)
-        .execute(),
-    );
-    return rows.map(toRelease);
+    const text = 'SELECT * FROM release WHERE target = ? ORDER BY number DESC LIMIT ?';
+    return this.#read<ReleaseRow>(text, target, limit).map(toRelease);
   }
 
   async releaseObjects(target: TargetKey, number: number): Promise<readonly ReleaseObject[] | undefined> {
-    const release = await this.read((db) =>
-      db
-        .selectFrom('release')
-        .select('object_count')
-        .where('target', '=', target)
-        .where('number', '=', number)
-        .executeTakeFirst(),
+    const [release] = this.#read<Pick<ReleaseRow, 'object_count'>>(
+      'SELECT object_count FROM release WHERE target = ? AND number = ?',
+      target,
+      number,
     );
     if (release === undefined) return undefined;
-    const rows = await this.read((db) =>
-      db
-        .selectFrom('release_object')
-        .innerJoin('content', 'content.id', 'release_object.content')
-        .select(['id', 'encoding', 'bytes', 'origin_file', 'origin_line', 'origin_patches'])
-        .where('target', '=', target)
-        .where('number', '=', number)
-        .orderBy('position')
-        .execute(),
+    const rows = this.#read<ContentRow & Pick<ReleaseObjectRow, 'origin_file' | 'origin_line' | 'origin_patches'>>(
+      `SELECT id, encoding, bytes, origin_file, origin_line, origin_patches
+        FROM release_object JOIN content ON content.id = release_object.content
+        WHERE target = ? AND number = ? ORDER BY position`,
+      target,
+      number,
     );
     if (rows.length !== release.object_count) return undefined;
     const vault = await this.#vault();
@@ -178,61 +150,48 @@ export class SqliteReader implements LedgerReader {
   }
 
   async applied(target: TargetKey): Promise<readonly AppliedObject[]> {
-    const rows = await this.read((db) => db.selectFrom('applied').selectAll().where('target', '=', target).execute());
+    const rows = this.#read<AppliedRow>('SELECT * FROM applied WHERE target = ?', target);
     const vault = await this.#vault();
     return rows.map((row) => toApplied(row, vault));
   }
 
   async hookRuns(target: TargetKey, release: number): Promise<readonly HookRunRecord[]> {
-    const rows = await this.read((db) =>
-      db
-        .selectFrom('hook_run')
-        .select(['release', 'attempt', 'mark', 'object', 'state', 'uid', 'message'])
-        .where('target', '=', target)
-        .where('release', '=', release)
-        .orderBy('attempt')
-        .orderBy('at')
-        .execute(),
+    const rows = this.#read<Omit<HookRunRow, 'target' | 'at'>>(
+      `SELECT release, attempt, mark, object, state, uid, message FROM hook_run
+        WHERE target = ? AND release = ? ORDER BY attempt, at`,
+      target,
+      release,
     );
     return rows.map(({ object, ...row }) => ({ ...row, object: object as ObjectKey }));
   }
 
   async allowedDeletion(target: TargetKey): Promise<AllowedDeletion | undefined> {
-    const row = await this.read((db) =>
-      db
-        .selectFrom('deletion_allowance')
-        .select(['allowed_by', 'objects'])
-        .where('target', '=', target)
-        .executeTakeFirst(),
+    const [row] = this.#read<Pick<DeletionAllowanceRow, 'allowed_by' | 'objects'>>(
+      'SELECT allowed_by, objects FROM deletion_allowance WHERE target = ?',
+      target,
     );
     if (row === undefined) return undefined;
     return { by: row.allowed_by, ids: new Set(decodeJson(row.objects) as readonly string[]) };
   }
 
   async allowedReplacements(target: TargetKey): Promise<ReadonlySet<string>> {
-    const row = await this.read((db) =>
-      db.selectFrom('replacement_allowance').select('objects').where('target', '=', target).executeTakeFirst(),
-    );
+    const text = 'SELECT objects FROM replacement_allowance WHERE target = ?';
+    const [row] = this.#read<{ objects: string }>(text, target);
     return new Set(row === undefined ? [] : (decodeJson(row.objects) as readonly string[]));
   }
 
   async deletionsSince(since: number, reason: string): Promise<readonly number[]> {
-    const rows = await this.read((db) =>
-      db
-        .selectFrom('intent')
-        .leftJoin('outcome', 'outcome.seq', 'intent.seq')
-        .select(['intent.at as at', 'result'])
-        .where('verb', '=', 'delete')
-        .where('intent.at', '>=', since)
-        .where('reason', '=', reason)
-        .orderBy('intent.at')
-        .execute(),
+    const rows = this.#read<{ at: number; result: OutcomeRow['result'] | null }>(
+      `SELECT intent.at AS at, result FROM intent LEFT JOIN outcome ON outcome.seq = intent.seq
+        WHERE verb = 'delete' AND intent.at >= ? AND reason = ? ORDER BY intent.at`,
+      since,
+      reason,
     );
     return rows.flatMap(({ at, result }) => (result === 'failed' ? [] : at));
   }
 
   async appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]>> {
-    const rows = await this.read((db) => db.selectFrom('applied').selectAll().execute());
+    const rows = this.#read<AppliedRow>('SELECT * FROM applied');
     const vault = await this.#vault();
     const byTarget = new Map<TargetKey, AppliedObject[]>();
     for (const row of rows) {
@@ -245,37 +204,22 @@ export class SqliteReader implements LedgerReader {
   }
 
   async drifts({ isOpen, target, since, limit }: DriftQuery): Promise<readonly DriftRecord[]> {
-    const rows = await this.read((db) =>
-      db
-        .selectFrom('drift')
-        .selectAll()
-        .$if(isOpen === true, (query) => query.where('ended_at', 'is', null))
-        .$if(target !== undefined, (query) => query.where('target', '=', target ?? ''))
-        .$if(since !== undefined, (query) =>
-          query.where((eb) => eb.or([eb('found_at', '>=', since ?? 0), eb('ended_at', '>=', since ?? 0)])),
-        )
-        .orderBy('id', 'desc')
-        .limit(limit)
-        .execute(),
+    const where = whereAll(
+      isOpen === true && ['ended_at IS NULL'],
+      target !== undefined && ['target = ?', target],
+      since !== undefined && ['(found_at >= ? OR ended_at >= ?)', since, since],
     );
-    return rows.map(toDrift);
+    const text = `SELECT * FROM drift ${where.text} ORDER BY id DESC LIMIT ?`;
+    return this.#read<DriftRow>(text, ...where.values, limit).map(toDrift);
   }
 
   async holds({ target, lastingAt, limit }: HoldQuery): Promise<readonly HoldRecord[]> {
-    const rows = await this.read((db) =>
-      db
-        .selectFrom('hold')
-        .selectAll()
-        .$if(target !== undefined, (query) => query.where('target', '=', target ?? ''))
-        .$if(lastingAt !== undefined, (query) =>
-          query.where('until', '>', lastingAt ?? 0).where('lifted_at', 'is', null),
-        )
-        .orderBy('since', 'desc')
-        .orderBy('uid')
-        .limit(limit)
-        .execute(),
+    const where = whereAll(
+      target !== undefined && ['target = ?', target],
+      lastingAt !== undefined && ['until > ? AND lifted_at IS NULL', lastingAt],
     );
-    return rows.map(toHold);
+    const text = `SELECT * FROM hold ${where.text} ORDER BY since DESC, uid LIMIT ?`;
+    return this.#read<HoldRow>(text, ...where.values, limit).map(toHold);
   }
 
   async writes({
@@ -285,16 +229,12 @@ export class SqliteReader implements LedgerReader {
     readonly target?: TargetKey;
     readonly limit: number;
   }): Promise<readonly WriteRecord[]> {
-    const rows = await this.read((db) =>
-      db
-        .selectFrom('intent')
-        .leftJoin('outcome', 'outcome.seq', 'intent.seq')
-        .selectAll('intent')
-        .select(['outcome.at as outcome_at', 'result', 'resource_version', 'uid', 'audit_id', 'error'])
-        .$if(target !== undefined, (query) => query.where('target', '=', target ?? ''))
-        .orderBy('intent.seq', 'desc')
-        .limit(limit)
-        .execute(),
+    const where = whereAll(target !== undefined && ['target = ?', target]);
+    const rows = this.#read<IntentRow & { outcome_at: number | null } & Nullable<Omit<OutcomeRow, 'seq' | 'at'>>>(
+      `SELECT intent.*, outcome.at AS outcome_at, result, resource_version, uid, audit_id, error
+        FROM intent LEFT JOIN outcome ON outcome.seq = intent.seq ${where.text} ORDER BY intent.seq DESC LIMIT ?`,
+      ...where.values,
+      limit,
     );
     const vault = await this.#vault();
     return rows.map((row) => {
@@ -305,23 +245,17 @@ export class SqliteReader implements LedgerReader {
   }
 
   async unconcluded(target?: TargetKey): Promise<readonly RecordedIntent[]> {
-    const rows = await this.read((db) =>
-      db
-        .selectFrom('open_intent')
-        .innerJoin('intent', 'intent.seq', 'open_intent.seq')
-        .selectAll('intent')
-        .$if(target !== undefined, (query) => query.where('open_intent.target', '=', target ?? ''))
-        .orderBy('intent.seq')
-        .execute(),
+    const where = whereAll(target !== undefined && ['open_intent.target = ?', target]);
+    const rows = this.#read<IntentRow>(
+      `SELECT intent.* FROM open_intent JOIN intent ON intent.seq = open_intent.seq ${where.text} ORDER BY intent.seq`,
+      ...where.values,
     );
     const vault = await this.#vault();
     return rows.map((row) => toIntent(row, vault));
   }
 
   async targets(): Promise<readonly TargetKey[]> {
-    const rows = await this.read((db) =>
-      db.selectFrom('release').select('target').distinct().orderBy('target').execute(),
-    );
+    const rows = this.#read<{ target: string }>('SELECT DISTINCT target FROM release ORDER BY target');
     return rows.map(({ target }) => target as TargetKey);
   }
 
@@ -329,13 +263,30 @@ export class SqliteReader implements LedgerReader {
     if (this.database.isOpen) this.database.close();
   }
 
-  protected async read<T>(query: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+  /** The rows of a query, whose columns are those of `Row`; each text is prepared once. */
+  #read<Row>(text: string, ...values: readonly SQLInputValue[]): readonly Row[] {
     try {
-      return await query(this.#db);
+      const statement = this.#statements.get(text) ?? this.database.prepare(text);
+      this.#statements.set(text, statement);
+      return statement.all(...values) as unknown as readonly Row[];
     } catch (error) {
       throw ledgerUnavailable(this.file, error);
     }
   }
+}
+
+type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null };
+
+/** A condition with its values, or false where it is not asked for. */
+type Condition = false | readonly [text: string, ...values: SQLInputValue[]];
+
+function whereAll(...conditions: readonly Condition[]): {
+  readonly text: string;
+  readonly values: readonly SQLInputValue[];
+} {
+  const asked = conditions.filter((condition) => condition !== false);
+  const text = asked.length === 0 ? '' : `WHERE ${asked.map(([condition]) => condition).join(' AND ')}`;
+  return { text, values: asked.flatMap(([, ...values]) => values) };
 }
 
 function toRelease(row: ReleaseRow): Release {
@@ -358,7 +309,7 @@ function toRelease(row: ReleaseRow): Release {
   };
 }
 
-function toDrift(row: Selectable<DriftRow>): DriftRecord {
+function toDrift(row: DriftRow): DriftRecord {
   const { id, kind, release, standing, outcome } = row;
   return {
     id,
@@ -374,7 +325,7 @@ function toDrift(row: Selectable<DriftRow>): DriftRecord {
   };
 }
 
-function toHold(row: Selectable<HoldRow>): HoldRecord {
+function toHold(row: HoldRow): HoldRecord {
   const { uid, name, covers, reason, since, until, outcome } = row;
   return {
     ...{ uid, name, covers, reason, since, until },
@@ -407,7 +358,7 @@ function toApplied(row: AppliedRow, vault: Vault): AppliedObject {
   };
 }
 
-function toIntent(row: Omit<IntentRow, 'seq'> & { readonly seq: number }, vault: Vault): RecordedIntent {
+function toIntent(row: IntentRow, vault: Vault): RecordedIntent {
   const object = row.object as ObjectKey;
   return {
     seq: row.seq,

@@ -13,7 +13,7 @@ import {
   type ObjectRef,
 } from '@plumb/core';
 import { matchesAny } from './patterns.ts';
-import { containersIn, podIn } from './pods.ts';
+import { containersIn, podIn, type PodIn } from './pods.ts';
 import type { Policy, PolicyMatch } from './policy.ts';
 import { POLICY_LIMITS } from './read-policies.ts';
 
@@ -78,8 +78,10 @@ interface Subject {
   readonly ref: ObjectRef | undefined;
   readonly index: number | undefined;
   readonly path: FieldPath;
-  readonly variables: Readonly<Record<string, CelValue>>;
+  readonly variables: Variables;
 }
+
+type Variables = Readonly<Record<string, CelValue>>;
 
 /** So many times a policy may cost too much; then it is not asked any more. */
 const MAX_COSTLY = 3;
@@ -152,7 +154,7 @@ function judge(policy: Policy, severity: 'warn' | 'deny', subjects: Iterable<Sub
   return results;
 }
 
-function messageOf({ message, messageExpression }: Policy, variables: Readonly<Record<string, CelValue>>): string {
+function messageOf({ message, messageExpression }: Policy, variables: Variables): string {
   const told = messageExpression?.evaluate(variables);
   return told?.kind === 'value' && told.value.trim() !== '' ? told.value : message;
 }
@@ -178,79 +180,109 @@ function faultOf(
     : { message: `${name} cannot be told: ${message}`, fix: 'Correct the expression of the policy.', fault: code };
 }
 
-/** What each policy is asked about, made once for all of them. */
+/** What each policy is asked about, made once for all of them, and of each object not before somebody asks. */
 class Subjects {
   readonly #input: PolicyInput;
-  readonly #common: Readonly<Record<string, CelValue>>;
-  readonly #objects: readonly { readonly judged: JudgedObject; readonly value: CelValue; readonly old: CelValue }[];
-  readonly #plan: CelValue;
-  readonly #items: readonly CelValue[];
+  readonly #objects: readonly ObjectSubjects[];
+  readonly #items: () => readonly CelValue[];
+  readonly #common: Variables;
 
   constructor(input: PolicyInput) {
     this.#input = input;
-    this.#objects = input.objects.map((judged) => ({
-      judged,
-      value: celValue(shown(judged.object, judged.namespace)),
-      old: judged.oldObject === undefined ? null : celValue(shown(judged.oldObject, judged.namespace)),
-    }));
-    this.#items = (input.plan?.items ?? []).map((item) => celValue(shownItem(item)));
-    this.#plan = { items: this.#items };
-    this.#common = {
-      objects: this.#objects.map(({ value }) => value),
-      byKind: this.#byKind(),
-      environment: input.environment ?? '',
-      application: input.application,
-      targetNamespace: input.namespace,
-    };
+    const items = once(() => (input.plan?.items ?? []).map((item) => celValue(shownItem(item))));
+    this.#items = items;
+    this.#common = lazily({
+      objects: () => this.#objects.map(({ variables }) => variables['object'] ?? null),
+      byKind: () => this.#byKind(),
+      plan: () => ({ items: items() }),
+      environment: () => input.environment ?? '',
+      application: () => input.application,
+      targetNamespace: () => input.namespace,
+    });
+    this.#objects = input.objects.map((judged, index) => new ObjectSubjects(judged, index, this.#common));
   }
 
   /** So that a policy that looks for objects of a kind need not go through all of them, for each of them. */
   #byKind(): CelValue {
-    const kinds = new Map<string, CelValue[]>();
-    for (const { judged, value } of this.#objects) {
-      const { kind } = judged.object;
-      const known = kinds.get(kind);
-      if (known === undefined) kinds.set(kind, [value]);
-      else known.push(value);
-    }
-    return Object.fromEntries(kinds);
+    const kinds = Map.groupBy(this.#objects, ({ judged }) => judged.object.kind);
+    return Object.fromEntries(
+      [...kinds].map(([kind, objects]) => [kind, objects.map(({ variables }) => variables['object'] ?? null)]),
+    );
   }
 
   *of({ subject, match }: Policy): Generator<Subject> {
-    const { plan } = this.#input;
     if (subject === 'plan') {
-      const variables = { ...this.#common, plan: this.#plan };
-      yield { ref: undefined, index: undefined, path: [], variables };
+      yield { ref: undefined, index: undefined, path: [], variables: this.#common };
     } else if (subject === 'item') {
-      for (const [index, { ref }] of (plan?.items ?? []).entries()) {
+      for (const [index, { ref }] of (this.#input.plan?.items ?? []).entries()) {
         if (!isAbout(match, ref, ref.namespace)) continue;
-        const variables = { ...this.#common, plan: this.#plan, item: this.#items[index] ?? null };
+        const variables = lazily({ item: () => this.#items()[index] ?? null }, this.#common);
         yield { ref, index, path: [], variables };
       }
-    } else yield* this.#ofObjects(subject, match);
-  }
-
-  *#ofObjects(subject: 'object' | 'pod' | 'container', match: PolicyMatch): Generator<Subject> {
-    for (const [index, { judged, value, old }] of this.#objects.entries()) {
-      const { object, namespace } = judged;
-      const ref = { group: groupOf(object.apiVersion), kind: object.kind, namespace, name: object.metadata.name };
-      if (!isAbout(match, ref, namespace)) continue;
-      const variables = { ...this.#common, object: value, oldObject: old };
-      if (subject === 'object') {
-        yield { ref, index, path: [], variables };
-        continue;
-      }
-      const pod = podIn(object);
-      if (pod === undefined) continue;
-      const ofPod = { ...variables, pod: celValue(pod.spec) };
-      if (subject === 'pod') yield { ref, index, path: pod.path, variables: ofPod };
-      else {
-        for (const { path, container, isInit } of containersIn(pod)) {
-          yield { ref, index, path, variables: { ...ofPod, container: celValue(container), isInit } };
-        }
+    } else {
+      for (const object of this.#objects) {
+        if (isAbout(match, object.ref, object.ref.namespace)) yield* object.of(subject);
       }
     }
   }
+}
+
+/** One object, the pod that it makes and the containers of that. */
+class ObjectSubjects {
+  readonly judged: JudgedObject;
+  readonly ref: ObjectRef;
+  readonly variables: Variables;
+  readonly #index: number;
+  readonly #pod: () => { readonly pod: PodIn; readonly variables: Variables } | undefined;
+  readonly #containers: () => readonly Subject[];
+
+  constructor(judged: JudgedObject, index: number, common: Variables) {
+    const { object, oldObject, namespace } = judged;
+    this.judged = judged;
+    this.ref = { group: groupOf(object.apiVersion), kind: object.kind, namespace, name: object.metadata.name };
+    this.#index = index;
+    this.variables = lazily(
+      {
+        object: () => celValue(shown(object, namespace)),
+        oldObject: () => (oldObject === undefined ? null : celValue(shown(oldObject, namespace))),
+      },
+      common,
+    );
+    this.#pod = once(() => {
+      const pod = podIn(object);
+      return pod && { pod, variables: lazily({ pod: () => celValue(pod.spec) }, this.variables) };
+    });
+    this.#containers = once(() => {
+      const found = this.#pod();
+      if (found === undefined) return [];
+      return containersIn(found.pod).map(({ path, container, isInit }) => {
+        const variables = lazily({ container: () => celValue(container), isInit: () => isInit }, found.variables);
+        return { ref: this.ref, index, path, variables };
+      });
+    });
+  }
+
+  of(subject: 'object' | 'pod' | 'container'): readonly Subject[] {
+    const { ref, variables } = this;
+    if (subject === 'container') return this.#containers();
+    if (subject === 'object') return [{ ref, index: this.#index, path: [], variables }];
+    const found = this.#pod();
+    return found === undefined ? [] : [{ ref, index: this.#index, path: found.pod.path, variables: found.variables }];
+  }
+}
+
+/** Variables that are made when an expression asks for them first, over those that it has besides. */
+function lazily(makers: Readonly<Record<string, () => CelValue>>, besides: Variables | null = null): Variables {
+  const variables = Object.create(besides) as Record<string, CelValue>;
+  for (const [name, make] of Object.entries(makers)) {
+    Object.defineProperty(variables, name, { get: once(make) });
+  }
+  return variables;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 function isAbout({ kinds, groups, namespaces }: PolicyMatch, kind: GroupKind, namespace: string): boolean {
@@ -262,7 +294,9 @@ function isAbout({ kinds, groups, namespaces }: PolicyMatch, kind: GroupKind, na
 /** As expressions see an object: with its namespace, and without the values of a Secret, which a message could tell. */
 function shown(object: KubeObject, namespace: string): Json {
   const { metadata } = object;
-  const value = { ...object, metadata: namespace === '' ? metadata : { ...metadata, namespace } };
+  // Who owns which field is much, and nothing that a policy is about.
+  const { managedFields: _owners, ...told } = metadata;
+  const value = { ...object, metadata: namespace === '' ? told : { ...told, namespace } };
   return (object.apiVersion === 'v1' && object.kind === 'Secret' ? withoutSecrets(value) : value) as Json;
 }
 
