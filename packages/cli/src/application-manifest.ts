@@ -23,7 +23,7 @@ import {
 import { nameOf, targetName, targetsOf, type TargetSpec } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 import { KUSTOMIZATION_NAMES, readTextFile, writtenObjects, type TextFile, type WrittenObject } from '@plumb/render';
-import { listObjects } from './applications.ts';
+import { listObjects } from './list-objects.ts';
 import type { ChosenCluster } from './cluster.ts';
 import { openRemote, type Remote } from './plan-source.ts';
 import type { openRendererHere } from './renderer-here.ts';

@@ -1,7 +1,8 @@
 import { APPLICATION, type Application } from '@plumb/api';
 import { targetKey, type TargetKey } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
-import { checkEnvironment, decodedApplication, listObjects, selectOne } from './applications.ts';
+import { checkEnvironment, decodedApplication, selectOne } from './applications.ts';
+import { listObjects } from './list-objects.ts';
 import { chooseCluster, openClient, type ChosenCluster, type ClusterFlags } from './cluster.ts';
 import type { CliContext } from './context.ts';
 

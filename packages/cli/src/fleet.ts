@@ -1,7 +1,8 @@
 import { APPLICATION, decodeApplication, REPOSITORY, type State, type TargetStatus } from '@plumb/api';
 import { fieldAt, isJsonObject, type KubeObject } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
-import { listObjects, selectNamed } from './applications.ts';
+import { selectNamed } from './applications.ts';
+import { listObjects } from './list-objects.ts';
 import type { ChosenCluster } from './cluster.ts';
 import { readEngineSign, type EngineSign } from './engine-lease.ts';
 

@@ -2,7 +2,7 @@ import { decodeHold, HOLD, type Hold } from '@plumb/api';
 import { oneLine, type HoldEnd } from '@plumb/core';
 import { targetName } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
-import { listObjects } from './applications.ts';
+import { listObjects } from './list-objects.ts';
 import { openApplication } from './chosen-application.ts';
 import type { ChosenCluster, ClusterFlags } from './cluster.ts';
 import type { CliContext } from './context.ts';

@@ -1,4 +1,4 @@
-import { APPLICATION, decodeHold, HOLD, type Application, type Hold } from '@plumb/api';
+import { decodeHold, HOLD, type Application, type Hold } from '@plumb/api';
 import {
   fieldAt,
   isJsonArray,
@@ -18,7 +18,7 @@ import {
 import { holdOf, PlanLive, planTarget, targetsOf, type Judge, type PlanRequest, type TargetSpec } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 import { openLedgerReadOnly, type AppliedObject, type LedgerReader } from '@plumb/ledger';
-import { listObjects } from './applications.ts';
+import { listObjects } from './list-objects.ts';
 import type { ChosenCluster } from './cluster.ts';
 import { openRemote, repositoryOf, type PlanSource, type Remote, type WorkingCopy } from './plan-source.ts';
 import type { PoliciesAtHand } from './policy-files.ts';
@@ -182,6 +182,7 @@ export class PlanSession implements AsyncDisposable {
   /** Brings the files of many applications in one go, where each would else ask for its own. */
   async prefetch(applications: readonly Application[], { ref }: { readonly ref?: string | undefined }): Promise<void> {
     const { workingCopy, signal } = this.#options;
+    await this.#expectApplied();
     if (workingCopy !== undefined) return;
     const specs = applications.flatMap((application) =>
       targetsOf(application).map((spec) => ({ application, revision: ref ?? spec.revision, path: spec.path })),
@@ -195,6 +196,29 @@ export class PlanSession implements AsyncDisposable {
       const paths = [...new Set(group.map(({ path }) => path))];
       if (commit !== undefined) await remote.prefetch(commit, paths, { signal });
     }
+  }
+
+  /** What was applied is of the kinds that are live: those are read while Git is. */
+  async #expectApplied(): Promise<void> {
+    const { client, isWide, signal } = this.#options;
+    if (!isWide) return;
+    const kinds = new Map<string, Parameters<KubeClient['resource']>[0]>();
+    for (const rows of (await this.#appliedAll())?.values() ?? []) {
+      for (const { key, apiVersion } of rows) {
+        const { group, kind } = parseObjectKey(key) ?? {};
+        if (group === undefined || kind === undefined) continue;
+        kinds.set(`${apiVersion} ${kind}`, { group, kind, version: apiVersion.slice(apiVersion.indexOf('/') + 1) });
+      }
+    }
+    for (const kind of kinds.values()) {
+      // A kind that is gone is told by the plan that wants it.
+      const resource = await client.resource(kind, { signal }).catch(() => undefined);
+      if (resource !== undefined) this.#live.expect(resource, { signal });
+    }
+  }
+
+  #appliedAll(): Promise<ReadonlyMap<TargetKey, readonly AppliedObject[]> | undefined> {
+    return (this.#applied ??= readLedger(this.#options.cluster.stateFolder, (ledger) => ledger.appliedAll()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -255,9 +279,8 @@ export class PlanSession implements AsyncDisposable {
   /** What the engine's ledger says that it applied, where it lies on this machine: what is as it was needs no dry-run. */
   async #appliedOf(target: TargetKey): Promise<ReadonlyMap<ObjectKey, AppliedObject> | undefined> {
     const { cluster, isWide } = this.#options;
-    if (isWide) this.#applied ??= readLedger(cluster.stateFolder, (ledger) => ledger.appliedAll());
     const rows = isWide
-      ? (await this.#applied)?.get(target)
+      ? (await this.#appliedAll())?.get(target)
       : await readLedger(cluster.stateFolder, (ledger) => ledger.applied(target));
     return rows === undefined || rows.length === 0 ? undefined : new Map(rows.map((row) => [row.key, row]));
   }
@@ -315,19 +338,4 @@ function targetKeysOf({ metadata, ...rest }: KubeObject): readonly TargetKey[] {
     const name = fieldAt(item, 'name');
     return typeof name === 'string' ? targetKey({ namespace, application, environment: name }) : [];
   });
-}
-
-/** The Applications of the cluster; none where it does not know Plumb and a working copy says itself what there is. */
-export async function knownApplications(
-  client: KubeClient,
-  cluster: ChosenCluster,
-  isLocal: boolean,
-  signal: AbortSignal,
-): Promise<readonly KubeObject[]> {
-  try {
-    return await listObjects(client, APPLICATION.kind, cluster, { signal });
-  } catch (thrown) {
-    if (isLocal && thrown instanceof PlumbError && thrown.code === 'NotRunning') return [];
-    throw thrown;
-  }
 }

@@ -3,7 +3,8 @@ import { planCounts } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
 import type { ChosenCluster } from './cluster.ts';
 import type { CliContext } from './context.ts';
-import { knownApplications, PlanSession } from './plan-session.ts';
+import { knownApplications } from './known-applications.ts';
+import { PlanSession } from './plan-session.ts';
 import { openRendererHere } from './renderer-here.ts';
 
 /** A plan that may be approved. */

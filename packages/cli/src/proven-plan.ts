@@ -1,7 +1,8 @@
 import { parseTargetKey, planDelta, PlumbError } from '@plumb/core';
 import type { ChosenApplication } from './chosen-application.ts';
 import type { CliContext } from './context.ts';
-import { knownApplications, PlanSession } from './plan-session.ts';
+import { knownApplications } from './known-applications.ts';
+import { PlanSession } from './plan-session.ts';
 import { PlanStore, type StoredPlan } from './plan-store.ts';
 import { openRendererHere } from './renderer-here.ts';
 import { storedPlanOf } from './stored-plan.ts';

@@ -2,7 +2,7 @@ import { APPLICATION, type Application } from '@plumb/api';
 import { PlumbError, TRACKING_ANNOTATION, type Retirement } from '@plumb/core';
 import { targetsOf, type TargetSpec } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
-import { plumbResource } from './applications.ts';
+import { plumbResource } from './list-objects.ts';
 import type { ChosenCluster } from './cluster.ts';
 import type { CliContext } from './context.ts';
 import { requireEngine } from './engine-lease.ts';

@@ -3,7 +3,7 @@ import { PlumbError, oneLine } from '@plumb/core';
 import type { CliContext } from './context.ts';
 import { judgementText } from './judgement-text.ts';
 import type { Planned } from './plan-session.ts';
-import { planIdOf, type PlanStore, type StoredPlan } from './plan-store.ts';
+import { planIdOf, PlanStore, type StoredPlan } from './plan-store.ts';
 import { planText, type LabelledPlan } from './plan-text.ts';
 import { jsonText } from './json-text.ts';
 import { PLAIN } from './style.ts';
@@ -53,26 +53,21 @@ function releaseNumber({ status }: Application, environment: string): number {
 /** `plumb plan show ID`. */
 export async function showPlan(
   cli: CliContext,
-  store: PlanStore,
   flags: { readonly full?: boolean | undefined; readonly output: 'table' | 'json' },
   id: string | undefined,
 ): Promise<void> {
   if (id === undefined) {
     throw new PlumbError('Usage', 'the plan is missing', { fix: 'Write plumb plan show ID: see "plumb plan list".' });
   }
-  const plan = await store.load(id);
+  const plan = await new PlanStore(cli.surroundings).load(id);
   if (flags.output === 'json')
     cli.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'StoredPlan', ...dataOf(plan) }, 2)}\n`);
   else cli.show(`${plan.id}   made ${plan.at}\n${flags.full === true ? plan.text.full : plan.text.short}`);
 }
 
 /** `plumb plan list`. */
-export async function listPlans(
-  cli: CliContext,
-  store: PlanStore,
-  flags: { readonly output: 'table' | 'json' },
-): Promise<void> {
-  const plans = await store.list();
+export async function listPlans(cli: CliContext, flags: { readonly output: 'table' | 'json' }): Promise<void> {
+  const plans = await new PlanStore(cli.surroundings).list();
   if (flags.output === 'json') {
     cli.print(`${jsonText({ apiVersion: JSON_VERSION, kind: 'StoredPlans', items: plans.map(dataOf) }, 2)}\n`);
     return;

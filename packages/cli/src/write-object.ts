@@ -1,5 +1,5 @@
 import type { KubeObject } from '@plumb/core';
-import { plumbResource } from './applications.ts';
+import { plumbResource } from './list-objects.ts';
 import { chooseCluster, openClient, type ClusterFlags } from './cluster.ts';
 import type { CliContext } from './context.ts';
 import { yamlText } from './yaml-text.ts';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { chartCredentialsFromSecret, type Charts } from '@plumb/charts';
+import type { Charts } from '@plumb/charts';
 import { canonicalJson, PlumbError, type Clock } from '@plumb/core';
 import type { ChartArchive, Substitution } from '@plumb/render';
 import { keyOf, type Data, type DataKind } from './named-data.ts';
@@ -10,7 +10,8 @@ interface Call {
 }
 
 export interface ExternalsOptions {
-  readonly charts: Charts;
+  /** Opened with the first application that has one. */
+  charts(): Promise<Charts>;
   /** Of this installation: what names variables must not let a guess of them be confirmed. */
   readonly key: Uint8Array;
   readonly clock: Clock;
@@ -68,7 +69,7 @@ export class ExternalReader {
   /** The chart's bytes: from the cache, else fetched once more. */
   async archive(spec: ExternalSpec, { chart }: Externals, call: Call): Promise<ChartArchive | undefined> {
     if (chart === undefined || spec.chart === undefined) return undefined;
-    const bytes = await this.#options.charts.read(chart.digest);
+    const bytes = await (await this.#options.charts()).read(chart.digest);
     if (bytes !== undefined) return { ...chart, bytes };
     const again = await this.#resolve({ ...spec, chart: { ...spec.chart, version: chart.version } }, call);
     if (again.digest === chart.digest) return again;
@@ -89,11 +90,12 @@ export class ExternalReader {
   }
 
   async #resolve({ namespace, chart }: ExternalSpec & Required<Pick<ExternalSpec, 'chart'>>, call: Call) {
+    const { chartCredentialsFromSecret } = await import('@plumb/charts');
     const credentials =
       chart.secret === undefined
         ? {}
         : chartCredentialsFromSecret(await this.#data('Secret', namespace, chart.secret, call));
-    return this.#options.charts.resolve(chart, { credentials, ...call });
+    return (await this.#options.charts()).resolve(chart, { credentials, ...call });
   }
 
   async #data(kind: DataKind, namespace: string, name: string, call: Call): Promise<Data> {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openCharts } from '@plumb/charts';
+import type { Charts } from '@plumb/charts';
 import type { Clock, Random } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
 import { createRenderer, type RenderCache } from '@plumb/render';
@@ -35,14 +35,19 @@ const SEED = 'random functions of templates';
 export async function openTargetRenderer(options: TargetRendererFolders): Promise<OpenTargetRenderer> {
   const { client, clock, random, cache, signal } = options;
   await using opening = new AsyncDisposableStack();
-  const charts = opening.use(openCharts({ folder: join(options.cacheFolder, 'charts'), clock }));
+  let charts: Promise<Charts> | undefined;
+  const openCharts = async (): Promise<Charts> => {
+    const opener = await import('@plumb/charts');
+    return opener.openCharts({ folder: join(options.cacheFolder, 'charts'), clock });
+  };
+  opening.defer(async () => (await charts)?.[Symbol.asyncDispose]());
   const capabilities = opening.use(
     new ClusterCapabilities({ client, clock, signal, changed: options.capabilitiesChanged }),
   );
   const renderer = new TargetRenderer({
     renderer: opening.use(createRenderer({ clock, cache })),
     externals: new ExternalReader({
-      charts,
+      charts: () => (charts ??= openCharts()),
       key: await options.deriveKey('names of variables'),
       clock,
       readData: options.readData,

@@ -25,10 +25,22 @@ export class PlanLive {
       const labelSelector = `${PART_OF_LABEL}=${applySet}`;
       return (await this.#client.list(resource, { labelSelector, ...options })).items;
     }
+    return (await this.#everything(resource, options)).get(applySet) ?? [];
+  }
+
+  /** Wide, begins to read a kind that will be asked for; what goes wrong with it is told to whoever asks. */
+  expect(resource: ApiResource, options: { readonly signal: AbortSignal }): void {
+    if (this.#isWide) this.#everything(resource, options).catch(() => undefined);
+  }
+
+  #everything(
+    resource: ApiResource,
+    options: { readonly signal: AbortSignal },
+  ): Promise<ReadonlyMap<string, readonly KubeObject[]>> {
     const name = `${kindName(resource)} ${resource.version}`;
     const read = this.#all.get(name) ?? this.#read(resource, options);
     this.#all.set(name, read);
-    return (await read).get(applySet) ?? [];
+    return read;
   }
 
   async #read(

@@ -1,7 +1,7 @@
 import { APPLICATION, type Application, type State, type TargetStatus } from '@plumb/api';
 import { objectKey, PlumbError, type ObjectKey, oneLine } from '@plumb/core';
 import { HEAL_ANNOTATION, parseHealWishes, targetsOf, type TargetSpec } from '@plumb/engine';
-import { plumbResource } from '../applications.ts';
+import { plumbResource } from '../list-objects.ts';
 import { openApplication } from '../chosen-application.ts';
 import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';

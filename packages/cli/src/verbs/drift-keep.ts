@@ -17,7 +17,8 @@ import {
 import { nameOf, othersOnBranch, targetsOf, type TargetSpec } from '@plumb/engine';
 import { gitIdentity } from '@plumb/git';
 import type { KubeClient } from '@plumb/kube';
-import { decodedApplication, listObjects, selectOne } from '../applications.ts';
+import { decodedApplication, selectOne } from '../applications.ts';
+import { listObjects } from '../list-objects.ts';
 import { chooseCluster, openClient, type ChosenCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';

@@ -1,6 +1,6 @@
 import { APPLICATION, shortRevision, type State } from '@plumb/api';
 import { PlumbError, oneLine } from '@plumb/core';
-import { plumbResource } from '../applications.ts';
+import { plumbResource } from '../list-objects.ts';
 import { chooseCluster, openClient, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import { describeAbsence, formatAge } from '../engine-lease.ts';

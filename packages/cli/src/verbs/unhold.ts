@@ -1,6 +1,6 @@
 import { HOLD, type Hold } from '@plumb/api';
 import { closest, PlumbError, oneLine } from '@plumb/core';
-import { plumbResource } from '../applications.ts';
+import { plumbResource } from '../list-objects.ts';
 import { chooseCluster, openClient, type ChosenCluster, type ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
 import type { EveryVerb } from '../flags.ts';

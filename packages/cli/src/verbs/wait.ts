@@ -1,6 +1,6 @@
 import { APPLICATION, type Application, type TargetStatus } from '@plumb/api';
 import { PlumbError, type ErrorCode } from '@plumb/core';
-import { plumbResource } from '../applications.ts';
+import { plumbResource } from '../list-objects.ts';
 import { openApplication } from '../chosen-application.ts';
 import type { ClusterFlags } from '../cluster.ts';
 import type { CliContext } from '../context.ts';
