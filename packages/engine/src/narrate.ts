@@ -1,7 +1,7 @@
 import { attributionText, driftText, shortNameOf, type PlumbError, type TargetKey } from '@plumb/core';
 import { releaseName } from '@plumb/ledger';
 import type { Metrics } from './metrics.ts';
-import type { TargetEvent } from './reconcile.ts';
+import type { TargetEvent } from './target-event.ts';
 
 /** A constant message with facts beside it. */
 export interface EngineEvent {

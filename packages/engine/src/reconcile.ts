@@ -1,77 +1,57 @@
 import {
   advance,
   arrange,
-  deletionId,
-  denialsOf,
-  hookAttempt,
   isAbort,
-  isDeletionRun,
   isLeftToOthers,
-  judgeDrift,
   kindName,
-  lossesOf,
-  parseObjectKey,
   phaseOfRun,
-  place,
   PlumbError,
-  shortNameOf,
-  withPlainData,
   toPlumbError,
-  DELETION,
   DISOWNING,
-  type AllowedDeletion,
-  type AppliedObject,
   type AuditEvent,
   type Clock,
   type DependencyFact,
-  type DesiredObject,
-  type DesiredSet,
-  type Drift,
   type DriftHold,
   type DriftWishes,
   type Ending,
-  type Examination,
   type GivenApproval,
   type GroupKind,
-  type HookPhase,
-  type HookStart,
   type LiveObject,
   type ObjectKey,
-  type PlacedObject,
-  type Plan,
-  type PlanFact,
-  type Rehearsed,
-  type Replacement,
   type Rest,
-  type Result,
-  type Scope,
   type Step,
   type TargetFacts,
   type TargetKey,
   type Write,
-  type WriteFailure,
 } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
-import type { HookRunRecord, Ledger, ReleaseObject } from '@plumb/ledger';
-import { applyAll, pruneAll, type WriteContext, type WriteResult } from './apply.ts';
+import type { Ledger } from '@plumb/ledger';
+import { applyAll, pruneAll, type WriteContext } from './apply.ts';
 import { backoffMs } from './backoff.ts';
 import type { Claims } from './claims.ts';
 import type { DeletionBreaker } from './deletion-breaker.ts';
 import { judgeDependencies } from './dependencies.ts';
+import { everythingIn, keysOf, kindsIn } from './desired-parts.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { disownAll } from './disown.ts';
-import { examine, removersOf } from './examine.ts';
-import type { Externals } from './externals.ts';
-import { nextAttempt, nextEnding, openReleaseOf, recordHooks, startHooks, type HookStarted } from './hooks.ts';
+import { drawTarget } from './draw-target.ts';
 import type { DriftBook } from './drift-book.ts';
-import { Heals } from './heals.ts';
-import { inspectAll, type InspectContext, type Inspected } from './inspect.ts';
+import { examinationOf, examineDeletions } from './examine-deletions.ts';
+import { openReleaseOf, recordHooks, startHooks } from './hooks.ts';
+import { inspectAll, type InspectContext } from './inspect.ts';
+import { learnDeletions, learnRehearsal, learnReplacements, learnStarts, learnWrites } from './learn.ts';
 import type { LiveIndex, WatchState } from './observe.ts';
 import type { Parents } from './parents.ts';
 import { planTarget, type PlanRequest } from './plan.ts';
-import { rehearseAll, type RehearsalAnswer } from './rehearse.ts';
+import { recallRelease } from './recall-release.ts';
+import { rehearseAll } from './rehearse.ts';
+import { allowDeletions, releaseTarget } from './release-target.ts';
+import { asSentNow, hasRunForDeletion, placedOf } from './released-set.ts';
 import { replaceAll } from './replace.ts';
+import { recordDrifts, reviewDrifts } from './review-drifts.ts';
 import type { Sources } from './source.ts';
+import type { TargetEvent } from './target-event.ts';
+import { emptyMemory, forgetFailures, planFactOf, type TargetMemory } from './target-memory.ts';
 import type { TargetRenderer } from './target-renderer.ts';
 import type { NamespacedName, TargetSpec } from './targets.ts';
 import type { WriteClient } from './write-client.ts';
@@ -128,128 +108,8 @@ export interface ReconcilerOptions {
   narrate(event: TargetEvent): void;
 }
 
-export interface FailedWrite {
-  readonly action: Write['action'];
-  readonly error: PlumbError;
-}
-
-export type TargetEvent =
-  | { readonly type: 'rendered'; readonly target: TargetKey; readonly result: 'rendered' | 'kept' | 'failed' }
-  | {
-      readonly type: 'released';
-      readonly target: TargetKey;
-      readonly release: number;
-      readonly commit: string;
-      readonly subject: string;
-    }
-  | {
-      readonly type: 'wrote';
-      readonly target: TargetKey;
-      /** What was written. */
-      readonly writes: readonly Write[];
-      readonly failed: readonly FailedWrite[];
-    }
-  | {
-      readonly type: 'hooks';
-      readonly target: TargetKey;
-      readonly did: 'started' | 'succeeded' | 'failed' | 'cleared';
-      readonly phase: HookPhase | undefined;
-      readonly keys: readonly ObjectKey[];
-    }
-  | {
-      readonly type: 'replaced';
-      readonly target: TargetKey;
-      readonly replacements: readonly Replacement[];
-      readonly failed: ReadonlyMap<ObjectKey, PlumbError>;
-    }
-  | { readonly type: 'drifted'; readonly target: TargetKey; readonly drifts: readonly Drift[] }
-  | { readonly type: 'stopped'; readonly target: TargetKey; readonly errors: readonly PlumbError[] }
-  | {
-      readonly type: 'pruned';
-      readonly target: TargetKey;
-      readonly keys: readonly ObjectKey[];
-      /** Who removed them from Git, where that is known: `3f2a1bc by Demo Author`. */
-      readonly removedBy: readonly string[];
-    }
-  | { readonly type: 'disowned'; readonly target: TargetKey; readonly keys: readonly ObjectKey[] }
-  | {
-      readonly type: 'concluded';
-      readonly target: TargetKey;
-      readonly release: number;
-      readonly outcome: 'healthy' | 'failed';
-      readonly message: string;
-    };
-
-interface MadePlan {
-  /** Digest of the desired set that it is of. */
-  readonly desired: string;
-  readonly commit: string;
-  /** Name and mail address of who wrote the commit. */
-  readonly author: readonly string[];
-  readonly result: Result<Plan, readonly PlumbError[]>;
-  /** In which look it was made: it counts as one of this moment in no other. */
-  readonly look: number;
-}
-
-interface Rehearsals {
-  readonly digest: string;
-  readonly answers: Map<ObjectKey, Rehearsed & { readonly attempts: number }>;
-}
-
-const NOT_REHEARSED: Rehearsals = { digest: '', answers: new Map() };
-
-/** What the engine remembers of a target between two looks. All of it can be read again from Git, ledger and cluster. */
-export interface TargetMemory {
-  desired: TargetFacts['desired'];
-  released: TargetFacts['released'];
-  /** What dry-runs have said of the desired set with that digest. */
-  rehearsal: Rehearsals;
-  /** The chart that `desired` was rendered from, where it was fetched. */
-  chart: Externals['chart'];
-  renderFailure: TargetFacts['renderFailure'];
-  renderAttempts: number;
-  readonly applied: Map<ObjectKey, AppliedObject>;
-  readonly failures: Map<ObjectKey, WriteFailure & { readonly attempts: number }>;
-  release: number | undefined;
-  releasedCommit: string | undefined;
-  releasedDigest: string | undefined;
-  openRelease: TargetFacts['openRelease'];
-  /** How often it was looked at. */
-  looks: number;
-  /** What would be released now, where somebody has to approve it. */
-  plan: MadePlan | undefined;
-  /** Set once the target is to end. */
-  ending: TargetFacts['ending'];
-  readonly heals: Heals;
-  /** What was found out about objects that others changed. */
-  readonly findings: Map<ObjectKey, Drift>;
-  /** The versions of our last writes, and when they were: what came after is somebody else's. */
-  readonly written: Map<ObjectKey, { readonly version: string | undefined; readonly sinceMs: number }>;
-  /** What changes so fast that it is healed whatever it is by then. */
-  readonly restless: Set<ObjectKey>;
-  /** Deletions that may go on. */
-  allowed: AllowedDeletion | undefined;
-  /** What holds data and may be deleted to be made anew: approved with the plan of the last release. */
-  replaceable: ReadonlySet<string>;
-  /** What was found out last about objects that are to go, in which desired set; undefined covers all of them. */
-  examined: { digest: string; ids: ReadonlySet<string> | undefined; at: number; found: Examination } | undefined;
-  /** Renders in a row that did not come out as the one before. */
-  doubts: number;
-  rest: Rest | undefined;
-  /** What `rest` is about. While the next release is under way, the other fields are of that one already. */
-  restedOn: { revision: string | undefined; release: number | undefined; inputs: string | undefined } | undefined;
-  wait: TargetFacts['wait'];
-  since: number;
-  /** Looks in a row that ended with a fault that `advance` does not know. */
-  faults: number;
-}
-
 /** More steps than any sound target needs in one go: past that it is a bug, and other targets get their turn. */
 const MAX_STEPS = 64;
-/** What only a person can mend is tried again all the same, at long intervals: the world changes unseen. */
-const STUCK_RETRY_MS = 10 * 60_000;
-/** How long what was found out before a deletion is believed. */
-const EXAMINED_MS = 60_000;
 
 /** Brings targets forward, step by step: gathers the facts, asks `advance` what is next, does it. */
 export class Reconciler {
@@ -301,17 +161,9 @@ export class Reconciler {
   retry(target: TargetKey): void {
     const memory = this.#memories.get(target);
     if (memory === undefined) return;
-    memory.failures.clear();
-    memory.rehearsal = NOT_REHEARSED;
-    memory.plan = undefined;
-    memory.renderFailure = undefined;
-    memory.heals.excuse();
-    memory.examined = undefined;
-    memory.wait = undefined;
+    forgetFailures(memory);
     // What a rule ignored may be drift by the next one.
     for (const key of memory.findings.keys()) if (!this.#options.drifts.isOpen(key)) memory.findings.delete(key);
-    if (memory.openRelease !== undefined) memory.openRelease = nextAttempt(memory.openRelease);
-    if (memory.ending !== undefined) memory.ending = nextEnding(memory.ending);
   }
 
   /** The watch of a kind has synced or failed: whoever waits for it looks again, and goes on waiting where it failed. */
@@ -326,69 +178,12 @@ export class Reconciler {
     const known = this.#memories.get(target);
     if (known !== undefined) return known;
     const { ledger, claims, clock, createdAt, specOf } = this.#options;
-    const memory: TargetMemory = {
-      desired: undefined,
-      released: undefined,
-      rehearsal: NOT_REHEARSED,
-      chart: undefined,
-      renderFailure: undefined,
-      renderAttempts: 0,
-      applied: new Map(),
-      failures: new Map(),
-      release: undefined,
-      releasedCommit: undefined,
-      releasedDigest: undefined,
-      openRelease: undefined,
-      looks: 0,
-      plan: undefined,
-      ending: undefined,
-      heals: new Heals(),
-      findings: new Map(),
-      written: new Map(),
-      restless: new Set(),
-      allowed: undefined,
-      replaceable: new Set(),
-      examined: undefined,
-      doubts: 0,
-      rest: undefined,
-      restedOn: undefined,
-      wait: undefined,
-      since: clock.now(),
-      faults: 0,
-    };
-    const release = await ledger.latestRelease(target);
-    const stored = release === undefined ? undefined : await ledger.releaseObjects(target, release.number);
-    const rows = await ledger.applied(target);
-    memory.release = release?.number;
-    const isOpen = release?.outcome === 'running' || release?.outcome === 'failed';
-    const recorded = stored === undefined ? undefined : arrange(placedOf(stored), []);
-    const desired = recorded === undefined ? undefined : asSentNow(recorded);
-    const isWhole = recorded?.digest === release?.digest;
-    // Only what has hooks can have run any: everybody else starts without the question.
-    const hasRun = release !== undefined && (isOpen || (desired?.hooks.length ?? 0) > 0);
-    const runs = hasRun ? await ledger.hookRuns(target, release.number) : [];
-    const isRetired = specOf(target)?.retirement?.how === 'decommission';
-    // Known as it is recorded, so that the next release ends it.
-    if (release !== undefined) memory.replaceable = await ledger.allowedReplacements(target);
-    // A release of a namesake that was deleted, while the engine ran (nothing is left of it) or while it did not.
-    const isOurs =
-      release !== undefined &&
-      (rows.length > 0 ||
-        (isOpen && runs.length > 0) ||
-        release.objectCount === 0 ||
-        (isRetired && (await ledger.allowedDeletion(target)) !== undefined)) &&
-      release.startedAt >= createdAt(target);
-    if (isOurs && desired !== undefined) {
-      memory.releasedCommit = release.commit;
-      if (isRetired || !hasRunForDeletion(runs)) memory.releasedDigest = isWhole ? desired.digest : release.digest;
-      if (isOpen) memory.openRelease = openReleaseOf(release.number, release.outcome === 'failed', runs);
-      if (isWhole) {
-        memory.desired = { ...desired, inputs: release.inputsKey, commit: release.commit };
-        memory.released = memory.desired;
-      }
-      for (const row of rows) memory.applied.set(row.key, row);
-      memory.allowed = await ledger.allowedDeletion(target);
-    }
+    const memory = emptyMemory(clock.now());
+    await recallRelease(target, memory, {
+      ledger,
+      createdAt,
+      isRetired: specOf(target)?.retirement?.how === 'decommission',
+    });
     const raced = this.#memories.get(target);
     if (raced !== undefined) return raced;
     if (specOf(target) === undefined) return memory;
@@ -432,7 +227,7 @@ export class Reconciler {
       const step = advance(facts);
       if (step.do === 'rest') {
         memory.faults = 0;
-        await this.#reviewDrifts(spec, memory);
+        await reviewDrifts(target, memory, { ...this.#options, wishes: this.#wishesOf(spec) });
         if (step.waitsOn === undefined) memory.wait = undefined;
         else if (memory.wait?.on !== step.waitsOn) {
           memory.wait = { on: step.waitsOn, since: facts.now, sinceTime: facts.time };
@@ -464,7 +259,7 @@ export class Reconciler {
       retirement: spec.retirement,
       deletions: {
         allowed: memory.allowed,
-        examined: (objects) => this.#examined(memory, objects),
+        examined: (objects) => examinationOf(memory, objects, clock.monotonic()),
         pause: (count) => this.#options.breaker.pause(count),
       },
       source: sources.sourceOf(spec),
@@ -522,44 +317,6 @@ export class Reconciler {
       secrets: () => renderer.secretsOf(spec, { signal }),
       eventsFor,
     };
-  }
-
-  /** Keeps what was found, with what becomes of it. */
-  async #recordDrifts(spec: TargetSpec, memory: TargetMemory, inspected: readonly Inspected[]): Promise<void> {
-    const { drifts, clock, narrate } = this.#options;
-    const { target } = spec;
-    const wishes = this.#wishesOf(spec);
-    const found = inspected.map((one) => {
-      return { inspected: one, judged: judgeDrift(one.drift, one.evidence.desired.object, wishes, clock.now()) };
-    });
-    const fresh = await drifts.found(target, memory.release ?? 0, found);
-    if (fresh.length > 0) narrate({ type: 'drifted', target, drifts: fresh });
-  }
-
-  /** What is open may have ended by itself, or stand by another decision now. */
-  async #reviewDrifts(spec: TargetSpec, memory: TargetMemory): Promise<void> {
-    const { drifts, live } = this.#options;
-    const { target } = spec;
-    const open = drifts.openOf(target);
-    if (open.length === 0) return;
-    const wanted = new Map(everythingIn(memory.desired).map((desired) => [desired.key, desired]));
-    const over = open.filter((key) => {
-      return !wanted.has(key) || isAsApplied(live.liveOf(key), memory.applied.get(key), target);
-    });
-    for (const key of over) memory.findings.delete(key);
-    if (over.length > 0) await drifts.ended(target, over, 'gone');
-    const standing = open.flatMap((key): readonly StandingAgain[] => {
-      const drift = memory.findings.get(key);
-      const desired = wanted.get(key);
-      return drift === undefined || desired === undefined ? [] : [{ drift, desired }];
-    });
-    if (standing.length === 0) return;
-    const wishes = this.#wishesOf(spec);
-    const time = this.#options.clock.now();
-    await drifts.stands(
-      target,
-      standing.map(({ drift, desired }) => judgeDrift(drift, desired.object, wishes, time)),
-    );
   }
 
   /** Makes the plan that people approve: of what Git wants now, by the very functions of `plumb plan`. */
@@ -684,25 +441,26 @@ export class Reconciler {
       case 'rehearse': {
         const liveOf = (key: ObjectKey): LiveObject | undefined => live.liveOf(key);
         const context = this.#writeContext(spec, memory, signal);
-        this.#learnRehearsal(await rehearseAll(step.writes, step.deletions, liveOf, context), spec, memory);
+        const answers = await rehearseAll(step.writes, step.deletions, liveOf, context);
+        learnRehearsal(answers, target, memory, this.#options);
         return;
       }
       case 'plan':
         return this.#plan(spec, memory, signal);
       case 'release':
-        return this.#release(spec, memory, { isConsented: step.isConsented ?? false }, signal);
+        return releaseTarget(spec, memory, { isConsented: step.isConsented ?? false }, { ...this.#options, signal });
       case 'inspect': {
         const inspected = await inspectAll(step.writes, this.#inspectContext(spec, memory, signal));
         for (const { drift } of inspected) {
           const isRestless = memory.restless.has(drift.key);
           memory.findings.set(drift.key, isRestless ? { ...drift, resourceVersion: undefined } : drift);
         }
-        return this.#recordDrifts(spec, memory, inspected);
+        return recordDrifts(target, memory, inspected, { ...this.#options, wishes: this.#wishesOf(spec) });
       }
       case 'write': {
         this.#countHeals(step.writes, memory);
         const results = await applyAll(step.writes, this.#writeContext(spec, memory, signal));
-        const failed = this.#learn(results, step.writes, memory);
+        const failed = learnWrites(results, step.writes, memory, this.#options);
         const written = step.writes.filter((_write, index) => results[index]?.ok === true);
         for (const isHealing of [true, false]) {
           const keys = written.flatMap(({ key, heal }) => ((heal !== undefined) === isHealing ? key : []));
@@ -713,14 +471,15 @@ export class Reconciler {
       }
       case 'replace': {
         const results = await replaceAll(step.replacements, this.#writeContext(spec, memory, signal));
-        const failed = this.#learnReplacements(results, step.replacements, memory);
+        const failed = learnReplacements(results, step.replacements, memory, this.#options);
         narrate({ type: 'replaced', target, replacements: step.replacements, failed });
         return;
       }
       case 'prune': {
-        await this.#allow(step.set, step.reason === 'removed' ? 'budget' : 'approval', target, memory);
+        const by = step.reason === 'removed' ? 'budget' : 'approval';
+        await allowDeletions(step.set, by, target, memory, this.#options);
         const results = await pruneAll(step.objects, this.#writeContext(spec, memory, signal), step.reason);
-        this.#learnDeletions(results, step.objects, memory);
+        learnDeletions(results, step.objects, memory, this.#options);
         const keys = results.flatMap((result) => (result.ok ? [result.key] : []));
         const findings = memory.examined?.found.findings;
         const removedBy = new Set(keys.flatMap((key) => findings?.get(key)?.removedBy ?? []));
@@ -728,16 +487,16 @@ export class Reconciler {
         return;
       }
       case 'examine':
-        return this.#examine(step, spec, memory, signal);
+        return examineDeletions(step, spec, memory, { ...this.#options, signal });
       case 'disown': {
         const results = await disownAll(step.objects, this.#writeContext(spec, memory, signal));
-        this.#learnDeletions(results, step.objects, memory, DISOWNING);
+        learnDeletions(results, step.objects, memory, this.#options, DISOWNING);
         const keys = results.flatMap((result) => (result.ok ? [result.key] : []));
         narrate({ type: 'disowned', target, keys });
         return;
       }
       case 'allow':
-        return this.#allow(step.set, 'approval', target, memory);
+        return allowDeletions(step.set, 'approval', target, memory, this.#options);
       case 'strike':
         await ledger.saveApplied(target, [], step.keys);
         for (const key of step.keys) memory.applied.delete(key);
@@ -748,7 +507,7 @@ export class Reconciler {
         const open = memory.ending?.open ?? memory.openRelease;
         if (open === undefined) return;
         const started = await startHooks(step.starts, open, this.#writeContext(spec, memory, signal));
-        this.#learnStarts(started, step.starts, memory);
+        learnStarts(started, step.starts, memory, this.#options);
         const keys = started.flatMap(({ key, error }) => (error === undefined ? [key] : []));
         if (keys.length > 0)
           narrate({ type: 'hooks', target, did: 'started', phase: phaseOfRun(step.starts[0]?.mark), keys });
@@ -767,7 +526,7 @@ export class Reconciler {
       }
       case 'clear-hooks': {
         const results = await pruneAll(step.objects, this.#writeContext(spec, memory, signal), 'hook');
-        this.#learnDeletions(results, step.objects, memory);
+        learnDeletions(results, step.objects, memory, this.#options);
         const keys = results.flatMap((result) => (result.ok ? [result.key] : []));
         if (keys.length > 0) narrate({ type: 'hooks', target, did: 'cleared', phase: undefined, keys });
         return;
@@ -784,96 +543,6 @@ export class Reconciler {
       default:
         step satisfies never;
     }
-  }
-
-  #examined(memory: TargetMemory, objects: readonly LiveObject[]): Examination | undefined {
-    const { examined } = memory;
-    if (examined === undefined || examined.digest !== (memory.desired?.digest ?? '')) return undefined;
-    const now = this.#options.clock.monotonic();
-    const { doubt } = examined.found;
-    if (doubt !== undefined) return now < doubt.retryAt ? examined.found : undefined;
-    const { ids } = examined;
-    const isKnown = ids === undefined || objects.every((live) => ids.has(deletionId(live)));
-    return isKnown && now < examined.at + EXAMINED_MS ? examined.found : undefined;
-  }
-
-  /** Finds out what has to be known before these go, and whether they are not wanted indeed. */
-  async #examine(
-    step: Extract<Step, { do: 'examine' }>,
-    spec: TargetSpec,
-    memory: TargetMemory,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { client, ledger, sources, clock } = this.#options;
-    const { target } = spec;
-    const doubt = step.confirm ? await this.#confirm(spec, memory, signal) : undefined;
-    const { desired } = memory;
-    const digest = desired?.digest ?? '';
-    if (doubt !== undefined) {
-      memory.examined = { digest, ids: undefined, at: clock.monotonic(), found: { findings: new Map(), doubt } };
-      return;
-    }
-    const findings = new Map(await examine(step.objects, { client, signal }));
-    if (step.confirm && desired !== undefined) {
-      const { author } = await sources.commitOf(spec.repository, desired.commit, { signal });
-      const atHand =
-        memory.releasedDigest === desired.digest ? undefined : `${desired.commit.slice(0, 7)} by ${author.name}`;
-      const keys = step.objects.map(({ key }) => key);
-      for (const [key, removedBy] of await removersOf(keys, target, ledger, atHand)) {
-        findings.set(key, { ...findings.get(key), removedBy });
-      }
-    }
-    const ids = new Set(step.objects.map(deletionId));
-    memory.examined = { digest, ids, at: clock.monotonic(), found: { findings } };
-  }
-
-  /**
-   * Renders once more, past everything that is kept. Where the same does not come of it, neither of the two is believed:
-   * the newer one is what is wanted now, and nothing is deleted until two in a row agree.
-   */
-  async #confirm(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): Promise<Examination['doubt']> {
-    const { sources, clock, claims, wake } = this.#options;
-    const { desired } = memory;
-    const source = sources.sourceOf(spec);
-    const isCurrent = source.state === 'ready' && source.inputs === desired?.inputs;
-    const drawn = isCurrent ? await this.#draw(spec, source, { isFresh: true }, signal) : undefined;
-    const doubt = (error: PlumbError): Examination['doubt'] => {
-      memory.doubts += 1;
-      return { error, retryAt: clock.monotonic() + backoffMs(memory.doubts) };
-    };
-    if (drawn === undefined || desired === undefined || memory.desired !== desired) {
-      return doubt(new PlumbError('RenderUnstable', 'The source moved while it was rendered once more'));
-    }
-    const [error] = drawn.errors;
-    if (error !== undefined) return doubt(error);
-    const mine = new Set(keysOf(desired));
-    const others = new Set(keysOf(drawn.desired));
-    const different = [...mine.symmetricDifference(others)];
-    // Where chance is a part of it, what counts is which objects there are.
-    if (different.length === 0 && (spec.isVolatile || drawn.desired.digest === desired.digest)) {
-      memory.doubts = 0;
-      return undefined;
-    }
-    memory.desired = { ...drawn.desired, inputs: desired.inputs, commit: desired.commit };
-    wake(claims.claim(spec.target, keysOf(drawn.desired)));
-    const names = different.slice(0, 3).map(shortNameOf).join(', ');
-    const what = different.length === 0 ? 'fields of its objects' : `${names}${different.length > 3 ? ' …' : ''}`;
-    const commit = desired.commit.slice(0, 7);
-    return doubt(new PlumbError('RenderUnstable', `Two renders of ${commit} differ in ${what}, so nothing is deleted`));
-  }
-
-  /** The set may go, from now on until it is gone: its first step is about to be made. */
-  async #allow(
-    set: readonly LiveObject[],
-    by: AllowedDeletion['by'],
-    target: TargetKey,
-    memory: TargetMemory,
-  ): Promise<void> {
-    const ids = set.map(deletionId);
-    if (ids.every((id) => memory.allowed?.ids.has(id))) return;
-    memory.allowed = { by, ids: new Set(ids) };
-    if (by === 'budget') this.#options.breaker.took(ids.length);
-    await this.#options.ledger.allowDeletion(target, memory.allowed);
   }
 
   /** Its claims go at once, so that whoever wants an object of it may have it. */
@@ -914,7 +583,10 @@ export class Reconciler {
   async #render(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): Promise<void> {
     const { sources, claims, clock, client, wake, narrate } = this.#options;
     const source = sources.sourceOf(spec);
-    const drawn = source.state === 'ready' ? await this.#draw(spec, source, { isFresh: false }, signal) : undefined;
+    const drawn =
+      source.state === 'ready'
+        ? await drawTarget(spec, source, { isFresh: false }, { ...this.#options, signal })
+        : undefined;
     if (source.state !== 'ready' || drawn === undefined) return;
     const { commit } = source;
     const { rendered, errors, desired, author, externals } = drawn;
@@ -943,141 +615,6 @@ export class Reconciler {
     if (again) client.invalidateDiscovery();
   }
 
-  /** Renders, and puts the objects where they belong on the cluster. Remembers nothing. */
-  async #draw(
-    spec: TargetSpec,
-    { commit }: { readonly commit: string },
-    { isFresh }: { readonly isFresh: boolean },
-    signal: AbortSignal,
-  ) {
-    const { sources, renderer } = this.#options;
-    const tree = sources.treeAt(spec.repository, commit);
-    if (tree === undefined) return undefined;
-    const externals = sources.externalsOf(spec);
-    const { author, committer } = await sources.commitOf(spec.repository, commit, { signal });
-    const source = { tree, externals, committedMs: committer.time, isFresh };
-    const rendered = await renderer.render(spec, source, { signal });
-    const objects = rendered.ok ? rendered.value.objects : [];
-    const { scopes, others } = await this.#scopesOf(
-      objects.map(({ object }) => object),
-      signal,
-    );
-    const placed = place(objects, {
-      target: spec.target,
-      namespace: spec.namespace,
-      applySet: spec.applySet,
-      scopeOf: (groupKind) => scopes.get(kindName(groupKind)),
-      isInOtherVersion: (groupKind) => others.has(kindName(groupKind)),
-    });
-    const errors: readonly PlumbError[] = rendered.ok ? placed.errors : rendered.error;
-    return { rendered, errors, desired: placed.desired, author, externals };
-  }
-
-  /** The scope of each kind; a kind that the cluster does not know is left out, and told where it has another version. */
-  async #scopesOf(
-    objects: readonly { readonly apiVersion: string; readonly kind: string }[],
-    signal: AbortSignal,
-  ): Promise<{ readonly scopes: ReadonlyMap<string, Scope>; readonly others: ReadonlySet<string> }> {
-    const { client } = this.#options;
-    const scopes = new Map<string, Scope>();
-    const others = new Set<string>();
-    const asked = new Set<string>();
-    for (const { apiVersion, kind } of objects) {
-      const slash = apiVersion.indexOf('/');
-      const group = slash < 0 ? '' : apiVersion.slice(0, slash);
-      const version = apiVersion.slice(slash + 1);
-      const name = kindName({ group, kind });
-      if (asked.has(`${name} ${version}`)) continue;
-      asked.add(`${name} ${version}`);
-      try {
-        const resource = await client.resource({ group, version, kind }, { signal });
-        scopes.set(name, resource.namespaced ? 'namespaced' : 'cluster');
-      } catch (thrown) {
-        if (!isKindMissing(thrown)) throw thrown;
-        const isOther = await client.resource({ group, kind }, { signal }).then(
-          () => true,
-          (error: unknown) => {
-            if (isKindMissing(error)) return false;
-            throw error;
-          },
-        );
-        if (isOther) others.add(name);
-      }
-    }
-    return { scopes, others };
-  }
-
-  async #release(
-    spec: TargetSpec,
-    memory: TargetMemory,
-    { isConsented }: { readonly isConsented: boolean },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { ledger, sources, narrate } = this.#options;
-    const { desired } = memory;
-    if (desired === undefined) return;
-    const commit = await sources.commitOf(spec.repository, desired.commit, { signal });
-    if (memory.openRelease?.hasFailed === false) {
-      await ledger.concludeRelease(spec.target, memory.openRelease.number, 'superseded');
-    }
-    const release = await ledger.saveRelease({
-      target: spec.target,
-      commit: desired.commit,
-      treeId: desired.inputs.split(' ')[0] ?? '',
-      repository: sources.repository(spec.repository)?.spec.url ?? '',
-      ...(memory.chart === undefined ? {} : { chart: chartText(memory.chart) }),
-      // What was left out is to be looked for again, by another engine too.
-      inputsKey: desired.awaiting.length === 0 ? desired.inputs : `${desired.inputs} awaiting`,
-      digest: desired.digest,
-      objects: everythingIn(desired).map(({ object, origin }) => ({ object, origin })),
-      subject: commit.subject,
-      author: commit.author.name,
-    });
-    memory.release = release.number;
-    memory.released = desired;
-    memory.rehearsal = NOT_REHEARSED;
-    const plan = isConsented && memory.plan?.result.ok === true ? memory.plan.result.value : undefined;
-    memory.plan = undefined;
-    memory.releasedCommit = desired.commit;
-    memory.releasedDigest = desired.digest;
-    memory.openRelease = openReleaseOf(release.number, false, []);
-    memory.wait = undefined;
-    await this.#takeBack(spec.target, memory, desired);
-    await this.#letLose(spec.target, memory, plan);
-    narrate({
-      type: 'released',
-      target: spec.target,
-      release: release.number,
-      commit: desired.commit,
-      subject: commit.subject,
-    });
-  }
-
-  /** What Git wants again has to be allowed anew, should it be removed another time. */
-  async #takeBack(target: TargetKey, memory: TargetMemory, desired: DesiredSet): Promise<void> {
-    const { allowed } = memory;
-    if (allowed === undefined) return;
-    const wanted = new Set<string>(keysOf(desired));
-    const ids = [...allowed.ids].filter((id) => !wanted.has(id.slice(0, id.lastIndexOf(' '))));
-    if (ids.length === allowed.ids.size) return;
-    memory.allowed = { by: allowed.by, ids: new Set(ids) };
-    await this.#options.ledger.allowDeletion(target, memory.allowed);
-  }
-
-  /** What people have approved with the plan of a release may go in the course of it; what the last one had is over. */
-  async #letLose(target: TargetKey, memory: TargetMemory, plan: Plan | undefined): Promise<void> {
-    const { ledger } = this.#options;
-    const losses = plan === undefined ? undefined : lossesOf(plan);
-    const replaceable = new Set(losses?.replaces.map(({ id }) => id));
-    if (replaceable.size > 0 || memory.replaceable.size > 0) {
-      memory.replaceable = replaceable;
-      await ledger.allowReplacements(target, replaceable);
-    }
-    if (losses === undefined || plan?.deletions.verdict !== 'blocked') return;
-    memory.allowed = { by: 'approval', ids: new Set([...(memory.allowed?.ids ?? []), ...losses.deletes]) };
-    await ledger.allowDeletion(target, memory.allowed);
-  }
-
   #writeContext(spec: TargetSpec, memory: TargetMemory, signal: AbortSignal): WriteContext {
     const { writer, ledger, identity, live, stillHeld, rewound } = this.#options;
     return {
@@ -1097,117 +634,6 @@ export class Reconciler {
       writeAs: spec.writeAs,
       createNamespace: spec.createNamespace,
     };
-  }
-
-  /** Takes in the answers to writes; returns what went wrong. */
-  #learn(results: readonly WriteResult[], writes: readonly Write[], memory: TargetMemory): readonly FailedWrite[] {
-    const failed: FailedWrite[] = [];
-    for (const [index, result] of results.entries()) {
-      const write = writes[index];
-      if (write === undefined) continue;
-      if (
-        !result.ok &&
-        write.heal !== undefined &&
-        result.error.code === 'Conflict' &&
-        !memory.restless.has(result.key)
-      ) {
-        // It is not any more what was looked into: it is looked into once more, and then put back whatever it is.
-        memory.findings.delete(result.key);
-        memory.restless.add(result.key);
-        continue;
-      }
-      if (!result.ok) {
-        this.#fail(memory, result.key, write.desired.hash, result.error);
-        failed.push({ action: write.action, error: result.error });
-        continue;
-      }
-      memory.failures.delete(result.key);
-      memory.findings.delete(result.key);
-      memory.restless.delete(result.key);
-      if (result.object === undefined) continue;
-      memory.applied.set(result.key, {
-        uid: result.uid,
-        desiredHash: write.desired.hash,
-        fieldsHash: result.fieldsHash,
-      });
-      const { resourceVersion: version } = result.object.metadata;
-      memory.written.set(result.key, { version, sinceMs: this.#options.clock.now() });
-    }
-    return failed;
-  }
-
-  #learnRehearsal(answers: readonly RehearsalAnswer[], { target }: TargetSpec, memory: TargetMemory): void {
-    const digest = memory.desired?.digest ?? '';
-    if (memory.rehearsal.digest !== digest) memory.rehearsal = { digest, answers: new Map() };
-    const known = memory.rehearsal.answers;
-    const isNews = answers.some(({ key, error }) => error !== undefined && known.get(key)?.error?.code !== error.code);
-    for (const { key, ...answer } of answers) {
-      const before = known.get(key);
-      const attempts = before?.error === undefined ? 1 : before.attempts + 1;
-      const retryAt = answer.error === undefined ? undefined : this.#retryAt(answer.error, attempts);
-      known.set(key, { ...answer, attempts, retryAt });
-    }
-    const errors = answers.flatMap(({ error }) => error ?? []);
-    if (isNews) this.#options.narrate({ type: 'stopped', target, errors });
-  }
-
-  #learnStarts(started: readonly HookStarted[], starts: readonly HookStart[], memory: TargetMemory): void {
-    for (const [index, { key, error }] of started.entries()) {
-      const start = starts[index];
-      if (error === undefined || start === undefined) memory.failures.delete(key);
-      else this.#fail(memory, key, hookAttempt(start.hook, start.mark), error);
-    }
-  }
-
-  #learnReplacements(
-    results: readonly WriteResult[],
-    replacements: readonly Replacement[],
-    memory: TargetMemory,
-  ): ReadonlyMap<ObjectKey, PlumbError> {
-    const failed = new Map<ObjectKey, PlumbError>();
-    for (const [index, { desired, live }] of replacements.entries()) {
-      const result = results[index];
-      if (result?.ok === false) {
-        this.#fail(memory, result.key, desired.hash, result.error);
-        failed.set(result.key, result.error);
-      } else if (result !== undefined) this.#learnDeletions([result], [live], memory);
-    }
-    return failed;
-  }
-
-  #learnDeletions(
-    results: readonly WriteResult[],
-    objects: readonly LiveObject[],
-    memory: TargetMemory,
-    attempt: string = DELETION,
-  ): void {
-    for (const [index, result] of results.entries()) {
-      const object = objects[index];
-      if (object === undefined) continue;
-      if (!result.ok) {
-        this.#fail(memory, result.key, attempt, result.error);
-        continue;
-      }
-      memory.failures.delete(result.key);
-      // What waits for its finalizers is still there: it leaves the inventory when it is seen to be gone.
-      if (result.gone) memory.applied.delete(result.key);
-      if (result.gone) this.#options.live.removed(result.key, object.uid);
-      else this.#options.live.leaving(result.key, object.uid);
-    }
-  }
-
-  #fail(memory: TargetMemory, key: ObjectKey, hash: string, error: PlumbError): void {
-    // It was not tried: without the lease nothing is, and with it again everything is looked at anew.
-    if (error.code === 'EngineBusy') return;
-    const before = memory.failures.get(key);
-    const attempts = before?.hash === hash ? before.attempts + 1 : 1;
-    memory.failures.set(key, { hash, error, attempts, retryAt: this.#retryAt(error, attempts) });
-  }
-
-  #retryAt(error: PlumbError, attempts: number): number {
-    const waitMs =
-      error.facts.retry === 'backoff' ? Math.max(error.retryAfterMs ?? 0, backoffMs(attempts)) : STUCK_RETRY_MS;
-    return this.#options.clock.monotonic() + waitMs;
   }
 
   /** Writing once more what was written already: somebody undid it. */
@@ -1251,64 +677,4 @@ export class Reconciler {
     this.#following.delete(target);
     this.#options.wake([...followers]);
   }
-}
-
-function chartText({ name, version, digest }: NonNullable<Externals['chart']>): string {
-  return `${name} ${version} ${digest}`;
-}
-
-function planFactOf({ desired, look, result }: MadePlan, looks: number): PlanFact {
-  const isFresh = look === looks;
-  if (!result.ok) return { state: 'failed', desired, isFresh, errors: result.error };
-  const { digest, policies } = result.value;
-  const denials = policies === undefined ? [] : denialsOf(policies);
-  return { state: 'made', desired, isFresh, digest, denials, losses: lossesOf(result.value) };
-}
-
-interface StandingAgain {
-  readonly drift: Drift;
-  readonly desired: DesiredObject;
-}
-
-function isAsApplied(live: LiveObject | undefined, applied: AppliedObject | undefined, target: TargetKey): boolean {
-  if (live === undefined || applied === undefined || live.uid !== applied.uid || live.target !== target) return false;
-  return live.fieldsHash === applied.fieldsHash || live.fieldsHashBeforeScaling === applied.fieldsHash;
-}
-
-function isKindMissing(thrown: unknown): boolean {
-  return thrown instanceof PlumbError && thrown.code === 'KindMissing';
-}
-
-function placedOf(stored: readonly ReleaseObject[]): readonly PlacedObject[] {
-  return stored.map(({ object, origin }) => ({ object, origin: origin ?? { file: '' } }));
-}
-
-/**
- * What was released, as it is sent now: a former Plumb sent Secrets as Git says them. Their hashes are others then, so that
- * each is sent once more, and no release is made of it.
- */
-function asSentNow(recorded: DesiredSet): DesiredSet {
-  const placed = everythingIn(recorded).map(({ object, origin }) => ({ object: withPlainData(object), origin }));
-  const isSame = everythingIn(recorded).every(({ object }, index) => object === placed[index]?.object);
-  return isSame ? recorded : arrange(placed, []);
-}
-
-function hasRunForDeletion(runs: readonly HookRunRecord[]): boolean {
-  return runs.some(({ mark }) => isDeletionRun(mark));
-}
-
-/** What is kept, and what is run. */
-function everythingIn(desired: DesiredSet | undefined): readonly DesiredObject[] {
-  return desired === undefined ? [] : [...desired.objects, ...desired.hooks];
-}
-
-function keysOf(desired: DesiredSet): readonly ObjectKey[] {
-  return everythingIn(desired).map(({ key }) => key);
-}
-
-function kindsIn(objects: readonly { readonly key: ObjectKey }[] = []): readonly GroupKind[] {
-  return objects.flatMap(({ key }) => {
-    const ref = parseObjectKey(key);
-    return ref === undefined ? [] : [{ group: ref.group, kind: ref.kind }];
-  });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { targetKey } from '@plumb/core';
-import type { TargetMemory } from './reconcile.ts';
+import type { TargetMemory } from './target-memory.ts';
 import { reportsOf } from './target-reports.ts';
 
 const target = targetKey({ namespace: 'shop', application: 'web' });

@@ -9,7 +9,7 @@ import {
   type GivenApproval,
   type TargetKey,
 } from '@plumb/core';
-import type { TargetMemory } from './reconcile.ts';
+import type { TargetMemory } from './target-memory.ts';
 import type { TargetReport } from './status.ts';
 import type { TargetSpec } from './targets.ts';
 
