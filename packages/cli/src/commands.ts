@@ -9,6 +9,12 @@ const namespace = text('Namespace; default the one of the context', 'NS');
 const context = text('Context of the kubeconfig; default the running engine, then the current one', 'NAME');
 const env = text('Environment', 'ENV');
 
+/** Of a verb that is about what a cluster has; of one that is about an application there. */
+const ofCluster = { ...everyVerb, context, namespace } as const;
+const ofTarget = { ...ofCluster, env } as const;
+const ofClusterAliases = { ...everyVerbAliases, n: 'namespace', o: 'output' } as const;
+const ofTargetAliases = { ...ofClusterAliases, e: 'env' } as const;
+
 const oneOf = <T extends string>(...values: readonly [T, ...T[]]) =>
   ({ kind: 'enum', values, default: values[0], brief: 'Format of the result' }) as const;
 
@@ -70,7 +76,7 @@ const render = buildCommand({
       ),
       output: oneOf('yaml', 'json', 'jsonl'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: {
       kind: 'tuple',
       parameters: [{ brief: 'Folder of the manifests', placeholder: 'DIR', parse: String, optional: true }],
@@ -94,7 +100,7 @@ const diff = buildCommand({
       full: whether('Every field of every object'),
       output: oneOf('table', 'json'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: {
       kind: 'tuple',
       parameters: [
@@ -132,7 +138,7 @@ const validate = buildCommand({
       ...ci,
       output: oneOf('table', 'json', 'sarif', 'junit'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: {
       kind: 'tuple',
       parameters: [
@@ -215,10 +221,7 @@ const plan = buildCommand({
   loader: async () => (await import('./verbs/plan.ts')).plan,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       ref: text('Branch, tag or commit instead of the one that is followed', 'REF'),
       pr: {
         kind: 'parsed',
@@ -237,7 +240,7 @@ const plan = buildCommand({
       detailedExitcode: whether('Exit 2 where something would change'),
       output: oneOf('table', 'json'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: {
       kind: 'tuple',
       parameters: [
@@ -253,10 +256,7 @@ const sync = buildCommand({
   loader: async () => (await import('./verbs/sync.ts')).sync,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       noWait: whether('Ask for it and do not wait'),
       timeout: duration('How long to wait', '5m'),
       approveDeletion: text('Approve the set of deletions with this digest', 'DIGEST'),
@@ -272,10 +272,7 @@ const approve = buildCommand({
   loader: async () => (await import('./verbs/approve.ts')).approve,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       reason: text('Why, for the record', 'TEXT'),
     },
     aliases: { ...everyVerbAliases, n: 'namespace', e: 'env' },
@@ -294,10 +291,7 @@ const wait = buildCommand({
   loader: async () => (await import('./verbs/wait.ts')).wait,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       for: {
         kind: 'enum',
         values: ['healthy', 'settled'],
@@ -315,8 +309,8 @@ const wait = buildCommand({
 const why = buildCommand({
   loader: async () => (await import('./verbs/why.ts')).why,
   parameters: {
-    flags: { ...everyVerb, context, namespace, env, ...engineRules, output: oneOf('text', 'json') },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    flags: { ...ofTarget, ...engineRules, output: oneOf('text', 'json') },
+    aliases: ofTargetAliases,
     positional: application,
   },
   docs: {
@@ -328,16 +322,13 @@ const tree = buildCommand({
   loader: async () => (await import('./verbs/tree.ts')).tree,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       unhealthy: whether('Only what is not healthy, and what it is part of'),
       ...engineRules,
       depth: wholeNumber('At most this many levels', 'N', 10, 100),
       output: oneOf('text', 'json'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: application,
   },
   docs: { brief: 'Show the live objects of an application and what they own, the worst first' },
@@ -347,15 +338,12 @@ const blame = buildCommand({
   loader: async () => (await import('./verbs/blame.ts')).blame,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       field: text('Only this field and what is in it, or the fields of this name: spec.template, image', 'PATH'),
       status: whether('The status too'),
       output: oneOf('text', 'json'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: {
       kind: 'tuple',
       parameters: [
@@ -371,10 +359,7 @@ const logs = buildCommand({
   loader: async () => (await import('./verbs/logs.ts')).logs,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       container: text('Containers of this name only', 'NAME'),
       previous: whether('Of the life before the last restart'),
       follow: whether('Go on with what is written from now on, until Ctrl-C'),
@@ -391,14 +376,11 @@ const events = buildCommand({
   loader: async () => (await import('./verbs/events.ts')).events,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       since: duration('How far back', '1h'),
       output: oneOf('text', 'json'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: application,
   },
   docs: { brief: 'List the events of the objects of an application and of what they own, the newest last' },
@@ -408,15 +390,12 @@ const decommission = buildCommand({
   loader: async () => (await import('./verbs/decommission.ts')).decommission,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       approveDeletion: text('Delete: approves the set of objects with this digest', 'DIGEST'),
       timeout: duration('How long to wait', '5m'),
       output: oneOf('table', 'json'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: application,
   },
   docs: { brief: 'Take an application down: show what would be deleted, and delete exactly that once it is approved' },
@@ -425,7 +404,7 @@ const decommission = buildCommand({
 const forget = buildCommand({
   loader: async () => (await import('./verbs/forget.ts')).forget,
   parameters: {
-    flags: { ...everyVerb, context, namespace, env, timeout: duration('How long to wait', '5m') },
+    flags: { ...ofTarget, timeout: duration('How long to wait', '5m') },
     aliases: { ...everyVerbAliases, n: 'namespace', e: 'env' },
     positional: application,
   },
@@ -436,10 +415,7 @@ const history = buildCommand({
   loader: async () => (await import('./verbs/history.ts')).history,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       limit: wholeNumber('At most this many releases of each environment', 'N', 20, 10_000),
       include: {
         kind: 'enum',
@@ -450,7 +426,7 @@ const history = buildCommand({
       },
       output: oneOf('table', 'json', 'jsonl', 'name'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: application,
   },
   docs: { brief: 'List the releases of an application, and what happened in between' },
@@ -460,9 +436,7 @@ const repoAdd = buildCommand({
   loader: async () => (await import('./verbs/repo-add.ts')).repoAdd,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
+      ...ofCluster,
       url: { kind: 'parsed', parse: String, brief: 'https://… or ssh://…, without credentials', placeholder: 'URL' },
       ref: text("Branch, tag or commit to follow; default the remote's default branch", 'REF'),
       interval: text('How often to ask for news; default 15s', 'DURATION'),
@@ -488,9 +462,7 @@ const appAdd = buildCommand({
   loader: async () => (await import('./verbs/app-add.ts')).appAdd,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
+      ...ofCluster,
       repo: { kind: 'parsed', parse: String, brief: 'Repository, in the same namespace', placeholder: 'NAME' },
       path: { kind: 'parsed', parse: String, brief: 'Folder in the repository', placeholder: 'DIR', default: '.' },
       env: texts('Environment with its namespace; may be repeated', 'NAME=NAMESPACE'),
@@ -507,17 +479,14 @@ const driftList = buildCommand({
   loader: async () => (await import('./verbs/drift.ts')).drift,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       all: whether('With what has ended'),
       since: duration('What was found or has ended within this time, with how often and by whom', '0s'),
       by: text('Only by this user or field manager, or a part of the name', 'NAME'),
       limit: wholeNumber('Look through at most this many, the newest first', 'N', 1_000, 100_000),
       output: oneOf('table', 'json', 'jsonl'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: application,
   },
   docs: { brief: 'List what others have changed, and what became of it' },
@@ -534,10 +503,7 @@ const driftKeep = buildCommand({
   loader: async () => (await import('./verbs/drift-keep.ts')).driftKeep,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       field: texts('Only this field, and what is in it; may be repeated', 'PATH'),
       reason: text('Why, for the commit', 'TEXT'),
       file: text('Edit this file of the repository, and no other', 'FILE'),
@@ -547,7 +513,7 @@ const driftKeep = buildCommand({
       dryRun: whether('Push nothing: show the lines that would change'),
       output: oneOf('text', 'json'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: objectOfApplication,
   },
   docs: {
@@ -573,16 +539,13 @@ const hold = buildCommand({
   loader: async () => (await import('./verbs/hold.ts')).hold,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       allowEdits: whether('Edits on the cluster stand and are recorded while the hold lasts'),
       object: text('Only edits of this object', 'KIND/NAME'),
       ...holding,
       output: oneOf('text', 'json'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: {
       kind: 'tuple',
       parameters: [
@@ -597,8 +560,8 @@ const hold = buildCommand({
 const unhold = buildCommand({
   loader: async () => (await import('./verbs/unhold.ts')).unhold,
   parameters: {
-    flags: { ...everyVerb, context, namespace, env, output: oneOf('text', 'json') },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    flags: { ...ofTarget, output: oneOf('text', 'json') },
+    aliases: ofTargetAliases,
     positional: {
       kind: 'tuple',
       parameters: [{ brief: 'Hold, or application: all that is held of it', placeholder: 'NAME|APP', parse: String }],
@@ -611,15 +574,12 @@ const driftHeal = buildCommand({
   loader: async () => (await import('./verbs/drift-heal.ts')).driftHeal,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       noWait: whether('Ask for it and do not wait'),
       timeout: duration('How long to wait', '5m'),
       output: oneOf('text', 'json'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: {
       kind: 'tuple',
       parameters: [
@@ -634,8 +594,8 @@ const driftHeal = buildCommand({
 const driftAllow = buildCommand({
   loader: async () => (await import('./verbs/drift-allow.ts')).driftAllow,
   parameters: {
-    flags: { ...everyVerb, context, namespace, env, ...holding, output: oneOf('text', 'json') },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    flags: { ...ofTarget, ...holding, output: oneOf('text', 'json') },
+    aliases: ofTargetAliases,
     positional: objectOfApplication,
   },
   docs: { brief: 'Let what was changed in one object stand for a while: a hold of that object alone' },
@@ -645,10 +605,7 @@ const driftIgnore = buildCommand({
   loader: async () => (await import('./verbs/drift-ignore.ts')).driftIgnore,
   parameters: {
     flags: {
-      ...everyVerb,
-      context,
-      namespace,
-      env,
+      ...ofTarget,
       field: texts('Ignore this field, and what is in it; may be repeated', 'PATH'),
       manager: texts('Only where this field manager owns it; may be repeated', 'NAME'),
       reason: text('Why, for the rule and the commit', 'TEXT'),
@@ -656,7 +613,7 @@ const driftIgnore = buildCommand({
       dryRun: whether('Push nothing: show the lines that would change'),
       output: oneOf('text', 'json'),
     },
-    aliases: { ...everyVerbAliases, n: 'namespace', e: 'env', o: 'output' },
+    aliases: ofTargetAliases,
     positional: objectOfApplication,
   },
   docs: { brief: "Commit a rule to the Application in Git, by which fields of an object are nobody's drift" },

@@ -3,6 +3,7 @@ import { type Clock, type PlumbError, type Random, type TargetKey } from '@plumb
 import { type Command, type GitHost, type HostAddress, type HostUser, type PullRequest } from '@plumb/hosts';
 import type { Mirror } from '@plumb/git';
 import type { AnsweredComments } from './answered-comments.ts';
+import type { ReadSecret } from './named-data.ts';
 import type { Log } from './narrate.ts';
 import type { PlanRequest } from './plan.ts';
 import type { PlannedBefore } from './pull-request-plan.ts';
@@ -19,11 +20,7 @@ export interface PullRequestsOptions extends Pick<PlanRequest, 'client' | 'rende
   readonly elsewhere: Elsewhere;
   targetsOf(repository: NamespacedName): ReadonlyMap<TargetKey, TargetSpec>;
   planContext(target: TargetKey): Pick<PlanRequest, 'parent' | 'targets' | 'applied' | 'standing'>;
-  readSecret(
-    namespace: string,
-    name: string,
-    o: { readonly signal: AbortSignal },
-  ): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
+  readonly readSecret: ReadSecret;
   readonly reviews: PullRequestReviews;
   /** Whether this engine is the one that acts. */
   mayAct(): boolean;

@@ -21,6 +21,7 @@ import { holdOf } from './drift-rules.ts';
 import { editedTree } from './edited-tree.ts';
 import { keepEdits, type KeepEditsRequest } from './keep-edits.ts';
 import type { KeptObject } from './keep-message.ts';
+import { liveObject } from './live-object.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 export interface HeldEditsRequest extends Omit<KeepEditsRequest, 'key' | 'fields' | 'allowsOthers' | 'file'> {
@@ -56,12 +57,12 @@ export async function heldEdits(request: HeldEditsRequest): Promise<HeldEdits> {
   const left: HeldEdits['left'][number][] = [];
   for (const drift of drifts) {
     const object = shortNameOf(drift.object);
-    if (isSecret(drift.object)) {
+    if (isSecret(drift.object) && drift.fields.length > 0) {
       const fields = drift.fields.map(({ path }) => path).join(', ');
       left.push({ object, why: `${fields}: what is in a Secret is not written to Git` });
       continue;
     }
-    const live = await liveObject(client, drift.object, signal);
+    const live = await liveObject(client, drift.object, { signal });
     if (live === undefined || drift.fields.length === 0) {
       const isHeld = isHeldField(held, drift, undefined, live);
       if (isHeld) left.push({ object, why: `${driftText(drift)}, which no line of Git says` });
@@ -129,16 +130,4 @@ function isSecret(key: ObjectKey): boolean {
 function authorsOf({ by, fields }: DriftRecord): readonly string[] {
   const all = [...fields.map((field) => field.by), by].flatMap(({ user, manager }) => user ?? manager ?? []);
   return [...new Set(all)];
-}
-
-async function liveObject(
-  client: HeldEditsRequest['client'],
-  key: ObjectKey,
-  signal: AbortSignal,
-): Promise<KubeObject | undefined> {
-  const ref = parseObjectKey(key);
-  if (ref === undefined) return undefined;
-  const resource = await client.resource({ group: ref.group, kind: ref.kind }, { signal });
-  const namespace = ref.namespace === '' ? undefined : ref.namespace;
-  return await client.get(resource, { namespace, name: ref.name }, { signal });
 }

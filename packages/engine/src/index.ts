@@ -9,6 +9,7 @@ export { followedBranch, othersOnBranch } from './followed-branch.ts';
 export { holdCovers } from './hold-book.ts';
 export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
 export { openTargetRenderer, type OpenTargetRenderer, type TargetRendererFolders } from './open-target-renderer.ts';
+export { liveObject } from './live-object.ts';
 export { listMembers } from './members.ts';
 export { readDataOnce } from './named-data.ts';
 export { LiveIndex } from './observe.ts';

@@ -6,6 +6,13 @@ export type DataKind = 'ConfigMap' | 'Secret';
 /** The data of an object by key; of a Secret decoded. */
 export type Data = Readonly<Record<string, Uint8Array>>;
 
+/** The data of a Secret; undefined where there is none. */
+export type ReadSecret = (
+  namespace: string,
+  name: string,
+  o: { readonly signal: AbortSignal },
+) => Promise<Data | undefined>;
+
 interface Call {
   readonly signal: AbortSignal;
 }

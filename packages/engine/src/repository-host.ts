@@ -1,14 +1,11 @@
 import type { Repository } from '@plumb/api';
 import { PlumbError, type Clock } from '@plumb/core';
 import { hostCredentialsFromSecret, hostOf, openHost, type GitHost, type HostAddress } from '@plumb/hosts';
+import type { ReadSecret } from './named-data.ts';
 
 export interface RepositoryHostOptions {
   readonly clock: Clock;
-  readSecret(
-    namespace: string,
-    name: string,
-    o: { readonly signal: AbortSignal },
-  ): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
+  readonly readSecret: ReadSecret;
   readonly signal: AbortSignal;
 }
 

@@ -23,6 +23,7 @@ import {
 import { isUnchanged, type ReadSet } from '@plumb/render';
 import { backoffMs } from './backoff.ts';
 import type { Externals } from './externals.ts';
+import type { ReadSecret } from './named-data.ts';
 import { dependsOnOthers, folderOf, nameOfContent, SourceLook, type Elsewhere, type Looked } from './source-look.ts';
 import { nameOf, type NamespacedName, type TargetSpec } from './targets.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -32,11 +33,7 @@ export interface SourcesOptions {
   readonly cacheFolder: string;
   readonly clock: Clock;
   readonly random: Random;
-  readSecret(
-    namespace: string,
-    name: string,
-    o: { readonly signal: AbortSignal },
-  ): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
+  readonly readSecret: ReadSecret;
   /** The targets that read a repository, as they are now. */
   targetsOf(name: NamespacedName): ReadonlyMap<TargetKey, TargetSpec>;
   /** The source of these targets changed, for better or worse. */

@@ -14,7 +14,7 @@ import {
   type PlannedChange,
   oneLine,
 } from '@plumb/core';
-import { nameOf, othersOnBranch, targetsOf, type TargetSpec } from '@plumb/engine';
+import { liveObject, nameOf, othersOnBranch, targetsOf, type TargetSpec } from '@plumb/engine';
 import { gitIdentity } from '@plumb/git';
 import type { KubeClient } from '@plumb/kube';
 import { decodedApplication, selectOne } from '../applications.ts';
@@ -171,7 +171,7 @@ async function driftOf(
       fix: `What differs: ${changes.map(({ path }) => path).join(', ')}.`,
     });
   }
-  const live = await liveObject(client, key, signal);
+  const live = await liveObject(client, key, { signal });
   const entry = live === undefined ? undefined : ownEntry(live);
   const owned = entry === undefined ? [] : ownedPaths(entry).map((path) => formatFieldPath(path));
   const drift = changes.filter(({ path, before }) => {
@@ -197,18 +197,6 @@ function pathText(text: string): string {
 
 function isIn(path: string, outer: string): boolean {
   return path === outer || path.startsWith(`${outer}.`) || path.startsWith(`${outer}[`);
-}
-
-async function liveObject(
-  client: KubeClient,
-  key: PlanItem['key'],
-  signal: AbortSignal,
-): Promise<KubeObject | undefined> {
-  const ref = parseObjectKey(key);
-  if (ref === undefined) return undefined;
-  const resource = await client.resource({ group: ref.group, kind: ref.kind }, { signal });
-  const namespace = ref.namespace === '' ? undefined : ref.namespace;
-  return await client.get(resource, { namespace, name: ref.name }, { signal });
 }
 
 interface OthersQuestion {

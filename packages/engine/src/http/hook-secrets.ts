@@ -1,5 +1,6 @@
 import type { Repository } from '@plumb/api';
 import type { Clock } from '@plumb/core';
+import type { ReadSecret } from '../named-data.ts';
 import { isSameVersion } from '../source.ts';
 import type { NamespacedName } from '../targets.ts';
 
@@ -11,11 +12,7 @@ const REREAD_MS = 5_000;
 export interface HookSecretsOptions {
   readonly clock: Clock;
   repository(name: NamespacedName): Repository | undefined;
-  readSecret(
-    namespace: string,
-    name: string,
-    o: { readonly signal: AbortSignal },
-  ): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
+  readonly readSecret: ReadSecret;
   /** For the reads: of the engine, since one read answers several deliveries. */
   readonly signal: AbortSignal;
 }
