@@ -44,7 +44,7 @@ import { openTargetRenderer } from './open-target-renderer.ts';
 import { Parents } from './parents.ts';
 import { PullRequestReviews } from './pull-request-reviews.ts';
 import { PullRequests } from './pull-requests.ts';
-import type { PlanRequest } from './plan.ts';
+import type { PlanRequest } from './plan-request.ts';
 import { Reconciler } from './reconcile.ts';
 import { Requests } from './requests.ts';
 import type { Elsewhere } from './source-look.ts';

@@ -5,7 +5,7 @@ import type { Mirror } from '@plumb/git';
 import type { AnsweredComments } from './answered-comments.ts';
 import type { ReadSecret } from './named-data.ts';
 import type { Log } from './narrate.ts';
-import type { PlanRequest } from './plan.ts';
+import type { PlanRequest } from './plan-request.ts';
 import type { PlannedBefore } from './pull-request-plan.ts';
 import type { PullRequestReviews } from './pull-request-reviews.ts';
 import type { Elsewhere } from './source-look.ts';

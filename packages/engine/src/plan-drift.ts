@@ -12,7 +12,7 @@ import {
   type PlanItem,
   type SecretMask,
 } from '@plumb/core';
-import type { PlanRequest } from './plan.ts';
+import type { PlanRequest } from './plan-request.ts';
 
 /** What a plan has to know of a drift: the wish that was applied already, and what is there now. */
 export interface PlannedDrift {

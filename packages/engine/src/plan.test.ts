@@ -24,7 +24,8 @@ import { connect, loadKubeconfig } from '@plumb/kube';
 import { readPolicies } from '@plumb/policy';
 import { openTargetRenderer } from './open-target-renderer.ts';
 import { realClock, sharedCluster, type TestCluster } from '@plumb/test-support';
-import { planTarget, type PlanRequest } from './plan.ts';
+import { planTarget } from './plan.ts';
+import type { PlanRequest } from './plan-request.ts';
 import { systemRandom } from './ports/clock.ts';
 import type { TargetSpec } from './targets.ts';
 
