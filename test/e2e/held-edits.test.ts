@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { branchHeads } from '@plumb/test-support/git-server';
 import { startFakeHost, type FakeHost } from '../../packages/hosts/test/fake-host.ts';
 import { isHealthy, startFixture, type EngineFixture, type KubeLike } from './engine-fixture.ts';
+import { jumpClock, type JumpClock } from './jump-clock.ts';
 import { configMap } from './manifests.ts';
 
 const HOLDS = ['plumb.dev/v1alpha1', 'holds'] as const;
@@ -10,15 +11,17 @@ const HOLDS = ['plumb.dev/v1alpha1', 'holds'] as const;
 interface World extends AsyncDisposable {
   readonly plumb: EngineFixture;
   readonly fake: FakeHost;
+  readonly clock: JumpClock;
 }
 
 /** A healthy application at a Git host; `pullRequests` is what the Repository says of that. */
 async function openWorld({ knowsHost = true } = {}): Promise<World> {
   await using opening = new AsyncDisposableStack();
   const fake = opening.use(await startFakeHost('gitea'));
+  const clock = jumpClock();
   const { project } = fake.state;
   const plumb = opening.use(
-    await startFixture({ prefix: 'held' }, async ({ git, ...made }) => {
+    await startFixture({ prefix: 'held', clock }, async ({ git, ...made }) => {
       await git.create(project);
       await git.commit(project, {
         'deploy/one.yaml': configMap('one', { key: 'value', other: 'kept' }),
@@ -39,10 +42,12 @@ async function openWorld({ knowsHost = true } = {}): Promise<World> {
   );
   fake.state.branches = branchHeads(plumb.git, project);
   const opened = opening.move();
-  return { plumb, fake, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { plumb, fake, clock, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-async function hold(plumb: EngineFixture, name: string, forMs: number, spec: object = {}): Promise<void> {
+const MINUTE = 60_000;
+
+async function hold({ plumb, clock }: World, name: string, forMs: number, spec: object = {}): Promise<void> {
   await plumb.create(...HOLDS, {
     apiVersion: 'plumb.dev/v1alpha1',
     kind: 'Hold',
@@ -50,13 +55,17 @@ async function hold(plumb: EngineFixture, name: string, forMs: number, spec: obj
     spec: {
       application: 'shop',
       allowEdits: true,
-      until: new Date(Date.now() + forMs).toISOString(),
+      until: new Date(clock.now() + forMs).toISOString(),
       by: 'kubernetes-admin',
       reason: 'INC-9',
       atEnd: 'pull-request',
       ...spec,
     },
   });
+  // From then on an edit is not healed.
+  await plumb.untilEvent(
+    ({ message, hold: seen }) => message === 'A hold is in force' && String(seen).endsWith(`/${name}`),
+  );
 }
 
 const untilEnded = async (plumb: EngineFixture, name: string, state: string): Promise<KubeLike['status']> => {
@@ -68,6 +77,7 @@ const untilEnded = async (plumb: EngineFixture, name: string, state: string): Pr
   return found;
 };
 
+const isAllowed = ({ status }: KubeLike): boolean => String(status?.message).includes('it is allowed until');
 const isHeld = ({ status }: KubeLike): boolean => status?.state === 'Held';
 const saysEdited =
   (count: number) =>
@@ -78,13 +88,14 @@ test('at its end a hold becomes a pull request with the one line of each edit, a
   await using world = await openWorld();
   const { plumb, fake } = world;
   const { project } = fake.state;
-  await hold(plumb, 'inc-9', 4_000);
+  await hold(world, 'inc-9', 10 * MINUTE);
   await plumb.until('shop', isHeld);
 
   await plumb.edit('v1', 'configmaps', 'one', { data: { key: 'by hand' } });
   await plumb.edit('v1', 'secrets', 'key', { stringData: { password: 'CANARY-new' } });
   await plumb.remove('v1', 'configmaps', 'two');
   await plumb.until('shop', saysEdited(3));
+  world.clock.jump(10 * MINUTE);
   const status = await untilEnded(plumb, 'inc-9', 'Proposed');
 
   const [pull, ...more] = [...fake.state.pulls.values()];
@@ -121,13 +132,16 @@ test('what the host refuses is tried again with the branch that is there, and pr
   await using world = await openWorld();
   const { plumb, fake } = world;
   await plumb.edit('v1', 'secrets', 'host', { stringData: { token: 'wrong' } });
-  await hold(plumb, 'inc-9', 2_500);
+  await hold(world, 'inc-9', 10 * MINUTE);
   await plumb.until('shop', isHeld);
   await plumb.edit('v1', 'configmaps', 'one', { data: { key: 'by hand' } });
+  await plumb.until('shop', saysEdited(1));
+  world.clock.jump(10 * MINUTE);
 
   const failed = await untilEnded(plumb, 'inc-9', 'Failed');
   await plumb.git.commit(fake.state.project, { 'README.md': 'moved on\n' });
   await plumb.edit('v1', 'secrets', 'host', { stringData: { token: fake.state.token } });
+  world.clock.jump(5 * MINUTE);
   await untilEnded(plumb, 'inc-9', 'Proposed');
 
   assert.match(String(failed?.message), /^HostUnauthorized: /);
@@ -138,9 +152,10 @@ test('what the host refuses is tried again with the branch that is there, and pr
 test('where the host is not known the branch is there, and what to do is said', async () => {
   await using world = await openWorld({ knowsHost: false });
   const { plumb, fake } = world;
-  await hold(plumb, 'inc-9', 2_500, { object: { kind: 'ConfigMap', name: 'one' }, fields: ['data.key'] });
-  await plumb.untilEvent(({ message }) => message === 'Running');
+  await hold(world, 'inc-9', 10 * MINUTE, { object: { kind: 'ConfigMap', name: 'one' }, fields: ['data.key'] });
   await plumb.edit('v1', 'configmaps', 'one', { data: { key: 'by hand', other: 'healed' } });
+  await plumb.until('shop', isAllowed);
+  world.clock.jump(10 * MINUTE);
 
   const status = await untilEnded(plumb, 'inc-9', 'Pushed');
 
@@ -157,9 +172,11 @@ test('where the host is not known the branch is there, and what to do is said', 
 test('a hold under which nothing was edited, or only what Git cannot say, says so', async () => {
   await using world = await openWorld();
   const { plumb, fake } = world;
-  await hold(plumb, 'quiet', 1_500, { object: { kind: 'ConfigMap', name: 'two' } });
-  await hold(plumb, 'secret', 2_500, { object: { kind: 'Secret', name: 'key' } });
+  await hold(world, 'quiet', 10 * MINUTE, { object: { kind: 'ConfigMap', name: 'two' } });
+  await hold(world, 'secret', 10 * MINUTE, { object: { kind: 'Secret', name: 'key' } });
   await plumb.edit('v1', 'secrets', 'key', { stringData: { password: 'CANARY-new' } });
+  await plumb.until('shop', isAllowed);
+  world.clock.jump(10 * MINUTE);
 
   const quiet = await untilEnded(plumb, 'quiet', 'Nothing');
   const secret = await untilEnded(plumb, 'secret', 'NotKept');
@@ -179,10 +196,12 @@ test('a quarter of an hour before its end a hold is announced by an Event about 
     const uid = (await plumb.get(...HOLDS, 'inc-9'))?.metadata.uid;
     return `inc-9.${uid?.slice(0, 8)}.ending`;
   };
-  await hold(plumb, 'inc-9', 15 * 60_000 + 2_500);
-  await hold(plumb, 'short', 14 * 60_000, { object: { kind: 'ConfigMap', name: 'two' } });
+  await hold(world, 'inc-9', 30 * MINUTE);
+  await hold(world, 'short', 14 * MINUTE, { object: { kind: 'ConfigMap', name: 'two' } });
   await plumb.until('shop', isHeld);
   await plumb.edit('v1', 'configmaps', 'one', { data: { key: 'by hand' } });
+  await plumb.until('shop', saysEdited(1));
+  world.clock.jump(15 * MINUTE);
 
   await plumb.untilObject('events.k8s.io/v1', 'events', await eventName(), (event) => event !== undefined);
 

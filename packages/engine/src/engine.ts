@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { REPOSITORY, type Application } from '@plumb/api';
+import { REPOSITORY, type Application, type Hold } from '@plumb/api';
 import {
   attributionText,
   isAbort,
@@ -251,7 +251,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     holdChanged: (hold) => {
       proposals.changed(hold);
       reminders.changed(hold);
-      run('record a hold', holds.seen(hold));
+      run('record a hold', recordHold(hold));
     },
     holdRemoved: (hold) => {
       proposals.removed(hold);
@@ -348,6 +348,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   );
   const drifts = new DriftBook({ ledger, clock, eventsFor: (key, sinceMs) => audit.eventsFor(key, sinceMs) });
   const holds = new HoldBook({ ledger, clock });
+  async function recordHold(hold: Hold): Promise<void> {
+    const isNew = await holds.seen(hold);
+    const { by, reason, until } = hold.spec;
+    // What has ended long ago is seen again at each start.
+    if (!isNew || Date.parse(until) <= clock.now()) return;
+    log({ level: 'info', message: 'A hold is in force', hold: nameOf(hold), by, reason, until });
+  }
   /** Audit events come late, mostly after the drift is healed. */
   async function toldAnew(key: ObjectKey): Promise<void> {
     const drift = await drifts.arrived(key);

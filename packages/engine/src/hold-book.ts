@@ -20,11 +20,12 @@ export class HoldBook {
     this.#options = options;
   }
 
-  /** A hold is there, or its status is another one. */
-  async seen({ metadata, spec, status }: Hold): Promise<void> {
+  /** A hold is there, or its status is another one. Answers whether it is seen for the first time since the start. */
+  async seen({ metadata, spec, status }: Hold): Promise<boolean> {
     const { uid = '', name, namespace, creationTimestamp } = metadata;
     const outcome = status?.message;
-    if (this.#known.has(uid) && this.#known.get(uid) === outcome) return;
+    const isNew = !this.#known.has(uid);
+    if (!isNew && this.#known.get(uid) === outcome) return false;
     this.#known.set(uid, outcome);
     await this.#options.ledger.recordHold({
       uid,
@@ -38,6 +39,7 @@ export class HoldBook {
       atEnd: spec.atEnd,
       outcome,
     });
+    return isNew;
   }
 
   async removed({ metadata: { uid = '' } }: Hold): Promise<void> {

@@ -19,6 +19,7 @@ export interface HoldRemindersOptions {
 }
 
 const MAX_DRIFTS = 10_000;
+const AGAIN_MS = 1_000;
 
 const ENDINGS: Readonly<Record<Hold['spec']['atEnd'], string>> = {
   heal: 'put back then',
@@ -75,7 +76,12 @@ export class HoldReminders implements AsyncDisposable {
   async #remind(name: NamespacedName, signal: AbortSignal): Promise<void> {
     const { clock, ledger, writer, holder, mayAct } = this.#options;
     const hold = this.#holds.get(name);
-    if (hold === undefined || !mayAct() || Date.parse(hold.spec.until) <= clock.now()) return;
+    if (hold === undefined || Date.parse(hold.spec.until) <= clock.now()) return;
+    if (!mayAct()) {
+      // A machine that slept has lost its lease, and has it again in a moment.
+      this.#queue.addAt(name, clock.monotonic() + AGAIN_MS);
+      return;
+    }
     const { namespace, uid = '' } = hold.metadata;
     const target = targetKey({ namespace, ...hold.spec });
     const application = this.#options.application(`${namespace}/${hold.spec.application}`);
