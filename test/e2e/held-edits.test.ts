@@ -189,6 +189,62 @@ test('a hold under which nothing was edited, or only what Git cannot say, says s
   assert.equal(fake.state.pulls.size, 0);
 });
 
+test('what several holds let stand is proposed once, when the last of them has ended', async () => {
+  await using world = await openWorld();
+  const { plumb, fake, clock } = world;
+  await hold(world, 'first', 10 * MINUTE);
+  await plumb.edit('v1', 'configmaps', 'one', { data: { key: 'by hand' } });
+  await plumb.until('shop', saysEdited(1));
+  await hold(world, 'second', 20 * MINUTE);
+  clock.jump(10 * MINUTE);
+  await plumb.until('shop', ({ status }) => status?.state === 'Held' && saysEdited(1)({ status } as KubeLike));
+  const between = fake.state.pulls.size;
+
+  clock.jump(10 * MINUTE);
+  const first = await untilEnded(plumb, 'first', 'Proposed');
+  const second = await untilEnded(plumb, 'second', 'Nothing');
+
+  assert.deepEqual([between, fake.state.pulls.size], [0, 1]);
+  assert.match(String(first?.message), /^1 edited field in a pull request: /);
+  assert.match(String(second?.message), /differs from Git|stands by the hold first as well/);
+});
+
+test('a line that other environments read is not proposed: the value is laid over it for this one', async () => {
+  await using world = await openWorld();
+  const { plumb, fake } = world;
+  const { project } = fake.state;
+  await plumb.git.commit(project, {
+    'chart/app.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app}\ndata: {LEVEL: "{{ .Values.level }}"}\n',
+    'chart/values.yaml': 'level: info\n',
+    'chart/values-dev.yaml': '{}\n',
+    'chart/values-prod.yaml': '# of prod\nother: 1\n',
+  });
+  const [dev, prod] = [await plumb.cluster.namespace('dev'), plumb.namespace];
+  await plumb.application('app', {
+    source: { repository: 'shop', path: 'chart' },
+    render: { valuesFiles: ['values.yaml', 'values-{{ environment }}.yaml'] },
+    environments: [
+      { name: 'dev', namespace: dev },
+      { name: 'prod', namespace: prod },
+    ],
+  });
+  await plumb.sync('app');
+  await plumb.until('app', isHealthy);
+  await hold(world, 'inc-9', 10 * MINUTE, { application: 'app', environment: 'prod' });
+  await plumb.edit('v1', 'configmaps', 'app', { data: { LEVEL: 'debug' } });
+  await plumb.until('app', ({ status }) => JSON.stringify(status).includes('1 object was edited'));
+  world.clock.jump(10 * MINUTE);
+
+  await untilEnded(plumb, 'inc-9', 'Proposed');
+
+  const [pull] = fake.state.pulls.values();
+  assert.equal(
+    await plumb.git.git(project, ['diff', '--unified=0', 'main', pull?.head ?? '', '--', 'chart']).then(lastLines),
+    '+level: debug',
+  );
+  assert.match(pull?.body ?? '', /ConfigMap\/app chart\/values-prod\.yaml:3 /);
+});
+
 test('a quarter of an hour before its end a hold is announced by an Event about the application, once', async () => {
   await using world = await openWorld();
   const { plumb } = world;

@@ -100,7 +100,14 @@ type Found =
 async function keepOne({ request, base, files }: Search, key: ObjectKey, change: FieldChange): Promise<Found> {
   const { path, after: live } = change;
   const tree = files.size === 0 ? base : editedTree(base, files);
-  const result = await keepEdits({ ...request, tree, key, fields: [{ path, live }], allowsOthers: false });
+  const result = await keepEdits({
+    ...request,
+    tree,
+    key,
+    fields: [{ path, live }],
+    allowsOthers: false,
+    isForThisAlone: true,
+  });
   if (result.ok) {
     for (const [file, text] of result.value.files) files.set(file, text);
     return { ok: true, places: result.value.places.map(({ where }) => where) };

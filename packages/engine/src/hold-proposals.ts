@@ -4,18 +4,21 @@ import {
   commandName,
   formatChanges,
   isAbort,
+  isHeldField,
   PlumbError,
   shortNameOf,
   targetKey,
   toPlumbError,
   type Clock,
+  type DriftHold,
   type TargetKey,
 } from '@plumb/core';
 import type { Mirror } from '@plumb/git';
 import { keptEditsText, proposePullRequest } from '@plumb/hosts';
 import type { KubeClient } from '@plumb/kube';
-import type { Ledger } from '@plumb/ledger';
+import type { DriftRecord, Ledger } from '@plumb/ledger';
 import { backoffMs } from './backoff.ts';
+import { holdOf } from './drift-rules.ts';
 import { followedBranch, othersOnBranch } from './followed-branch.ts';
 import { heldEdits, type HeldEdits } from './held-edits.ts';
 import { keepMessage, keepSubject } from './keep-message.ts';
@@ -103,6 +106,10 @@ export class HoldProposals implements AsyncDisposable {
     }
     try {
       const status = await this.#propose(hold, signal);
+      if (typeof status === 'number') {
+        this.#queue.addAt(name, clock.monotonic() + status + SETTLE_MS - clock.now());
+        return;
+      }
       await this.#say(hold, status, signal);
       this.#failures.delete(name);
       log({ level: 'info', message: 'A hold has ended', hold: name, state: status.state, said: status.message });
@@ -117,14 +124,19 @@ export class HoldProposals implements AsyncDisposable {
     }
   }
 
-  async #propose(hold: Hold, signal: AbortSignal): Promise<HoldStatus> {
-    const { client, ledger, renderer, sources, specOf } = this.#options;
+  /** Answers what came of it; or when to come again (epoch milliseconds), since another hold lets the same edits stand. */
+  async #propose(hold: Hold, signal: AbortSignal): Promise<HoldStatus | number> {
+    const { client, clock, ledger, renderer, sources, specOf } = this.#options;
     const target = targetKey({ namespace: hold.metadata.namespace, ...hold.spec });
     const spec = specOf(target);
     if (spec === undefined) return { state: 'Nothing', message: 'What it was about is no more.' };
     const open = await ledger.drifts({ isOpen: true, target, limit: MAX_DRIFTS });
-    const drifts = open.filter(({ standing }) => standing?.hold === hold.metadata.name);
-    if (drifts.length === 0) return { state: 'Nothing', message: 'Nothing that was edited differs from Git.' };
+    const edited = open.filter((drift) => isHeldDrift(holdOf(hold), drift));
+    const until = Math.max(...edited.map(({ standing }) => standing?.until ?? 0));
+    if (until > clock.now()) return until;
+    // Of several holds over the same edits one has them.
+    const drifts = edited.filter(({ standing }) => standing?.hold === hold.metadata.name);
+    if (drifts.length === 0) return nothingEdited(edited);
 
     const repository = sources.repository(spec.repository);
     const mirror = await sources.mirrorOf(spec.repository);
@@ -226,6 +238,20 @@ interface Proposal {
 
 function isOver(status: HoldStatus | undefined): boolean {
   return status?.state !== undefined && status.state !== 'Failed';
+}
+
+function isHeldDrift(hold: DriftHold, drift: DriftRecord): boolean {
+  const fields = drift.fields.length === 0 ? [undefined] : drift.fields;
+  return fields.some((field) => isHeldField(hold, drift, field, undefined));
+}
+
+function nothingEdited(edited: readonly DriftRecord[]): HoldStatus {
+  const [other] = edited.flatMap(({ standing }) => standing?.hold ?? []);
+  const message =
+    other === undefined
+      ? 'Nothing that was edited differs from Git.'
+      : `What was edited stands by the hold ${other} as well, which says what comes of it.`;
+  return { state: 'Nothing', message };
 }
 
 function nothingKept({ left }: HeldEdits): HoldStatus {

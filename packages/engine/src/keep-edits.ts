@@ -60,6 +60,8 @@ export interface KeepEditsRequest {
   readonly others: readonly TargetSpec[];
   /** Whether others may change as well. */
   readonly allowsOthers: boolean;
+  /** What others share is laid over for this target alone, where that can be, instead of refused. Default: no. */
+  readonly isForThisAlone?: boolean | undefined;
   /** The one file that may be edited; undefined: whichever it takes. */
   readonly file?: string | undefined;
   readonly signal: AbortSignal;
@@ -199,8 +201,8 @@ class KeepSearch {
     for (const candidate of overrides) {
       const proven = await this.#prove(candidate, change, []);
       if (proven === undefined || proven.others.length > 0) continue;
-      if (this.#mayBe(proven) && (shared.length === 0 || this.#request.file !== undefined))
-        return this.#take(proven, path);
+      const isWished = shared.length === 0 || this.#request.file !== undefined || this.#request.isForThisAlone === true;
+      if (this.#mayBe(proven) && isWished) return this.#take(proven, path);
       alone.push(proven);
     }
     throw shared.length > 0 ? this.#shared(path, shared, alone) : this.#impossible(path, tried, refusals);
