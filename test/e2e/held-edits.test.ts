@@ -77,6 +77,11 @@ const untilEnded = async (plumb: EngineFixture, name: string, state: string): Pr
   return found;
 };
 
+/** A hold has a branch of its own, also where another one had its name. */
+async function branchOf(plumb: EngineFixture, name: string): Promise<string> {
+  return `plumb/hold-${name}-${(await plumb.get(...HOLDS, name))?.metadata.uid.slice(0, 8)}`;
+}
+
 const isAllowed = ({ status }: KubeLike): boolean => String(status?.message).includes('it is allowed until');
 const isHeld = ({ status }: KubeLike): boolean => status?.state === 'Held';
 const saysEdited =
@@ -100,7 +105,8 @@ test('at its end a hold becomes a pull request with the one line of each edit, a
 
   const [pull, ...more] = [...fake.state.pulls.values()];
   assert.ok(pull !== undefined && more.length === 0);
-  assert.deepEqual([pull.branch, pull.base], ['plumb/hold-inc-9', 'main']);
+  const branch = await branchOf(plumb, 'inc-9');
+  assert.deepEqual([pull.branch, pull.base], [branch, 'main']);
   assert.equal(pull.title, 'Keep ConfigMap/one of shop: data key value → by hand');
   assert.equal(
     await plumb.git.git(project, ['diff', '--unified=0', 'main', pull.head, '--', 'deploy']).then(lastLines),
@@ -112,7 +118,7 @@ test('at its end a hold becomes a pull request with the one line of each edit, a
   assert.match(pull.body, /^ConfigMap\/two: deleted, which no line of Git says$/m);
   for (const { body } of fake.server.seen) assert.doesNotMatch(body, /CANARY|Q0FOQVJZ/);
   const url = `https://gitea.example/acme/shop/pulls/${pull.number}`;
-  assert.deepEqual([status?.pullRequest, status?.branch], [url, 'plumb/hold-inc-9']);
+  assert.deepEqual([status?.pullRequest, status?.branch], [url, branch]);
   assert.match(String(status?.message), /^1 edited field in a pull request: \S+\. 2 more cannot be put into Git: /);
   await plumb.until('shop', (application) => {
     const { state, message } = application.status ?? {};
@@ -159,12 +165,13 @@ test('where the host is not known the branch is there, and what to do is said', 
 
   const status = await untilEnded(plumb, 'inc-9', 'Pushed');
 
+  const branch = await branchOf(plumb, 'inc-9');
   assert.equal(
     status?.message,
-    '1 edited field on the branch plumb/hold-inc-9: open a pull request from it, or give the Repository spec.pullRequests.',
+    `1 edited field on the branch ${branch}: open a pull request from it, or give the Repository spec.pullRequests.`,
   );
   assert.match(
-    await plumb.git.git(fake.state.project, ['cat-file', 'blob', 'plumb/hold-inc-9:deploy/one.yaml']),
+    await plumb.git.git(fake.state.project, ['cat-file', 'blob', `${branch}:deploy/one.yaml`]),
     /key: "by hand"\n {2}other: "kept"$/,
   );
 });
@@ -269,7 +276,7 @@ test('a quarter of an hour before its end a hold is announced by an Event about 
   );
   assert.match(
     ours[0]?.note ?? '',
-    /^The hold inc-9 of kubernetes-admin ends at .* UTC \(INC-9\)\. 1 object was edited, and is proposed to Git in a pull request then: plumb drift shop -n \S+$/,
+    /^The hold inc-9 of kubernetes-admin ends at .* UTC\. 1 object was edited, and is proposed to Git in a pull request then: plumb drift shop -n \S+ \(INC-9\)$/,
   );
 });
 

@@ -20,7 +20,11 @@ const key = objectKey({ group: '', kind: 'ConfigMap', namespace: 'default', name
 interface Setup {
   readonly server: GitServer;
   /** Keeps the live value; `between` runs before each push. */
-  keep(value: Json, between?: () => Promise<unknown>): ReturnType<typeof keepLive>;
+  keep(
+    value: Json,
+    between?: () => Promise<unknown>,
+    more?: Pick<KeepLiveRequest, 'branch' | 'isNamedAfterChange'>,
+  ): ReturnType<typeof keepLive>;
 }
 
 async function setUp(t: TestContext): Promise<Setup> {
@@ -49,14 +53,14 @@ async function setUp(t: TestContext): Promise<Setup> {
   };
   return {
     server,
-    keep: (value, between = async () => {}) =>
+    keep: (value, between = async () => {}, more = { branch: undefined }) =>
       keepLive({
         ...{ spec, key, renderer: targets, others: [], allowsOthers: false, signal },
         changes: [{ path: 'data.REPLICAS', before: '3', after: value }],
         changedBy: ['kubectl-edit'],
         reason: 'because',
         followed: 'refs/heads/main',
-        branch: undefined,
+        ...more,
         author: { name: 'Ada', email: 'ada@example.com' },
         timeMs: 1_700_000_000_000,
         remote: {
@@ -92,6 +96,27 @@ test('who pushes at the same time loses nothing: it is kept on top of that', asy
       hunks: [{ before: 5, after: 5, removed: ['  REPLICAS: "3"'], added: ['  REPLICAS: "5"'] }],
     },
   ]);
+});
+
+test('a branch of the name of the change is found again, and the followed one is never taken for it', async (t) => {
+  const { server, keep } = await setUp(t);
+  const named = { branch: 'plumb/keep-1', isNamedAfterChange: true };
+  const first = await keep('5', undefined, named);
+  await server.commit('shop', { 'README.md': 'moved on\n' });
+  const again = await keep('5', undefined, named);
+  let pushes = 0;
+
+  const followed = await keep(
+    '5',
+    async () => {
+      if (pushes++ === 0) await server.commit('shop', { 'deploy/a.yaml': file(3, 'debug') });
+    },
+    { branch: undefined, isNamedAfterChange: true },
+  );
+
+  assert.equal(again.commit, first.commit);
+  assert.deepEqual([pushes, followed.commit], [2, await server.git('shop', ['rev-parse', 'main'])]);
+  assert.equal(await server.git('shop', ['cat-file', 'blob', 'main:deploy/a.yaml']), file(5, 'debug').trimEnd());
 });
 
 test('a branch that keeps moving is given up with a code, and nothing is lost of it', async (t) => {

@@ -69,8 +69,8 @@ async function pushOnce<T>(
   try {
     await remote.push(commit, branch, call);
   } catch (thrown) {
-    const isThere = thrown instanceof PlumbError && thrown.code === 'BranchMoved' && isNamedAfterChange === true;
-    if (!isThere) throw thrown;
+    const isThere = thrown instanceof PlumbError && thrown.code === 'BranchMoved';
+    if (!isThere || wanted === undefined || isNamedAfterChange !== true) throw thrown;
     return { ...decided, commit: (await remote.at(branch, call)).commit };
   }
   return { ...decided, commit };

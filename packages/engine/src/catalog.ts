@@ -137,6 +137,11 @@ export class Catalog implements AsyncDisposable {
   /** What cannot be read holds nothing. */
   #onHold(event: ReflectEvent): void {
     if (event.type !== 'added' && event.type !== 'updated' && event.type !== 'deleted') return;
+    const { previous } = event;
+    // It was deleted and made anew while the watch was broken off.
+    if (previous !== undefined && previous.metadata.uid !== event.object.metadata.uid && event.type === 'updated') {
+      this.#onHold({ type: 'deleted', key: event.key, object: previous });
+    }
     const decoded = decodeHold(event.object);
     if (!decoded.ok) return;
     const { metadata, spec } = decoded.value;

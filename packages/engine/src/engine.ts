@@ -469,6 +469,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     readSecret,
     specOf: (target) => catalog.specOf(target),
     specs: () => catalog.specs(),
+    holdsOf: (target) => catalog.holdsOf(target),
     mayAct: () => gate.isOpen && lease.mayWrite(),
     log,
   });

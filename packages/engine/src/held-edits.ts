@@ -1,8 +1,6 @@
-import type { Hold } from '@plumb/api';
 import {
   driftText,
   formatChanges,
-  isHeldField,
   parseFieldPath,
   parseObjectKey,
   shortNameOf,
@@ -15,20 +13,15 @@ import {
   type SourceTree,
   type Where,
 } from '@plumb/core';
-import type { KubeClient } from '@plumb/kube';
 import type { DriftRecord } from '@plumb/ledger';
-import { holdOf } from './drift-rules.ts';
 import { editedTree } from './edited-tree.ts';
+import type { HeldDrift } from './held-drifts.ts';
 import { keepEdits, type KeepEditsRequest } from './keep-edits.ts';
 import type { KeptObject } from './keep-message.ts';
-import { liveObject } from './live-object.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 export interface HeldEditsRequest extends Omit<KeepEditsRequest, 'key' | 'fields' | 'allowsOthers' | 'file'> {
-  readonly client: Pick<KubeClient, 'resource' | 'get'>;
-  readonly hold: Hold;
-  /** The open drifts of the target. */
-  readonly drifts: readonly DriftRecord[];
+  readonly held: readonly HeldDrift[];
 }
 
 /** What a hold has left on the cluster, as far as Git can say it. */
@@ -48,30 +41,26 @@ const ABOUT_ONE_EDIT: readonly string[] = ['KeepImpossible', 'KeepShared'];
  * Writes nothing. Throws what keeps the repository or the cluster from being read.
  */
 export async function heldEdits(request: HeldEditsRequest): Promise<HeldEdits> {
-  const { tree, drifts, client, signal } = request;
-  const held = holdOf(request.hold);
+  const { tree, held, signal } = request;
   const secrets = await request.renderer.secretsOf(request.spec, { signal });
   const plain = (change: FieldChange): FieldChange => withoutSecrets({ changes: change }, secrets).changes;
   const search = { request, base: tree, files: new Map<string, string>() };
   const kept: HeldEdits['kept'][number][] = [];
   const left: HeldEdits['left'][number][] = [];
-  for (const drift of drifts) {
+  for (const { drift, live, fields } of held) {
     const object = shortNameOf(drift.object);
-    if (isSecret(drift.object) && drift.fields.length > 0) {
-      const fields = drift.fields.map(({ path }) => path).join(', ');
-      left.push({ object, why: `${fields}: what is in a Secret is not written to Git` });
+    if (isSecret(drift.object) && fields.length > 0) {
+      const paths = fields.map(({ path }) => path).join(', ');
+      left.push({ object, why: `${paths}: what is in a Secret is not written to Git` });
       continue;
     }
-    const live = await liveObject(client, drift.object, { signal });
-    if (live === undefined || drift.fields.length === 0) {
-      const isHeld = isHeldField(held, drift, undefined, live);
-      if (isHeld) left.push({ object, why: `${driftText(drift)}, which no line of Git says` });
+    if (live === undefined || fields.length === 0) {
+      left.push({ object, why: `${driftText(drift)}, which no line of Git says` });
       continue;
     }
     const changes: FieldChange[] = [];
     const places: Where[] = [];
-    for (const field of drift.fields) {
-      if (!isHeldField(held, drift, field, live)) continue;
+    for (const field of fields) {
       const change = changeOf(field, live);
       const found = await keepOne(search, drift.object, change);
       if (!found.ok) left.push({ object, why: `${formatChanges([plain(change)]).join('')}: ${whyOf(found.error)}` });

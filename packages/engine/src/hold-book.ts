@@ -26,7 +26,6 @@ export class HoldBook {
     const outcome = status?.message;
     const isNew = !this.#known.has(uid);
     if (!isNew && this.#known.get(uid) === outcome) return false;
-    this.#known.set(uid, outcome);
     await this.#options.ledger.recordHold({
       uid,
       target: targetKey({ namespace, ...spec }),
@@ -39,6 +38,7 @@ export class HoldBook {
       atEnd: spec.atEnd,
       outcome,
     });
+    this.#known.set(uid, outcome);
     return isNew;
   }
 

@@ -4,24 +4,27 @@ import {
   commandName,
   formatChanges,
   isAbort,
-  isHeldField,
   PlumbError,
   shortNameOf,
   targetKey,
   toPlumbError,
   type Clock,
   type DriftHold,
+  type KubeObject,
+  type ObjectKey,
   type TargetKey,
 } from '@plumb/core';
 import type { Mirror } from '@plumb/git';
 import { keptEditsText, proposePullRequest } from '@plumb/hosts';
 import type { KubeClient } from '@plumb/kube';
-import type { DriftRecord, Ledger } from '@plumb/ledger';
+import type { Ledger } from '@plumb/ledger';
 import { backoffMs } from './backoff.ts';
 import { holdOf } from './drift-rules.ts';
 import { followedBranch, othersOnBranch } from './followed-branch.ts';
+import { heldDrifts, type OpenDrift } from './held-drifts.ts';
 import { heldEdits, type HeldEdits } from './held-edits.ts';
 import { keepMessage, keepSubject } from './keep-message.ts';
+import { liveObject } from './live-object.ts';
 import type { Log } from './narrate.ts';
 import { openRepositoryHost, type RepositoryHostOptions } from './repository-host.ts';
 import type { Sources } from './source.ts';
@@ -38,6 +41,7 @@ export interface HoldProposalsOptions extends Pick<RepositoryHostOptions, 'clock
   readonly sources: Pick<Sources, 'repository' | 'repositories' | 'mirrorOf'>;
   specOf(target: TargetKey): TargetSpec | undefined;
   specs(): Iterable<TargetSpec>;
+  holdsOf(target: TargetKey): readonly DriftHold[];
   /** Whether this engine is the one that acts. */
   mayAct(): boolean;
   readonly log: Log;
@@ -46,8 +50,13 @@ export interface HoldProposalsOptions extends Pick<RepositoryHostOptions, 'clock
 /** An edit of the last moment is found and recorded by then. */
 const SETTLE_MS = 2_000;
 const MAX_DRIFTS = 10_000;
+/** When an application that is not there is looked for again. */
+const MISSING_MS = 10 * 60_000;
 /** Who writes commits that no person writes; a domain of ours, and no mailbox. */
 const AUTHOR = { name: 'Plumb', email: 'noreply@plumb.dev' };
+
+/** Nobody is told: it is not there any more. */
+const LIFTED: HoldStatus = { state: 'Nothing', message: 'It was lifted.' };
 
 /**
  * Turns what was edited under a hold into a pull request once the hold has ended, where it says `atEnd: pull-request`. Each
@@ -120,23 +129,29 @@ export class HoldProposals implements AsyncDisposable {
       this.#failures.set(name, failures);
       this.#queue.addAt(name, clock.monotonic() + Math.max(error.retryAfterMs ?? 0, backoffMs(failures)));
       this.#warn(name, error);
-      await this.#say(hold, { state: 'Failed', message: `${error.code}: ${error.message}` }, signal);
+      const failed = { state: 'Failed', message: `${error.code}: ${error.message}` } as const;
+      // Where that cannot be said either, it is tried again no sooner.
+      await this.#say(hold, failed, signal).catch((unsaid: unknown) => {
+        if (isAbort(unsaid, signal)) throw unsaid;
+      });
     }
   }
 
   /** Answers what came of it; or when to come again (epoch milliseconds), since another hold lets the same edits stand. */
   async #propose(hold: Hold, signal: AbortSignal): Promise<HoldStatus | number> {
-    const { client, clock, ledger, renderer, sources, specOf } = this.#options;
+    const { client, clock, ledger, renderer, sources, specOf, holdsOf } = this.#options;
     const target = targetKey({ namespace: hold.metadata.namespace, ...hold.spec });
     const spec = specOf(target);
-    if (spec === undefined) return { state: 'Nothing', message: 'What it was about is no more.' };
-    const open = await ledger.drifts({ isOpen: true, target, limit: MAX_DRIFTS });
-    const edited = open.filter((drift) => isHeldDrift(holdOf(hold), drift));
-    const until = Math.max(...edited.map(({ standing }) => standing?.until ?? 0));
-    if (until > clock.now()) return until;
-    // Of several holds over the same edits one has them.
-    const drifts = edited.filter(({ standing }) => standing?.hold === hold.metadata.name);
-    if (drifts.length === 0) return nothingEdited(edited);
+    // It may only be unreadable for now.
+    if (spec === undefined) return clock.now() + MISSING_MS;
+    const open: OpenDrift[] = [];
+    for (const drift of await ledger.drifts({ isOpen: true, target, limit: MAX_DRIFTS })) {
+      open.push({ drift, live: await liveOrGone(client, drift.object, signal) });
+    }
+    const wishes = { rules: spec.drift, holds: holdsOf(target), heal: spec.healWish };
+    const { held, until, other } = heldDrifts(holdOf(hold), open, wishes, clock.now());
+    if (until !== undefined) return until;
+    if (held.length === 0) return nothingEdited(other);
 
     const repository = sources.repository(spec.repository);
     const mirror = await sources.mirrorOf(spec.repository);
@@ -153,7 +168,7 @@ export class HoldProposals implements AsyncDisposable {
     });
     const { committer } = await mirror.commit(parent, call);
     const edits = await heldEdits({
-      ...{ client, hold, drifts, spec, renderer, signal },
+      ...{ held, spec, renderer, signal },
       tree: mirror.at(parent),
       committedMs: committer.time,
       others: await othersOnBranch(spec, followed, { specs: this.#options.specs(), repositories, branchOf }),
@@ -164,11 +179,12 @@ export class HoldProposals implements AsyncDisposable {
 
   async #push(proposal: Proposal): Promise<HoldStatus> {
     const { hold, spec, edits, repository, mirror, parent, followed, signal } = proposal;
-    const branch = `plumb/hold-${hold.metadata.name}`;
+    const branch = branchOfHold(hold);
     const { reason, by } = hold.spec;
     const { kept, left, files } = edits;
     const message = keepMessage({ target: spec.target, objects: kept, reason, hold: nameOf(hold) });
     const timeMs = Date.parse(hold.spec.until);
+    if (!this.#isWanted(hold)) return LIFTED;
     const commit = await mirror.store({ parent, files, author: AUTHOR, timeMs, message }, { signal });
     try {
       await mirror.push(commit, branch, { signal });
@@ -199,8 +215,14 @@ export class HoldProposals implements AsyncDisposable {
       host.limits,
     );
     const base = followed.slice('refs/heads/'.length);
+    if (!this.#isWanted(hold)) return LIFTED;
     const { url } = await proposePullRequest(host, { ...text, branch, base }, { signal });
     return { state: 'Proposed', message: `${what} in a pull request: ${url}.${rest}`, branch, pullRequest: url };
+  }
+
+  /** Renders take their time: it may have been lifted meanwhile, or another engine may be the one that acts. */
+  #isWanted(hold: Hold): boolean {
+    return this.#options.mayAct() && this.#holds.get(nameOf(hold))?.metadata.uid === hold.metadata.uid;
   }
 
   /** On transitions only. */
@@ -236,22 +258,35 @@ interface Proposal {
   readonly signal: AbortSignal;
 }
 
+/** Another hold of the same name is another branch: an old one may still have what was merged long ago. */
+function branchOfHold({ metadata: { name, uid = '' } }: Hold): string {
+  return `plumb/hold-${name}-${uid.slice(0, 8)}`;
+}
+
 function isOver(status: HoldStatus | undefined): boolean {
   return status?.state !== undefined && status.state !== 'Failed';
 }
 
-function isHeldDrift(hold: DriftHold, drift: DriftRecord): boolean {
-  const fields = drift.fields.length === 0 ? [undefined] : drift.fields;
-  return fields.some((field) => isHeldField(hold, drift, field, undefined));
-}
-
-function nothingEdited(edited: readonly DriftRecord[]): HoldStatus {
-  const [other] = edited.flatMap(({ standing }) => standing?.hold ?? []);
+function nothingEdited(other: string | undefined): HoldStatus {
   const message =
     other === undefined
       ? 'Nothing that was edited differs from Git.'
       : `What was edited stands by the hold ${other} as well, which says what comes of it.`;
   return { state: 'Nothing', message };
+}
+
+/** Of a kind that is gone there are no objects. */
+async function liveOrGone(
+  client: HoldProposalsOptions['client'],
+  key: ObjectKey,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  try {
+    return await liveObject(client, key, { signal });
+  } catch (thrown) {
+    if (thrown instanceof PlumbError && thrown.code === 'KindMissing') return undefined;
+    throw thrown;
+  }
 }
 
 function nothingKept({ left }: HeldEdits): HoldStatus {

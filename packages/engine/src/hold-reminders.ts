@@ -1,5 +1,5 @@
 import type { Application, Hold } from '@plumb/api';
-import { commandName, HOLD_REMINDER_MS, isAbort, minuteText, targetKey, toPlumbError, type Clock } from '@plumb/core';
+import { commandName, HOLD_REMINDER_MS, minuteText, targetKey, toPlumbError, type Clock } from '@plumb/core';
 import type { KubeClient } from '@plumb/kube';
 import type { Ledger } from '@plumb/ledger';
 import type { Log } from './narrate.ts';
@@ -20,6 +20,8 @@ export interface HoldRemindersOptions {
 
 const MAX_DRIFTS = 10_000;
 const AGAIN_MS = 1_000;
+/** What does not arrive is tried again until the hold has ended. */
+const RETRY_MS = 60_000;
 
 const ENDINGS: Readonly<Record<Hold['spec']['atEnd'], string>> = {
   heal: 'put back then',
@@ -43,6 +45,7 @@ export class HoldReminders implements AsyncDisposable {
       concurrency: 1,
       work: (name, o) => this.#remind(name, o.signal),
       failed: (name, thrown) => this.#failed(name, thrown),
+      retryMs: RETRY_MS,
     });
     this.#queue.pause();
   }
@@ -88,34 +91,29 @@ export class HoldReminders implements AsyncDisposable {
     if (application === undefined) return;
     const open = await ledger.drifts({ isOpen: true, target, limit: MAX_DRIFTS });
     const edited = open.filter(({ standing }) => standing?.hold === hold.metadata.name).length;
-    try {
-      await writer.apply(
-        {
-          apiVersion: 'events.k8s.io/v1',
-          kind: 'Event',
-          // One for each hold, however often it is said.
-          metadata: { name: `${hold.metadata.name.slice(0, 200)}.${uid.slice(0, 8)}.ending`, namespace },
-          eventTime: `${new Date(clock.now()).toISOString().slice(0, -1)}000Z`,
-          type: 'Normal',
-          reason: 'HoldEnding',
-          action: 'Remind',
-          note: noteOf(hold, edited, commandName(target)),
-          regarding: {
-            apiVersion: application.apiVersion,
-            kind: application.kind,
-            name: application.metadata.name,
-            namespace,
-            ...(application.metadata.uid === undefined ? {} : { uid: application.metadata.uid }),
-          },
-          reportingController: 'plumb.dev/engine',
-          reportingInstance: holder.slice(0, 128),
+    await writer.apply(
+      {
+        apiVersion: 'events.k8s.io/v1',
+        kind: 'Event',
+        // One for each hold, however often it is said.
+        metadata: { name: `${hold.metadata.name.slice(0, 200)}.${uid.slice(0, 8)}.ending`, namespace },
+        eventTime: `${new Date(clock.now()).toISOString().slice(0, -1)}000Z`,
+        type: 'Normal',
+        reason: 'HoldEnding',
+        action: 'Remind',
+        note: cutBytes(noteOf(hold, edited, commandName(target)), MAX_NOTE_BYTES),
+        regarding: {
+          apiVersion: application.apiVersion,
+          kind: application.kind,
+          name: application.metadata.name,
+          namespace,
+          ...(application.metadata.uid === undefined ? {} : { uid: application.metadata.uid }),
         },
-        { manager: 'plumb-status', force: true, signal },
-      );
-    } catch (thrown) {
-      if (isAbort(thrown, signal)) throw thrown;
-      this.#failed(name, thrown);
-    }
+        reportingController: 'plumb.dev/engine',
+        reportingInstance: holder.slice(0, 128),
+      },
+      { manager: 'plumb-status', force: true, signal },
+    );
   }
 
   #failed(hold: NamespacedName, thrown: unknown): void {
@@ -124,13 +122,19 @@ export class HoldReminders implements AsyncDisposable {
   }
 }
 
-/** A note of an Event has at most so many bytes; a reason may be long. */
-const MAX_REASON = 300;
+/** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/: a longer one is refused. */
+const MAX_NOTE_BYTES = 1_024;
+
+function cutBytes(text: string, max: number): string {
+  if (Buffer.byteLength(text) <= max) return text;
+  const whole = new TextDecoder().decode(Buffer.from(text).subarray(0, max - 3));
+  // What was cut in two is no character.
+  return `${whole.replace(/\ufffd+$/, '')}…`;
+}
 
 function noteOf({ metadata, spec }: Hold, edited: number, command: string): string {
   const until = minuteText(Date.parse(spec.until));
-  const reason = spec.reason.length > MAX_REASON ? `${spec.reason.slice(0, MAX_REASON - 1)}…` : spec.reason;
   const objects = edited === 1 ? '1 object was edited, and is' : `${edited} objects were edited, and are`;
   const what = edited === 0 ? 'Nothing was edited yet' : `${objects} ${ENDINGS[spec.atEnd]}`;
-  return `The hold ${metadata.name} of ${spec.by} ends at ${until} UTC (${reason}). ${what}: plumb drift ${command}`;
+  return `The hold ${metadata.name} of ${spec.by} ends at ${until} UTC. ${what}: plumb drift ${command} (${spec.reason})`;
 }

@@ -40,14 +40,18 @@ export async function openTargetRenderer(options: TargetRendererFolders): Promis
     const opener = await import('@plumb/charts');
     return opener.openCharts({ folder: join(options.cacheFolder, 'charts'), clock });
   };
-  opening.defer(async () => (await charts)?.[Symbol.asyncDispose]());
+  opening.defer(async () => (await charts?.catch(() => undefined))?.[Symbol.asyncDispose]());
   const capabilities = opening.use(
     new ClusterCapabilities({ client, clock, signal, changed: options.capabilitiesChanged }),
   );
   const renderer = new TargetRenderer({
     renderer: opening.use(createRenderer({ clock, cache })),
     externals: new ExternalReader({
-      charts: () => (charts ??= openCharts()),
+      charts: () =>
+        (charts ??= openCharts().catch((thrown: unknown) => {
+          charts = undefined;
+          throw thrown;
+        })),
       key: await options.deriveKey('names of variables'),
       clock,
       readData: options.readData,

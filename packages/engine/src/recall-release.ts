@@ -12,15 +12,12 @@ export interface RecallOptions {
   /** Epoch milliseconds of the creation of the target's application. */
   createdAt(target: TargetKey): number;
   /** Whether it is being taken down. */
-  readonly isRetired: boolean;
+  isRetired(): boolean;
 }
 
 /** Takes into memory what the ledger knows of the last release of a target, as far as it is this very target's. */
-export async function recallRelease(
-  target: TargetKey,
-  memory: TargetMemory,
-  { ledger, createdAt, isRetired }: RecallOptions,
-): Promise<void> {
+export async function recallRelease(target: TargetKey, memory: TargetMemory, options: RecallOptions): Promise<void> {
+  const { ledger, createdAt } = options;
   const release = await ledger.latestRelease(target);
   const stored = release === undefined ? undefined : await ledger.releaseObjects(target, release.number);
   const rows = await ledger.applied(target);
@@ -32,6 +29,8 @@ export async function recallRelease(
   // Only what has hooks can have run any: everybody else starts without the question.
   const hasRun = release !== undefined && (isOpen || (desired?.hooks.length ?? 0) > 0);
   const runs = hasRun ? await ledger.hookRuns(target, release.number) : [];
+  // Asked now: it may have become so meanwhile.
+  const isRetired = options.isRetired();
   // Known as it is recorded, so that the next release ends it.
   if (release !== undefined) memory.replaceable = await ledger.allowedReplacements(target);
   // A release of a namesake that was deleted, while the engine ran (nothing is left of it) or while it did not.

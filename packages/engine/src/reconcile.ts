@@ -183,7 +183,7 @@ export class Reconciler {
     await recallRelease(target, memory, {
       ledger,
       createdAt,
-      isRetired: specOf(target)?.retirement?.how === 'decommission',
+      isRetired: () => specOf(target)?.retirement?.how === 'decommission',
     });
     const raced = this.#memories.get(target);
     if (raced !== undefined) return raced;

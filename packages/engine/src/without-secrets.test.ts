@@ -28,3 +28,15 @@ test('a value holds a secret wherever it stands in it, and a short one is a word
     [true, true, false, false, false, false],
   );
 });
+
+test('a number is seen, and so is a value from a file that ends with its line', () => {
+  const secrets = ['48213377', 'hunter2\n'];
+
+  assert.deepEqual(
+    [48_213_377, { pin: 48_213_377 }, 'hunter2', 4821].map((value) => holdsSecret(value, secrets)),
+    [true, true, true, false],
+  );
+  assert.deepEqual(withoutSecrets({ changes: { before: 48_213_377, after: 'to hunter2' } }, secrets), {
+    changes: { before: '(secret)', after: 'to (secret)' },
+  });
+});

@@ -21,6 +21,7 @@ export function holdsSecret(value: Json | undefined, secrets: readonly string[])
   const hidden = longEnough(secrets);
   const isIn = (inner: unknown): boolean => {
     if (typeof inner === 'string') return hidden.some((secret) => inner.includes(secret));
+    if (typeof inner === 'number') return hidden.includes(String(inner));
     return typeof inner === 'object' && inner !== null && Object.values(inner).some(isIn);
   };
   return isIn(value);
@@ -32,6 +33,8 @@ export function withoutSecrets<T>(said: T, secrets: readonly string[]): T {
   // Below `changes` stand fields of objects, whatever they are called.
   const hide = (value: unknown, isField: boolean): unknown => {
     if (typeof value === 'string') return hidden.reduce((text, secret) => text.replaceAll(secret, '(secret)'), value);
+    // A variable that is all of a value becomes what YAML reads.
+    if (typeof value === 'number' && isField && hidden.includes(String(value))) return '(secret)';
     if (Array.isArray(value)) return value.map((inner) => hide(inner, isField));
     if (typeof value !== 'object' || value === null) return value;
     const entries = Object.entries(value).map(([key, inner]: [string, unknown]): [string, unknown] => {
@@ -45,6 +48,7 @@ export function withoutSecrets<T>(said: T, secrets: readonly string[]): T {
 /** The longest first: one may be a part of another. */
 function longEnough(secrets: readonly string[]): readonly string[] {
   return secrets
-    .filter((value) => value.trim().length >= MIN_SECRET_CHARS)
+    .map((value) => value.trim())
+    .filter((value) => value.length >= MIN_SECRET_CHARS)
     .toSorted((left, right) => right.length - left.length);
 }

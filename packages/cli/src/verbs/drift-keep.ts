@@ -87,7 +87,7 @@ export async function driftKeep(this: CliContext, flags: DriftKeepFlags, name: s
     ...{ spec, renderer, remote, followed, author, signal },
     changedBy,
     reason: flags.reason,
-    isNamedAfterChange: flags.branch === undefined,
+    isNamedAfterChange: flags.pullRequest === true,
     branch: flags.branch ?? (flags.pullRequest === true ? keepBranchName({ ...wish, target: spec.target }) : undefined),
     others: await othersOn(client, { spec, known, followed, remote, cluster, signal }),
     allowsOthers: flags.also ?? false,
