@@ -2,6 +2,7 @@ import { parseObjectKey, shortName, type ObjectRef, type PlanItem, type PlumbErr
 import { isRefusal, type ValidationReport } from './finding.ts';
 import { objectName } from './findings-text.ts';
 import type { Planned } from './plan-session.ts';
+import type { RenderDiff } from './render-diff.ts';
 
 /** One thing that a pipeline shows beside a line. All texts may hold what strangers wrote. */
 export interface CiFinding {
@@ -60,6 +61,22 @@ export function findingsOfPlan({ plan, spec, judgement }: Planned): readonly CiF
     };
   });
   return [...ofItems, ...(deletions.verdict === 'blocked' ? [blocked] : []), ...ofPolicies];
+}
+
+/** What of a comparison takes a person's notice: what is not there any more. */
+export function findingsOfDiff({
+  diff,
+  path,
+}: {
+  readonly diff: RenderDiff;
+  readonly path: string;
+}): readonly CiFinding[] {
+  return diff.items.flatMap(({ action, ref, origin: { file, line } }): readonly CiFinding[] => {
+    if (action !== 'delete') return [];
+    const where = file === '' ? undefined : { file, ...(line === undefined ? {} : { line }) };
+    const message = `${shortName(ref)} is not there any more`;
+    return [{ severity: 'warning', title: action, message, where, folder: path }];
+  });
 }
 
 function noticeOf({

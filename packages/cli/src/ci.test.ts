@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { folderWith } from '../test/folder-with.ts';
+import { gitFolder } from '../test/git-folder.ts';
 import { runCaptured } from '../test/run-captured.ts';
 import { ciKind } from './ci.ts';
 
@@ -92,4 +93,36 @@ test('what programs read holds nothing for a pipeline', async () => {
 
   assert.deepEqual([asked.code, found.code, lost.code], [2, 1, 2]);
   assert.equal(JSON.parse(found.stdout).findings.length, 1);
+});
+
+test('diff says to the pipeline what is not there any more, folds what it cut, and says what keeps it from comparing', async () => {
+  const data = (text: string) => Array.from({ length: 30 }, (_, index) => `  K${index}: ${text}\n`).join('');
+  const map = (name: string, text: string) =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata:\n${data(text)}`;
+  await using folder = await gitFolder({ 'app/a.yaml': map('a', 'x'), 'app/gone.yaml': map('gone', 'x') });
+  folder.git('tag', 'v1');
+  folder.git('rm', '-q', 'app/gone.yaml');
+  await folder.commit({ 'app/a.yaml': map('a', 'z') });
+  const summary = join(folder.path, 'summary.md');
+  const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary };
+
+  const run = await runCaptured(['diff', '--render', 'v1..main', 'app', '--ci', 'auto'], { cwd: folder.path, env });
+  const failed = await runCaptured(['diff', '--render', 'v1..v9', 'app', '--ci', 'github'], { cwd: folder.path });
+  const plain = await runCaptured(['diff', '--render', 'v1..main', 'app', '--ci', 'auto'], { cwd: folder.path });
+  const json = await runCaptured(['diff', '--render', 'v1..main', 'app', '--ci', 'auto', '-o', 'json'], {
+    cwd: folder.path,
+    env,
+  });
+
+  assert.equal(run.code, 1, run.stderr);
+  assert.match(
+    run.stdout,
+    /^::warning file=app\/gone\.yaml,line=1,title=delete::ConfigMap\/gone is not there any more$/m,
+  );
+  assert.match(run.stdout, /^::group::All fields\n.*data K29 x → z.*^::endgroup::$/ms);
+  assert.match(await readFile(summary, 'utf8'), /^### plumb diff\n\n```text\nRender  app .*data K29 x → z/s);
+  assert.match(failed.stdout, /^::error title=\w+::.*v9/m);
+  assert.notEqual(failed.code, 0);
+  assert.doesNotMatch(plain.stdout, /::/);
+  assert.equal(JSON.parse(json.stdout).items.length, 2);
 });

@@ -98,6 +98,7 @@ const diff = buildCommand({
       render: whether('Compare what a folder renders to at two commits'),
       ...renderInputs,
       full: whether('Every field of every object'),
+      ...ci,
       output: oneOf('table', 'json'),
     },
     aliases: ofTargetAliases,

@@ -5,6 +5,8 @@ import { repositoryRoot } from '@plumb/git';
 import { createRenderer } from '@plumb/render';
 import { diffApplication } from '../application-diff.ts';
 import { openApplication } from '../chosen-application.ts';
+import { openCi, reportingErrors, type Ci, type CiFlags } from '../ci.ts';
+import { findingsOfDiff, type CiFinding } from '../ci-finding.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { EveryVerb } from '../flags.ts';
@@ -17,8 +19,9 @@ import { renderDiffData, renderDiffText } from '../render-diff-text.ts';
 import { DEFAULT_NAMESPACE, type RenderInputFlags } from '../render-folder.ts';
 import { openSide, placeOf, renderSide } from '../render-side.ts';
 import { parseRange } from '../revision-range.ts';
+import { PLAIN, type Style } from '../style.ts';
 
-export interface DiffFlags extends EveryVerb, RenderInputFlags {
+export interface DiffFlags extends EveryVerb, RenderInputFlags, CiFlags {
   readonly context?: string | undefined;
   readonly render?: boolean | undefined;
   readonly live?: string | undefined;
@@ -35,15 +38,27 @@ export interface DiffFlags extends EveryVerb, RenderInputFlags {
  * of an application. Exit code 1: they differ.
  */
 export async function diff(this: CliContext, flags: DiffFlags, range?: string, folder?: string): Promise<void> {
+  const ci = openCi(this, flags);
+  await reportingErrors(this, { ci, title: TITLE }, () => compare(this, flags, ci, { range, folder }));
+}
+
+const TITLE = 'plumb diff';
+
+async function compare(
+  cli: CliContext,
+  flags: DiffFlags,
+  ci: Ci,
+  { range, folder }: { readonly range: string | undefined; readonly folder: string | undefined },
+): Promise<void> {
   const { live, desired } = flags;
   if (live !== undefined || desired !== undefined) {
     if (live === undefined || desired === undefined || flags.render === true || range !== undefined) {
       throw new PlumbError('Usage', 'objects are compared with objects, from one file each', { fix: OBJECTS_FIX });
     }
-    return await diffFiles(this, flags, { live, desired });
+    return await diffFiles(cli, flags, ci, { live, desired });
   }
   if (flags.render !== true && range !== undefined && folder?.includes('..') === true) {
-    return await diffStates(this, flags, range, folder);
+    return await diffStates(cli, flags, ci, { name: range, range: folder });
   }
   if (flags.render !== true) {
     throw new PlumbError('Usage', 'what is compared is missing: objects, renders, or states of an application', {
@@ -53,7 +68,7 @@ export async function diff(this: CliContext, flags: DiffFlags, range?: string, f
   if (range === undefined) {
     throw new PlumbError('Usage', 'A..B is missing', { fix: 'Write plumb diff --render A..B.' });
   }
-  await diffRendered(this, flags, range, folder ?? '.');
+  await diffRendered(cli, flags, ci, { range, folder: folder ?? '.' });
 }
 
 const OBJECTS_FIX = 'Write plumb diff --live FILE --desired FILE; one of the two may be - for standard input.';
@@ -61,6 +76,7 @@ const OBJECTS_FIX = 'Write plumb diff --live FILE --desired FILE; one of the two
 async function diffFiles(
   context: CliContext,
   flags: DiffFlags,
+  ci: Ci,
   files: { readonly live: string; readonly desired: string },
 ): Promise<void> {
   const { cwd } = context.surroundings;
@@ -85,7 +101,9 @@ async function diffFiles(
   const compared = { comparison, live: live.name, desired: desired.name };
   const isListed = flags.showNormalised ?? false;
   if (flags.output === 'json') context.print(`${jsonText(objectDiffData(compared, { isListed }), 2)}\n`);
-  else context.show(objectDiffText(compared, { style: context.style, isFull: flags.full ?? false, isListed }));
+  else {
+    await show(context, ci, [], (style, isFull) => objectDiffText(compared, { style, isFull, isListed }), flags);
+  }
   context.answer(items.length === 0 ? EXIT.yes : EXIT.no);
 }
 
@@ -106,18 +124,31 @@ async function objectsOf(
   return { objects: objectsIn(text, name), name };
 }
 
-async function diffStates(context: CliContext, flags: DiffFlags, name: string, range: string): Promise<void> {
+async function diffStates(
+  context: CliContext,
+  flags: DiffFlags,
+  ci: Ci,
+  { name, range }: { readonly name: string; readonly range: string },
+): Promise<void> {
   await using chosen = await openApplication(context, flags, name);
   const found = await diffApplication(context, chosen, parseRange(range), flags.env);
   const { name: application } = chosen.application.metadata;
   const compared = { ...found, path: '', namespace: '', what: `Diff  ${application}` };
   if (flags.output === 'json')
     context.print(`${jsonText({ ...renderDiffData(compared), kind: 'StateDiff', app: application }, 2)}\n`);
-  else context.show(renderDiffText(compared, { style: context.style, isFull: flags.full ?? false }));
+  else {
+    const text = (style: Style, isFull: boolean) => renderDiffText(compared, { style, isFull });
+    await show(context, ci, findingsOfDiff(compared), text, flags);
+  }
   context.answer(found.diff.items.length === 0 ? EXIT.yes : EXIT.no);
 }
 
-async function diffRendered(context: CliContext, flags: DiffFlags, range: string, folder: string): Promise<void> {
+async function diffRendered(
+  context: CliContext,
+  flags: DiffFlags,
+  ci: Ci,
+  { range, folder }: { readonly range: string; readonly folder: string },
+): Promise<void> {
   const { clock, cwd, signal } = context.surroundings;
   const revisions = parseRange(range);
   const directory = resolve(cwd, folder);
@@ -150,6 +181,23 @@ async function diffRendered(context: CliContext, flags: DiffFlags, range: string
     to: to.name,
   };
   if (flags.output === 'json') context.print(`${jsonText(renderDiffData(result), 2)}\n`);
-  else context.show(renderDiffText(result, { style: context.style, isFull: flags.full ?? false }));
+  else {
+    const text = (style: Style, isFull: boolean) => renderDiffText(result, { style, isFull });
+    await show(context, ci, findingsOfDiff(result), text, flags);
+  }
   context.answer(result.diff.items.length === 0 ? EXIT.yes : EXIT.no);
+}
+
+/** Shows a comparison to people, and to the pipeline that it runs in: what is lost, and all of it where it was cut. */
+async function show(
+  cli: CliContext,
+  ci: Ci,
+  findings: readonly CiFinding[],
+  text: (style: Style, isFull: boolean) => string,
+  { full = false }: DiffFlags,
+): Promise<void> {
+  cli.show(text(cli.style, full));
+  const whole = text(PLAIN, true);
+  if (whole !== text(PLAIN, full)) ci.fold('All fields', whole);
+  await ci.report(findings, { title: TITLE, text: () => whole });
 }
