@@ -26,7 +26,7 @@ import { driftRulesOf, holdOf } from './drift-rules.ts';
 import { nameOf, targetsOf, type NamespacedName, type TargetSpec } from './targets.ts';
 
 export interface CatalogOptions {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, 'resource' | 'reflect'>;
   /** Watch one namespace only; undefined watches all. */
   readonly namespace: string | undefined;
   readonly signal: AbortSignal;
@@ -72,8 +72,8 @@ export class Catalog implements AsyncDisposable {
       await reflector.whenSynced({ signal });
     };
     await open(REPOSITORY.kind, (event) => this.#onRepository(event));
-    await open(APPROVAL.kind, (event) => this.#onApproval(event));
-    await open(HOLD.kind, (event) => this.#onHold(event));
+    await open(APPROVAL.kind, (event) => eachLife(event).forEach((one) => this.#onApproval(one)));
+    await open(HOLD.kind, (event) => eachLife(event).forEach((one) => this.#onHold(one)));
     await open(APPLICATION.kind, (event) => this.#onApplication(event));
   }
 
@@ -137,11 +137,6 @@ export class Catalog implements AsyncDisposable {
   /** What cannot be read holds nothing. */
   #onHold(event: ReflectEvent): void {
     if (event.type !== 'added' && event.type !== 'updated' && event.type !== 'deleted') return;
-    const { previous } = event;
-    // It was deleted and made anew while the watch was broken off.
-    if (previous !== undefined && previous.metadata.uid !== event.object.metadata.uid && event.type === 'updated') {
-      this.#onHold({ type: 'deleted', key: event.key, object: previous });
-    }
     const decoded = decodeHold(event.object);
     if (!decoded.ok) return;
     const { metadata, spec } = decoded.value;
@@ -219,4 +214,18 @@ export function rawName(object: KubeObject): NamespacedName {
 function withoutManagedFields(object: KubeObject): KubeObject {
   const { managedFields: _managedFields, ...metadata } = object.metadata;
   return { ...object, metadata };
+}
+
+/**
+ * A person's wish is never changed: one that was deleted and made anew while the watch was broken off is two, and what the first
+ * one was about has to be let go.
+ */
+function eachLife(event: ReflectEvent): readonly ReflectEvent[] {
+  if (event.type !== 'updated' || event.previous === undefined) return [event];
+  const { key, object, previous } = event;
+  if (previous.metadata.uid === object.metadata.uid) return [event];
+  return [
+    { type: 'deleted', key, object: previous },
+    { type: 'added', key, object },
+  ];
 }
