@@ -67,6 +67,7 @@ async function openWorld(): Promise<World> {
   const spec: TargetSpec = {
     target: targetKey({ namespace, application: 'shop' }),
     application: `${namespace}/shop`,
+    generation: 1,
     environment: '',
     repository: `${namespace}/shop`,
     path: 'app',

@@ -203,14 +203,19 @@ export class Reconciler {
       if (memory === undefined) throw thrown;
       const error = toPlumbError(thrown);
       memory.faults += 1;
-      this.#rest(target, memory, {
-        do: 'rest',
-        state: 'Failed',
-        message: error.message,
-        failures: [error],
-        deletions: { verdict: 'none' },
-        wakeAt: this.#options.clock.monotonic() + Math.max(error.retryAfterMs ?? 0, backoffMs(memory.faults)),
-      });
+      this.#rest(
+        target,
+        memory,
+        {
+          do: 'rest',
+          state: 'Failed',
+          message: error.message,
+          failures: [error],
+          deletions: { verdict: 'none' },
+          wakeAt: this.#options.clock.monotonic() + Math.max(error.retryAfterMs ?? 0, backoffMs(memory.faults)),
+        },
+        this.#options.specOf(target)?.generation,
+      );
       if (error.code === 'Internal') throw thrown;
     }
   }
@@ -233,7 +238,7 @@ export class Reconciler {
         else if (memory.wait?.on !== step.waitsOn) {
           memory.wait = { on: step.waitsOn, since: facts.now, sinceTime: facts.time };
         }
-        this.#rest(target, memory, step);
+        this.#rest(target, memory, step, this.#lookedUpFor(spec));
         return;
       }
       // Without the lease another engine may be at work: what was planned is looked at again once it is back.
@@ -647,14 +652,24 @@ export class Reconciler {
     }
   }
 
-  #rest(target: TargetKey, memory: TargetMemory, rest: Rest): void {
+  /**
+   * The generation of the spec that is answered: a wake for another reason may come before the files of a new spec are known, and
+   * what the old ones led to is no outcome of it.
+   */
+  #lookedUpFor(spec: TargetSpec): number {
+    const looked = this.#options.sources.lastLook(spec)?.spec.generation ?? spec.generation;
+    return Math.min(spec.generation, looked);
+  }
+
+  #rest(target: TargetKey, memory: TargetMemory, rest: Rest, generation: number | undefined): void {
     if (memory.rest === undefined) {
       // The first rest after a start: what another engine said before goes on where it is still so.
       const said = this.#options.lastSaid(target);
       memory.since = said?.state === rest.state ? said.since : this.#options.clock.now();
     } else if (memory.rest.state !== rest.state) memory.since = this.#options.clock.now();
     memory.rest = rest;
-    memory.restedOn = { revision: memory.releasedCommit, release: memory.release, inputs: memory.desired?.inputs };
+    const { releasedCommit: revision, release, desired } = memory;
+    memory.restedOn = { revision, release, inputs: desired?.inputs, generation };
     const pause = rest.deletions.verdict === 'blocked' ? rest.deletions.pause : undefined;
     if (pause?.until !== undefined && !pause.isFrozen) this.#options.breaker.trip(pause.until);
     if (rest.waitsFor !== undefined) {

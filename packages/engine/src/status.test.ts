@@ -60,6 +60,28 @@ function conditionsOf(answer: ApplicationStatus): string[] {
   return (answer.conditions ?? []).map(({ type, status: value, reason }) => `${type}=${value} ${reason}`);
 }
 
+test('what an older spec led to carries the generation of that one', () => {
+  const reports = [
+    report('Healthy', { environment: 'dev', generation: 3 }),
+    report('Healthy', { environment: 'prod', generation: 2 }),
+  ];
+
+  const answer = status({ reports });
+  const both = status({ reports: reports.map((one) => ({ ...one, generation: 3 })) });
+
+  const generations = ({ observedGeneration, conditions = [] }: ApplicationStatus) => [
+    observedGeneration,
+    ...conditions.map((condition) => condition.observedGeneration),
+  ];
+  assert.deepEqual(
+    [generations(answer), generations(both)],
+    [
+      [2, 2],
+      [3, 3],
+    ],
+  );
+});
+
 test('a healthy application is Ready, with its commit and release', () => {
   const answer = status({ reports: [report('Healthy')] });
 

@@ -31,6 +31,8 @@ export interface TargetReport {
   /** The commit that was last rolled out. */
   readonly revision: string | undefined;
   readonly release: number | undefined;
+  /** Of the spec that it answers. Default: the one that there is now. */
+  readonly generation?: number | undefined;
   readonly objects: number;
   /** A release that waits for approvals. */
   readonly pendingPlan?: TargetStatus['pendingPlan'];
@@ -66,7 +68,9 @@ export const HEADLINE_STATES: readonly HeadlineState[] = [
 /** The status of an application as it should be written. Pure; times of conditions that did not turn are kept. */
 export function statusOf(input: StatusInput): ApplicationStatus {
   const { application, reports, targetCount, identity, handledRequest, now } = input;
-  const generation = application.metadata.generation ?? 0;
+  const current = application.metadata.generation ?? 0;
+  // What is said of an older spec is none of the new one's.
+  const generation = Math.min(current, ...reports.map((report) => report.generation ?? current));
   const environments = reports.map((report) => targetStatus(report, application.status));
   const state = reports.length < targetCount ? 'Pending' : worstOf(reports);
   const headline = reports.find(({ rest }) => rest.state === state);
@@ -78,7 +82,7 @@ export function statusOf(input: StatusInput): ApplicationStatus {
   const single = reports.length === 1 ? reports[0] : undefined;
   return {
     observedGeneration: generation,
-    conditions: conditionsOf(application, state, headline?.rest, named, now),
+    conditions: conditionsOf(application, { state, rest: headline?.rest, message: named, generation }, now),
     state,
     message: named,
     identity,
@@ -178,12 +182,18 @@ function reasonOf(rest: Rest): string {
   return rest.failures[0]?.code ?? rest.reason ?? rest.state;
 }
 
+interface Headline {
+  readonly state: HeadlineState;
+  readonly rest: Rest | undefined;
+  readonly message: string;
+  /** Of the spec that it is about. */
+  readonly generation: number;
+}
+
 /** Ready always; Reconciling and Stalled only while they are true (kstatus). */
 function conditionsOf(
   application: Application,
-  state: HeadlineState,
-  rest: Rest | undefined,
-  message: string,
+  { state, rest, message, generation }: Headline,
   now: number,
 ): readonly Condition[] {
   const reason = rest === undefined ? state : reasonOf(rest);
@@ -199,7 +209,7 @@ function conditionsOf(
       status,
       reason,
       message,
-      observedGeneration: application.metadata.generation ?? 0,
+      observedGeneration: generation,
       lastTransitionTime: before?.status === status ? before.lastTransitionTime : timestamp(now),
     });
   };

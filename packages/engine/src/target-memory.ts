@@ -76,7 +76,15 @@ export interface TargetMemory {
   doubts: number;
   rest: Rest | undefined;
   /** What `rest` is about. While the next release is under way, the other fields are of that one already. */
-  restedOn: { revision: string | undefined; release: number | undefined; inputs: string | undefined } | undefined;
+  restedOn:
+    | {
+        revision: string | undefined;
+        release: number | undefined;
+        inputs: string | undefined;
+        /** Of the spec that its source was looked up for. */
+        generation: number | undefined;
+      }
+    | undefined;
   wait: TargetFacts['wait'];
   since: number;
   /** Looks in a row that ended with a fault that `advance` does not know. */

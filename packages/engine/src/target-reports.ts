@@ -32,6 +32,7 @@ export function reportsOf(
       rest: memory.rest,
       revision: memory.restedOn?.revision,
       release: memory.restedOn?.release,
+      generation: memory.restedOn?.generation,
       objects: memory.desired?.objects.length ?? 0,
       pendingPlan: pendingPlanOf(memory, rule, approvalsOf(target)),
       hooks: memory.ending?.hooks ?? memory.desired?.hooks ?? [],

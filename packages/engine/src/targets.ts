@@ -25,6 +25,8 @@ export type NamespacedName = `${string}/${string}`;
 export interface TargetSpec {
   readonly target: TargetKey;
   readonly application: NamespacedName;
+  /** Of the Application's spec that this is from. */
+  readonly generation: number;
   /** Empty where the application names no environments. */
   readonly environment: string;
   readonly repository: NamespacedName;
@@ -133,6 +135,7 @@ export function targetsOf(application: Application): readonly TargetSpec[] {
     return {
       target: targetKey({ namespace: metadata.namespace, application: metadata.name, environment: environment?.name }),
       application: nameOf(application),
+      generation: metadata.generation ?? 0,
       environment: environment?.name ?? '',
       repository: `${metadata.namespace}/${spec.source.repository}`,
       path: spec.source.path,
