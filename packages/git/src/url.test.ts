@@ -92,6 +92,7 @@ test('whatever is accepted names a scheme, a plain host and nothing that begins 
     fc.string({ unit: 'binary' }),
     fc.array(piece).map((pieces) => pieces.join('')),
     fc.tuple(fc.constantFrom('https://', 'ssh://', 'git@'), fc.string()).map((parts) => parts.join('')),
+    fc.constantFrom('https://a/a@-x', 'git@a:@-', 'ssh://a@-b/c', 'git@-a:b'),
   );
 
   fc.assert(
@@ -100,7 +101,9 @@ test('whatever is accepted names a scheme, a plain host and nothing that begins 
       if (code !== undefined) return assert.match(code, /^Url(?:Scheme|Credentials)$/);
       const url = parseGitUrl(given);
       assert.match(url.remote, /^(?:https:\/\/|ssh:\/\/|http:\/\/|\w[\w.-]*@)[^-]/);
-      assert.doesNotMatch(url.remote, /[\s'"`$;&|<>\\]|:\/\/-|@-|:-|\/-/);
+      assert.doesNotMatch(url.remote, /[\s'"`$;&|<>\\]|:\/\/-|:-|\/-/);
+      // Of the host alone: `a@-` is a plain name of a folder.
+      assert.doesNotMatch(url.remote, /^(?:\w+:\/\/)?[^/:]*@-/);
       assert.equal(parseGitUrl(url.remote).canonical, url.canonical);
     }),
     { numRuns: 5000 },
