@@ -106,3 +106,32 @@ test('what was lifted while no engine looked is known at the next start, and onl
     ],
   );
 });
+
+test('a hold that is there is not taken for lifted while it is still being written, and is written again where that failed', async (t) => {
+  const { ledger, clock, book } = await open(t);
+  const hold = holdOf('a', clock);
+  await book.seen(hold);
+
+  const later = new HoldBook({ ledger, clock });
+  const written = later.seen(hold);
+  await later.allSeen();
+  await written;
+  const [record] = await ledger.holds({ limit: 10 });
+  let isFull = true;
+  const failing = new HoldBook({
+    ledger: {
+      liftHold: (uid) => ledger.liftHold(uid),
+      holds: (query) => ledger.holds(query),
+      recordHold: async (given) => {
+        if (isFull) throw new Error('the disk is full');
+        await ledger.recordHold(given);
+      },
+    },
+    clock,
+  });
+  await assert.rejects(failing.seen(hold), /disk is full/);
+  isFull = false;
+
+  assert.deepEqual([record?.uid, record?.liftedAt], ['a', undefined]);
+  assert.equal(await failing.seen(hold), true);
+});

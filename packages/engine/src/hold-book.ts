@@ -25,8 +25,11 @@ export class HoldBook {
     const { uid = '', name, namespace, creationTimestamp } = metadata;
     const outcome = status?.message;
     const isNew = !this.#known.has(uid);
-    if (!isNew && this.#known.get(uid) === outcome) return false;
-    await this.#options.ledger.recordHold({
+    const before = this.#known.get(uid);
+    if (!isNew && before === outcome) return false;
+    // Seen is seen before it is written: `allSeen` may ask in between, and must not take it for lifted.
+    this.#known.set(uid, outcome);
+    const recorded = this.#options.ledger.recordHold({
       uid,
       target: targetKey({ namespace, ...spec }),
       name,
@@ -38,7 +41,13 @@ export class HoldBook {
       atEnd: spec.atEnd,
       outcome,
     });
-    this.#known.set(uid, outcome);
+    try {
+      await recorded;
+    } catch (thrown) {
+      if (isNew) this.#known.delete(uid);
+      else this.#known.set(uid, before);
+      throw thrown;
+    }
     return isNew;
   }
 
