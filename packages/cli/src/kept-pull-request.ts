@@ -1,5 +1,5 @@
-import { commandName, formatChanges, shortNameOf, type Clock } from '@plumb/core';
-import { keepSubject, targetName, type KeptObject, type TargetSpec } from '@plumb/engine';
+import type { Clock } from '@plumb/core';
+import type { KeptObject, TargetSpec } from '@plumb/engine';
 import type { KubeClient } from '@plumb/kube';
 import type { KeptLive } from './keep-live.ts';
 import type { Remote } from './plan-source.ts';
@@ -25,32 +25,13 @@ export async function openKeptPullRequest(
 ): Promise<string | undefined> {
   const { repository } = remote;
   if (repository.spec.pullRequests === undefined) return undefined;
-  const [{ openHostHere }, { keptEditsText, proposePullRequest }] = await Promise.all([
+  const [{ openHostHere }, { proposeKept }] = await Promise.all([
     import('./host-here.ts'),
-    import('@plumb/hosts'),
+    import('@plumb/engine/pull-requests'),
   ]);
   await using host = await openHostHere(repository, { client, clock, signal });
-  const { changes } = kept;
-  const object = { key, changes, changedBy };
-  const text = keptEditsText(
-    {
-      title: keepSubject({ target: spec.target, objects: [object] }),
-      target: targetName(spec),
-      reason,
-      hold: undefined,
-      kept: [
-        {
-          object: shortNameOf(key),
-          changes: formatChanges(changes),
-          changedBy,
-          places: kept.places.map(({ where }) => where),
-        },
-      ],
-      left: [],
-      healCommand: `plumb drift heal ${commandName(spec.target)}`,
-    },
-    host.limits,
-  );
-  const base = followed.slice('refs/heads/'.length);
-  return (await proposePullRequest(host, { ...text, branch: kept.branch, base }, { signal })).url;
+  const { changes, places, branch } = kept;
+  const object = { key, changes, changedBy, places: places.map(({ where }) => where) };
+  const proposed = { spec, kept: [object], reason, hold: undefined, left: [], branch, followed };
+  return (await proposeKept(host, proposed, { signal })).url;
 }

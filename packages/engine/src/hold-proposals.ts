@@ -1,11 +1,8 @@
 import { API_VERSION, HOLD, type Hold, type HoldStatus, type Repository } from '@plumb/api';
 import {
   canonicalJson,
-  commandName,
-  formatChanges,
   isAbort,
   PlumbError,
-  shortNameOf,
   targetKey,
   toPlumbError,
   type Clock,
@@ -15,7 +12,6 @@ import {
   type TargetKey,
 } from '@plumb/core';
 import type { Mirror } from '@plumb/git';
-import { keptEditsText, proposePullRequest } from '@plumb/hosts';
 import type { KubeClient } from '@plumb/kube';
 import type { Ledger } from '@plumb/ledger';
 import { backoffMs } from './backoff.ts';
@@ -23,7 +19,8 @@ import { holdOf } from './drift-rules.ts';
 import { followedBranch, othersOnBranch } from './followed-branch.ts';
 import { heldDrifts, type OpenDrift } from './held-drifts.ts';
 import { heldEdits, type HeldEdits } from './held-edits.ts';
-import { keepMessage, keepSubject } from './keep-message.ts';
+import { keepMessage } from './keep-message.ts';
+import { proposeKept } from './kept-pull-request.ts';
 import { liveObject } from './live-object.ts';
 import type { Log } from './narrate.ts';
 import { openRepositoryHost, type RepositoryHostOptions } from './repository-host.ts';
@@ -129,6 +126,8 @@ export class HoldProposals implements AsyncDisposable {
       this.#failures.set(name, failures);
       this.#queue.addAt(name, clock.monotonic() + Math.max(error.retryAfterMs ?? 0, backoffMs(failures)));
       this.#warn(name, error);
+      // The engine that has the lease says what comes of it.
+      if (!mayAct()) return;
       const failed = { state: 'Failed', message: `${error.code}: ${error.message}` } as const;
       // Where that cannot be said either, it is tried again no sooner.
       await this.#say(hold, failed, signal).catch((unsaid: unknown) => {
@@ -200,29 +199,17 @@ export class HoldProposals implements AsyncDisposable {
       return { state: 'Pushed', message: `${what} on the branch ${branch}: ${next}${rest}`, branch };
     }
     await using host = await openRepositoryHost(repository, { ...this.#options, signal });
-    const text = keptEditsText(
-      {
-        title: keepSubject({ target: spec.target, objects: kept }),
-        target: targetName(spec),
-        reason,
-        hold: { name: hold.metadata.name, by },
-        kept: kept.map(({ key, changes, changedBy, places }) => {
-          return { object: shortNameOf(key), changes: formatChanges(changes), changedBy, places };
-        }),
-        left,
-        healCommand: `plumb drift heal ${commandName(spec.target)}`,
-      },
-      host.limits,
-    );
-    const base = followed.slice('refs/heads/'.length);
     if (!this.#isWanted(hold)) return LIFTED;
-    const { url } = await proposePullRequest(host, { ...text, branch, base }, { signal });
+    const proposed = { spec, kept, reason, hold: { name: hold.metadata.name, by }, left, branch, followed };
+    const { url } = await proposeKept(host, proposed, { signal });
     return { state: 'Proposed', message: `${what} in a pull request: ${url}.${rest}`, branch, pullRequest: url };
   }
 
-  /** Renders take their time: it may have been lifted meanwhile, or another engine may be the one that acts. */
+  /** Renders take their time: it may have been lifted meanwhile. Throws where this engine is not the one that acts any more. */
   #isWanted(hold: Hold): boolean {
-    return this.#options.mayAct() && this.#holds.get(nameOf(hold))?.metadata.uid === hold.metadata.uid;
+    if (!this.#options.mayAct())
+      throw new PlumbError('EngineBusy', 'The lease was lost before the edits were proposed');
+    return this.#holds.get(nameOf(hold))?.metadata.uid === hold.metadata.uid;
   }
 
   /** On transitions only. */

@@ -4,7 +4,7 @@ export type { EngineEvent } from './narrate.ts';
 export { planDecommission, type DecommissionPlan } from './decommission-plan.ts';
 export { install, isInstalled } from './install.ts';
 export { keepEdits, type KeepEditsRequest, type LiveField } from './keep-edits.ts';
-export { keepMessage, keepSubject, type KeptObject } from './keep-message.ts';
+export { keepMessage, type KeptObject } from './keep-message.ts';
 export { followedBranch, othersOnBranch } from './followed-branch.ts';
 export { holdCovers } from './hold-book.ts';
 export { heldBy, LEASE_NAME, LEASE_SECONDS } from './lease.ts';
