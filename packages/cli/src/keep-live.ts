@@ -1,5 +1,5 @@
 import { digest, type FieldChange, type TargetKey, type Where } from '@plumb/core';
-import { keepEdits, keepMessage, withoutSecrets, type KeepEditsRequest, type KeptObject } from '@plumb/engine';
+import { keepEdits, keepMessage, fieldsWithoutSecrets, type KeepEditsRequest, type KeptObject } from '@plumb/engine';
 import { pushEdits, type EditPush, type PushedEdits } from './push-edits.ts';
 import { throwAll } from './report-error.ts';
 
@@ -31,7 +31,7 @@ export async function keepLive(request: KeepLiveRequest): Promise<KeptLive> {
     const result = await keepEdits({ ...request, tree, committedMs, fields });
     if (!result.ok) throwAll(result.error);
     const { files, places, others, secrets } = result.value;
-    const told = withoutSecrets({ changes }, secrets).changes;
+    const told = fieldsWithoutSecrets(changes, secrets);
     const message = keepMessage({ target: spec.target, objects: [{ key, changes: told, changedBy }], reason });
     return { files, about: { places, others, changes: told }, message };
   });

@@ -386,6 +386,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ...catalog.approvalsOf(target),
     ...reviews.approvalsOf(target),
   ];
+  const mayAct = (): boolean => gate.isOpen && lease.mayWrite();
   const reconciler = new Reconciler({
     client,
     writer,
@@ -404,7 +405,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     isLiving: (target) => catalog.specOf(target) !== undefined || isOutside(target, options.namespace),
     lastSaid: (target) => lastSaid(catalog, target),
     createdAt: (target) => createdAt(catalog, target),
-    mayWrite: () => gate.isOpen && lease.mayWrite(),
+    mayWrite: mayAct,
     stillHeld: (o) => lease.confirm(o),
     targetsOf: (repository) => catalog.targetsOf(repository),
     planContext,
@@ -450,7 +451,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     targetsOf: (name) => catalog.targetsOf(name),
     planContext: (target) => ({ ...planContext(target), applied: reconciler.memoryOf(target)?.applied }),
     reviews,
-    mayAct: () => gate.isOpen && lease.mayWrite(),
+    mayAct,
     answered: {
       read: (uid) => ledger.setting(`answered ${uid}`),
       write: (uid, text) => ledger.saveSetting(`answered ${uid}`, text),
@@ -470,7 +471,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     specOf: (target) => catalog.specOf(target),
     specs: () => catalog.specs(),
     holdsOf: (target) => catalog.holdsOf(target),
-    mayAct: () => gate.isOpen && lease.mayWrite(),
+    mayAct,
     log,
   });
 
@@ -480,7 +481,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ledger,
     holder: options.holder ?? identity,
     application: (name) => catalog.application(name)?.application,
-    mayAct: () => gate.isOpen && lease.mayWrite(),
+    mayAct,
     log,
   });
 

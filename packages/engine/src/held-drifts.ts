@@ -37,7 +37,7 @@ export function heldDrifts(hold: DriftHold, open: readonly OpenDrift[], wishes: 
   const untils: number[] = [];
   let other: string | undefined;
   for (const { drift, live } of open) {
-    const { stands } = judgeDrift({ ...asDrift(drift) }, live, wishes, time);
+    const { stands } = judgeDrift(asDrift(drift), live, wishes, time);
     const verdicts = new Map(stands.map(({ path, verdict }) => [path, verdict]));
     const mine: DriftField[] = [];
     let isWhole = false;

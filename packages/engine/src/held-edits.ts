@@ -18,7 +18,7 @@ import { editedTree } from './edited-tree.ts';
 import type { HeldDrift } from './held-drifts.ts';
 import { keepEdits, type KeepEditsRequest } from './keep-edits.ts';
 import type { KeptObject } from './keep-message.ts';
-import { withoutSecrets } from './without-secrets.ts';
+import { fieldsWithoutSecrets } from './without-secrets.ts';
 
 export interface HeldEditsRequest extends Omit<KeepEditsRequest, 'key' | 'fields' | 'allowsOthers' | 'file'> {
   readonly held: readonly HeldDrift[];
@@ -43,7 +43,7 @@ const ABOUT_ONE_EDIT: readonly string[] = ['KeepImpossible', 'KeepShared'];
 export async function heldEdits(request: HeldEditsRequest): Promise<HeldEdits> {
   const { tree, held, signal } = request;
   const secrets = await request.renderer.secretsOf(request.spec, { signal });
-  const plain = (change: FieldChange): FieldChange => withoutSecrets({ changes: change }, secrets).changes;
+  const plain = (change: FieldChange): FieldChange => fieldsWithoutSecrets(change, secrets);
   const search = { request, base: tree, files: new Map<string, string>() };
   const kept: HeldEdits['kept'][number][] = [];
   const left: HeldEdits['left'][number][] = [];

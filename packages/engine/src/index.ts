@@ -14,7 +14,7 @@ export { listMembers } from './members.ts';
 export { readDataOnce } from './named-data.ts';
 export { LiveIndex } from './observe.ts';
 export { holdOf } from './drift-rules.ts';
-export { withoutSecrets } from './without-secrets.ts';
+export { fieldsWithoutSecrets } from './without-secrets.ts';
 export { planTarget } from './plan.ts';
 export type { Judge, PlanRequest } from './plan-request.ts';
 export { PlanLive } from './plan-live.ts';

@@ -21,7 +21,7 @@ import {
   type Write,
 } from '@plumb/core';
 import type { NamespaceContext } from './create-namespace.ts';
-import { withoutSecrets } from './without-secrets.ts';
+import { fieldsWithoutSecrets } from './without-secrets.ts';
 
 export interface InspectContext extends NamespaceContext {
   readonly target: TargetKey;
@@ -54,7 +54,7 @@ export interface Inspected {
 export async function inspectAll(writes: readonly Write[], context: InspectContext): Promise<readonly Inspected[]> {
   const namespaces = new Map<string, Promise<boolean>>();
   const secrets = await context.secrets();
-  const told = (value: Json): Json => withoutSecrets({ changes: value }, secrets).changes;
+  const told = (value: Json): Json => fieldsWithoutSecrets(value, secrets);
   return await Promise.all(writes.map((write) => inspect(write, { ...context, told }, namespaces)));
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { holdsSecret, withoutSecrets } from './without-secrets.ts';
+import { fieldsWithoutSecrets, holdsSecret, withoutSecrets } from './without-secrets.ts';
 
 test('what a Secret holds is nowhere in what is said, the longest value first', () => {
   const said = { notes: ['token hunter22!'], items: [{ changes: [{ after: { url: 'x-hunter2-y' }, count: 1 }] }] };
@@ -39,4 +39,11 @@ test('a number is seen, and so is a value from a file that ends with its line', 
   assert.deepEqual(withoutSecrets({ changes: { before: 48_213_377, after: 'to hunter2' } }, secrets), {
     changes: { before: '(secret)', after: 'to (secret)' },
   });
+});
+
+test('of fields every key and number may be of an object, whatever it is called', () => {
+  const fields = { app: 'hunter2', pin: 48_213_377 };
+
+  assert.deepEqual(fieldsWithoutSecrets(fields, ['48213377', 'hunter2']), { app: '(secret)', pin: '(secret)' });
+  assert.equal(fieldsWithoutSecrets(fields, ['x']), fields);
 });

@@ -29,6 +29,15 @@ export function holdsSecret(value: Json | undefined, secrets: readonly string[])
 
 /** The same, without these values in its texts. Below `changes` stand fields of objects. */
 export function withoutSecrets<T>(said: T, secrets: readonly string[]): T {
+  return hideSecrets(said, secrets, false);
+}
+
+/** The same of fields of objects, whose keys may be called anything, and whose numbers may be secret too. */
+export function fieldsWithoutSecrets<T>(fields: T, secrets: readonly string[]): T {
+  return hideSecrets(fields, secrets, true);
+}
+
+function hideSecrets<T>(said: T, secrets: readonly string[], areFields: boolean): T {
   const hidden = longEnough(secrets);
   // Below `changes` stand fields of objects, whatever they are called.
   const hide = (value: unknown, isField: boolean): unknown => {
@@ -42,7 +51,7 @@ export function withoutSecrets<T>(said: T, secrets: readonly string[]): T {
     });
     return Object.fromEntries(entries);
   };
-  return hidden.length === 0 ? said : (hide(said, false) as T);
+  return hidden.length === 0 ? said : (hide(said, areFields) as T);
 }
 
 /** The longest first: one may be a part of another. */
